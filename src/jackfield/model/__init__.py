@@ -1,0 +1,44 @@
+"""The executable specification of the switch: pure functions of configuration, state, frame and time."""
+
+from jackfield.model.config import (
+    ETH_P_8021AD,
+    ETH_P_8021Q,
+    VLAN_MAX,
+    BridgeConfig,
+    PortConfig,
+    PriorityTags,
+    SwitchConfig,
+    VlanMode,
+)
+from jackfield.model.fdb import Address, Entry, Fdb, FdbCounters, table_invariants
+from jackfield.model.frame import Frame, Tag, parse
+from jackfield.model.reasons import DropReason
+from jackfield.model.switch import Drop, Output, PortCounters, Result, State, Visit, step, sweep
+
+__all__ = [
+    "ETH_P_8021AD",
+    "ETH_P_8021Q",
+    "VLAN_MAX",
+    "Address",
+    "BridgeConfig",
+    "Drop",
+    "DropReason",
+    "Entry",
+    "Fdb",
+    "FdbCounters",
+    "Frame",
+    "Output",
+    "PortConfig",
+    "PortCounters",
+    "PriorityTags",
+    "Result",
+    "State",
+    "SwitchConfig",
+    "Tag",
+    "Visit",
+    "VlanMode",
+    "parse",
+    "step",
+    "sweep",
+    "table_invariants",
+]

@@ -1,0 +1,38 @@
+"""Every way a frame can end inside the switch, by name.
+
+The names are what users see and what the data path's own list (`bpf/abi.h`) uses.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class DropReason(Enum):
+    """Why a frame, or one copy of it, was not forwarded. `value` is the name, `text` says it in words."""
+
+    RUNT = "runt", "shorter than an Ethernet header"
+    SOURCE_MULTICAST = "source-multicast", "source address is a group address"
+    RESERVED_DESTINATION = "reserved-destination", "link-local destination and forward-bpdu is off"
+    VLAN_TRUNCATED = "vlan-truncated", "ends within its VLAN tag"
+    VLAN_TAGGED_ON_ACCESS = "vlan-tagged-on-access", "tagged frame on an access port"
+    VLAN_NOT_TRUNKED = "vlan-not-trunked", "VLAN is not in the port's trunks"
+    VLAN_CUSTOMER_REFUSED = "vlan-customer-refused", "customer VLAN is not in the port's cvlans"
+    SAME_PORT = "same-port", "destination is behind the port the frame came from"
+    PROTECTED = "protected", "both the source and the destination port are protected"
+    MTU_EXCEEDED = "mtu-exceeded", "longer than the MTU of the output interface"
+    NO_DESTINATION = "no-destination", "no other port carries the frame's VLAN"
+    TOO_MANY_HOPS = "too-many-hops", "passed through too many patch ports"
+    PATCH_NO_PEER = "patch-no-peer", "patch port without a peer"
+    PATCH_QUEUE_FULL = "patch-queue-full", "copied to too many patch ports at once"
+    PORT_DOWN = "port-down", "output port has no device"
+    VLAN_EDIT_FAILED = "vlan-edit-failed", "kernel could not change the VLAN tags"
+    SEND_FAILED = "send-failed", "output device refused the frame"
+
+    text: str
+
+    def __new__(cls, name: str, text: str) -> DropReason:
+        member = object.__new__(cls)
+        member._value_ = name
+        member.text = text
+        return member

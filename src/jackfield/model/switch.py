@@ -1,0 +1,245 @@
+"""The executable specification of forwarding: one frame in, the frames it becomes out.
+
+`step` is a pure function. Frames are bytes as on the wire, tags included; `now` is in nanoseconds of any
+one monotonic clock. A patch port hands a frame, as it would be on the wire, to its peer port.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from jackfield.model import vlan
+from jackfield.model.config import BridgeConfig, PortConfig, SwitchConfig
+from jackfield.model.fdb import Address, Fdb
+from jackfield.model.frame import (
+    ETH_HLEN,
+    Frame,
+    is_group,
+    is_reserved,
+    is_truncated,
+    parse,
+    payload_length,
+)
+from jackfield.model.reasons import DropReason
+
+HOPS_MAX = 8
+
+
+@dataclass(frozen=True, slots=True)
+class PortCounters:
+    """Frames and bytes, tags included, that entered and left by a port, and how many ended here and why.
+
+    Every frame that enters is counted, also one that is dropped. A copy too long for the port it
+    should leave by is counted as a drop there; every other drop at the port the frame came in by.
+    """
+
+    rx_packets: int = 0
+    rx_bytes: int = 0
+    tx_packets: int = 0
+    tx_bytes: int = 0
+    drops: Mapping[DropReason, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a switch remembers: a learning table a bridge and counters a port. What has not been touched
+    yet is not there; `fdb` and `counters` give it all the same."""
+
+    fdbs: Mapping[str, Fdb] = field(default_factory=dict)
+    ports: Mapping[str, PortCounters] = field(default_factory=dict)
+
+    def fdb(self, bridge: str) -> Fdb:
+        """The learning table of a bridge."""
+        return self.fdbs.get(bridge, Fdb())
+
+    def counters(self, port: str) -> PortCounters:
+        """The counters of a port."""
+        return self.ports.get(port, PortCounters())
+
+    def with_fdb(self, bridge: str, fdb: Fdb) -> State:
+        """This state with another learning table for a bridge."""
+        return replace(self, fdbs={**self.fdbs, bridge: fdb})
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A frame that leaves the switch by a port."""
+
+    port: str
+    frame: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """The end of a frame or of a copy of it, and the port where that is counted."""
+
+    port: str
+    reason: DropReason
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One passage through a bridge: where the frame came in, its VLAN there, and the port where its
+    destination was known to be (None: it was flooded). A frame that is not admitted makes no visit."""
+
+    bridge: str
+    in_port: str
+    vlan: int
+    known_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a frame. Outputs and visits are in the order in which they happen."""
+
+    state: State
+    outputs: tuple[Output, ...]
+    drops: tuple[Drop, ...]
+    visits: tuple[Visit, ...]
+
+
+def step(config: SwitchConfig, state: State, frame: bytes, in_port: str, now: int) -> Result:
+    """Let one frame enter the switch by a port. Raises LookupError if the switch has no such port."""
+    return _Passage(config, state, now).run(frame, in_port)
+
+
+def sweep(config: SwitchConfig, state: State, now: int) -> State:
+    """Remove the entries that are too old from the learning tables of all bridges."""
+    for bridge in config.bridges:
+        state = state.with_fdb(bridge.name, state.fdb(bridge.name).sweep(bridge, now))
+    return state
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """A frame about to enter a bridge by a port; `hops` counts the bridges, this one included."""
+
+    frame: bytes
+    port: str
+    hops: int
+
+
+class _Passage:
+    """One frame, and its copies, on the way through the bridges, breadth first."""
+
+    def __init__(self, config: SwitchConfig, state: State, now: int) -> None:
+        self._tag_limit = vlan.tag_limit(config.vlan_limit)
+        self._ports = {port.name: (bridge, port) for bridge in config.bridges for port in bridge.ports}
+        self._state = state
+        self._now = now
+        self._waiting: deque[_Arrival] = deque()
+        self._outputs: list[Output] = []
+        self._drops: list[Drop] = []
+        self._visits: list[Visit] = []
+
+    def run(self, frame: bytes, in_port: str) -> Result:
+        if in_port not in self._ports:
+            raise LookupError(f"the switch has no port {in_port}")
+        self._waiting.append(_Arrival(frame, in_port, hops=1))
+        while self._waiting:
+            self._enter(self._waiting.popleft())
+        return Result(self._state, tuple(self._outputs), tuple(self._drops), tuple(self._visits))
+
+    def _enter(self, arrival: _Arrival) -> None:
+        bridge, port = self._ports[arrival.port]
+        self._count(port.name, rx_packets=1, rx_bytes=len(arrival.frame))
+        if len(arrival.frame) < ETH_HLEN:
+            self._drop(port.name, DropReason.RUNT)
+            return
+        frame = parse(arrival.frame, self._tag_limit)
+        reason = _refuses(bridge, port, frame)
+        if reason is not None:
+            self._drop(port.name, reason)
+            return
+
+        stack = vlan.input_stack(port, frame.tags)
+        vid = vlan.vid(stack)
+        fdb = self._state.fdb(bridge.name).learn(bridge, Address(vid, frame.src), port.name, self._now)
+        self._state = self._state.with_fdb(bridge.name, fdb)
+        known_at = fdb.lookup(bridge, Address(vid, frame.dst), self._now)
+        self._visits.append(Visit(bridge.name, port.name, vid, known_at))
+
+        if known_at is None:
+            targets = _flood_targets(bridge, port, stack)
+            if not targets:
+                self._drop(port.name, DropReason.NO_DESTINATION)
+        else:
+            target_or_reason = _unicast_target(bridge, port, known_at)
+            if isinstance(target_or_reason, DropReason):
+                self._drop(port.name, target_or_reason)
+                return
+            targets = (target_or_reason,)
+        for target in targets:
+            tags = vlan.output_tags(target, stack, frame.tags)
+            self._send(arrival, target, replace(frame, tags=tags).pack())
+
+    def _send(self, arrival: _Arrival, target: PortConfig, frame: bytes) -> None:
+        if target.patch_peer is not None:
+            self._cross(arrival, target, frame)
+        elif target.mtu is not None and payload_length(frame) > target.mtu:
+            self._drop(target.name, DropReason.MTU_EXCEEDED)
+        else:
+            self._count(target.name, tx_packets=1, tx_bytes=len(frame))
+            self._outputs.append(Output(target.name, frame))
+
+    def _cross(self, arrival: _Arrival, patch: PortConfig, frame: bytes) -> None:
+        peer = self._peer(patch)
+        if peer is None:
+            self._drop(arrival.port, DropReason.PATCH_NO_PEER)
+        elif arrival.hops >= HOPS_MAX:
+            self._drop(arrival.port, DropReason.TOO_MANY_HOPS)
+        else:
+            self._count(patch.name, tx_packets=1, tx_bytes=len(frame))
+            self._waiting.append(_Arrival(frame, peer, arrival.hops + 1))
+
+    def _peer(self, patch: PortConfig) -> str | None:
+        if patch.patch_peer is None or patch.patch_peer == patch.name or patch.patch_peer not in self._ports:
+            return None
+        _, peer = self._ports[patch.patch_peer]
+        return peer.name if peer.patch_peer == patch.name else None
+
+    def _drop(self, port: str, reason: DropReason) -> None:
+        self._drops.append(Drop(port, reason))
+        counters = self._state.counters(port)
+        drops = {**counters.drops, reason: counters.drops.get(reason, 0) + 1}
+        self._set_counters(port, replace(counters, drops=drops))
+
+    def _count(self, port: str, **more: int) -> None:
+        counters = self._state.counters(port)
+        sums = {name: getattr(counters, name) + number for name, number in more.items()}
+        self._set_counters(port, replace(counters, **sums))
+
+    def _set_counters(self, port: str, counters: PortCounters) -> None:
+        self._state = replace(self._state, ports={**self._state.ports, port: counters})
+
+
+def _refuses(bridge: BridgeConfig, port: PortConfig, frame: Frame) -> DropReason | None:
+    if is_group(frame.src):
+        return DropReason.SOURCE_MULTICAST
+    if is_truncated(frame):
+        return DropReason.VLAN_TRUNCATED
+    reason = vlan.refuses(port, frame.tags)
+    if reason is None and is_reserved(frame.dst) and not bridge.forward_bpdu:
+        return DropReason.RESERVED_DESTINATION
+    return reason
+
+
+def _flood_targets(bridge: BridgeConfig, port: PortConfig, stack: vlan.Tags) -> tuple[PortConfig, ...]:
+    return tuple(
+        other
+        for other in bridge.ports
+        if other.name != port.name
+        and vlan.includes(other, stack)
+        and not (port.protected and other.protected)
+    )
+
+
+def _unicast_target(bridge: BridgeConfig, port: PortConfig, known_at: str) -> PortConfig | DropReason:
+    if known_at == port.name:
+        return DropReason.SAME_PORT
+    target = next((other for other in bridge.ports if other.name == known_at), None)
+    if target is None:
+        return DropReason.PORT_DOWN
+    return DropReason.PROTECTED if port.protected and target.protected else target
