@@ -1,0 +1,4 @@
+"""From the database to the kernel: desired state, plan, apply.
+
+`desired` and the planners are pure; `observe` and `apply` call the datapath; `Reconciler` joins them.
+"""

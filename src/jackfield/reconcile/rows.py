@@ -1,0 +1,129 @@
+"""Reading rows of the Open_vSwitch database (ovs-vswitchd.conf.db(5)) in the form of jackfield.wire."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+Row = Mapping[str, Any]
+Snapshot = Mapping[str, Mapping[str, Row]]
+"""Database contents: snapshot[table][uuid] -> {column: value}, values as jackfield.wire.notation has them:
+atoms, None for an empty optional, frozenset for a set, dict for a map. Absent tables and columns count as
+empty."""
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "Open_vSwitch": ("bridges", "other_config"),
+    "Bridge": (
+        "name",
+        "ports",
+        "other_config",
+        "flood_vlans",
+        "datapath_type",
+        "controller",
+        "fail_mode",
+        "stp_enable",
+        "rstp_enable",
+        "mcast_snooping_enable",
+        "mirrors",
+        "netflow",
+        "sflow",
+        "ipfix",
+        "flow_tables",
+        "auto_attach",
+    ),
+    "Port": (
+        "name",
+        "interfaces",
+        "tag",
+        "trunks",
+        "cvlans",
+        "vlan_mode",
+        "protected",
+        "fake_bridge",
+        "mac",
+        "qos",
+        "lacp",
+        "bond_fake_iface",
+        "other_config",
+    ),
+    "Interface": (
+        "name",
+        "type",
+        "options",
+        "mac",
+        "mtu_request",
+        "ofport",
+        "ofport_request",
+        "ingress_policing_rate",
+        "ingress_policing_kpkts_rate",
+        "bfd",
+        "cfm_mpid",
+        "lldp",
+    ),
+    "Mirror": ("output_port",),
+}
+"""The columns that the desired state is drawn from: what to monitor."""
+
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_MAC = re.compile(r"[0-9A-Fa-f]{1,2}(?::[0-9A-Fa-f]{1,2}){5}")
+_DIGITS = re.compile(r"([0-9]+)")
+
+
+def rows(snapshot: Snapshot, table: str) -> Mapping[str, Row]:
+    """The rows of a table by UUID."""
+    return snapshot.get(table, {})
+
+
+def text(row: Row, column: str) -> str:
+    """A string column, empty when it is not set."""
+    return row.get(column) or ""
+
+
+def elements(row: Row, column: str) -> frozenset[Any]:
+    """A set column; a single optional element counts as a set of one."""
+    value = row.get(column)
+    if value is None:
+        return frozenset()
+    return value if isinstance(value, frozenset) else frozenset((value,))
+
+
+def pairs(row: Row, column: str) -> Mapping[str, str]:
+    """A map column."""
+    return row.get(column) or {}
+
+
+def integer(row: Row, column: str) -> int | None:
+    """An optional integer column."""
+    value = row.get(column)
+    return value if isinstance(value, int) else None
+
+
+def integer_option(options: Mapping[str, str], key: str, default: int) -> int:
+    """A decimal integer in a map; anything else is the default, as OVS takes it."""
+    value = options.get(key, "")
+    return int(value) if len(value) <= 20 and _INTEGER.fullmatch(value) else default
+
+
+def true(options: Mapping[str, str], key: str) -> bool:
+    """A Boolean in a map that is false by default: only "true" is true."""
+    return options.get(key, "").lower() == "true"
+
+
+def mac(value: str | None) -> str | None:
+    """A MAC address in its usual form, or None for anything that is not one."""
+    if not value or not _MAC.fullmatch(value):
+        return None
+    return ":".join(f"{int(byte, 16):02x}" for byte in value.split(":"))
+
+
+def natural(name: str) -> tuple[str | int, ...]:
+    """A sort key by which p2 comes before p10."""
+    return tuple(int(part) if part.isdigit() else part for part in _DIGITS.split(name))
+
+
+def referenced(snapshot: Snapshot, table: str, uuids: Iterable[str]) -> list[tuple[str, Row]]:
+    """The rows that `uuids` name, in natural order of their names; rows that are not there are left out."""
+    known = rows(snapshot, table)
+    found = [(str(uuid), known[uuid]) for uuid in uuids if uuid in known]
+    return sorted(found, key=lambda pair: natural(text(pair[1], "name")))
