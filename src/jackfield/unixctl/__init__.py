@@ -1,0 +1,1 @@
+"""The control socket that ovs-appctl(8) talks to."""
