@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The only definition of what the data plane and the control plane share: every map's key and value,
+ * every enumeration, every limit. The Python side is generated from the compiled object's BTF.
+ *
+ * The vocabulary: an *interface* is one way in and out of the switch (a device, or one end of a patch).
+ * A *port* is where frames come from and go to as far as VLANs and the FDB are concerned; it has one
+ * interface, or several when it is a bond. A *bridge* is a set of ports. Each is known here by a small
+ * number, its id; id 0 is never used, so that zeroed memory means "nothing".
+ */
+#ifndef JF_ABI_H
+#define JF_ABI_H
+
+/* Constants are enumerators, not macros, so that they are in the BTF. */
+enum jf_limit {
+	JF_ABI_VERSION = 1,
+	JF_MAX_BRIDGES = 512,
+	JF_MAX_PORTS = 4096,
+	JF_MAX_IFACES = 4096,
+	JF_MAX_FLOOD_LISTS = 65536,   /* (bridge, VLAN) pairs with a member list of their own */
+	JF_MAX_FLOOD_CELLS = 262144,  /* members of all lists together, while old ones are retired */
+	JF_MAX_FDB_ENTRIES = 1048576, /* of all bridges together */
+	JF_FDB_LOG_SIZE = 131072,     /* a power of two */
+	JF_MAX_HOPS = 8,              /* bridges that one frame may pass through patch ports */
+	JF_MAX_PATCH_QUEUE = 16,      /* patch crossings of one frame, all branches together */
+	JF_MAX_TAGS = 4,              /* VLAN tags the switch handles in one frame */
+	JF_NAME_SIZE = 64,
+	JF_ANY_VLAN = 0xffff,         /* the flood list of VLANs that have none of their own */
+	JF_RECORD_SIZE = 4096,        /* decisions kept by a recording program */
+	JF_RECORD_BYTES = 64,
+};
+
+enum jf_vlan_mode {
+	JF_VLAN_ACCESS = 0,
+	JF_VLAN_TRUNK = 1,
+	JF_VLAN_NATIVE_TAGGED = 2,
+	JF_VLAN_NATIVE_UNTAGGED = 3,
+	JF_VLAN_DOT1Q_TUNNEL = 4,
+};
+
+enum jf_priority_tags {
+	JF_PRIORITY_TAGS_NEVER = 0,
+	JF_PRIORITY_TAGS_IF_NONZERO = 1,
+	JF_PRIORITY_TAGS_ALWAYS = 2,
+};
+
+enum jf_iface_kind {
+	JF_IFACE_NONE = 0,
+	JF_IFACE_DEVICE = 1,
+	JF_IFACE_PATCH = 2,
+};
+
+enum jf_iface_flag {
+	/* The device's other end is in another network namespace: a frame to that end's own address
+	 * may take bpf_redirect_peer. */
+	JF_IFACE_FAR = 1,
+};
+
+enum jf_port_flag {
+	JF_PORT_PROTECTED = 1,
+	JF_PORT_SOME_VLANS = 2,  /* carries only the VLANs in jf_port_vlans */
+	JF_PORT_SOME_CVLANS = 4, /* dot1q-tunnel: carries only the customer VLANs in jf_port_vlans */
+};
+
+enum jf_bridge_flag {
+	JF_BRIDGE_FORWARD_BPDU = 1,
+	JF_BRIDGE_FLOOD_VLANS = 2, /* has VLANs that are never learned, in jf_bridge_flood_vlans */
+};
+
+enum jf_fdb_flag {
+	JF_FDB_STATIC = 1,
+};
+
+/*
+ * Every way a frame can end other than by being sent: one list that yields the enumerators and, in
+ * Python, the texts. X(enumerator, name, text).
+ */
+#define JF_DROP_REASONS(X) \
+	X(RUNT, "runt", "shorter than an Ethernet header") \
+	X(SOURCE_MULTICAST, "source-multicast", "source address is a group address") \
+	X(RESERVED_DESTINATION, "reserved-destination", "link-local destination and forward-bpdu is off") \
+	X(VLAN_TRUNCATED, "vlan-truncated", "ends within its VLAN tag") \
+	X(VLAN_TAGGED_ON_ACCESS, "vlan-tagged-on-access", "tagged frame on an access port") \
+	X(VLAN_NOT_TRUNKED, "vlan-not-trunked", "VLAN is not in the port's trunks") \
+	X(VLAN_CUSTOMER_REFUSED, "vlan-customer-refused", "customer VLAN is not in the port's cvlans") \
+	X(SAME_PORT, "same-port", "destination is behind the port the frame came from") \
+	X(PROTECTED, "protected", "both the source and the destination port are protected") \
+	X(MTU_EXCEEDED, "mtu-exceeded", "longer than the MTU of the output interface") \
+	X(NO_DESTINATION, "no-destination", "no other port carries the frame's VLAN") \
+	X(TOO_MANY_HOPS, "too-many-hops", "passed through too many patch ports") \
+	X(PATCH_NO_PEER, "patch-no-peer", "patch port without a peer") \
+	X(PATCH_QUEUE_FULL, "patch-queue-full", "copied to too many patch ports at once") \
+	X(PORT_DOWN, "port-down", "output port has no device") \
+	X(VLAN_EDIT_FAILED, "vlan-edit-failed", "kernel could not change the VLAN tags") \
+	X(SEND_FAILED, "send-failed", "output device refused the frame")
+
+enum jf_drop_reason {
+	JF_DROP_NONE = 0,
+#define JF_DROP_ENUMERATOR(enumerator, name, text) JF_DROP_##enumerator,
+	JF_DROP_REASONS(JF_DROP_ENUMERATOR)
+#undef JF_DROP_ENUMERATOR
+	JF_DROP_REASON_COUNT,
+};
+
+/* Map jf_ingress, by ifindex: which interface and port a device's frames enter by. */
+struct jf_ingress {
+	__u16 iface;
+	__u16 port;
+};
+
+/* Map jf_ifaces, by interface id. */
+struct jf_iface {
+	__u32 ifindex; /* of the end that the switch sends to; 0: no device at present */
+	__u32 mtu;     /* bytes of payload; 0: no limit */
+	__u16 port;
+	__u16 peer;    /* patch: interface id of the other end; 0: none */
+	__u8 kind;
+	__u8 flags;
+	__u8 mac[6];   /* of the user's end; all zero when unknown */
+};
+
+/* Map jf_ports, by port id. */
+struct jf_port {
+	__u16 bridge;
+	__u16 tag;
+	__u8 vlan_mode;
+	__u8 priority_tags;
+	__u8 flags;
+	__u8 iface_count;
+	__u16 qinq_tpid; /* host byte order */
+	__u16 iface;     /* where frames leave; bonds will choose among several */
+};
+
+/* A set of VLANs. Maps jf_port_vlans, by port id, and jf_bridge_flood_vlans, by bridge id. */
+struct jf_vlan_set {
+	__u64 bits[64];
+};
+
+/* Map jf_bridges, by bridge id. */
+struct jf_bridge {
+	__u64 ageing_ns;
+	__u32 table_size; /* most learned entries */
+	__u16 port_count;
+	__u8 flags;
+	__u8 vlan_limit; /* VLAN tags understood: 1 or 2 */
+};
+
+/* Map jf_bridge_state, by bridge id: written by the data plane only. */
+struct jf_bridge_state {
+	__u64 entries; /* learned, without static ones */
+	__u64 statics;
+	__u64 learned;
+	__u64 expired;
+	__u64 evicted;
+	__u64 moved;
+	__u64 refused; /* table full and no entry that should give way */
+};
+
+/* Map jf_port_state, by port id: written by the data plane only. */
+struct jf_port_state {
+	__u64 entries; /* learned by this port */
+};
+
+/* Map jf_flood_lists: the ports that carry a VLAN, as a range of map jf_flood_cells. A list is never
+ * changed in place: a new range is written, then the head is replaced. */
+struct jf_flood_key {
+	__u16 bridge;
+	__u16 vlan; /* or JF_ANY_VLAN */
+};
+
+struct jf_flood_list {
+	__u32 start;
+	__u32 count;
+};
+
+/* Map jf_flood_cells, by position. */
+struct jf_flood_cell {
+	__u16 port;
+	__u16 reserved;
+};
+
+/* Map jf_fdb, the learning table. */
+struct jf_fdb_key {
+	__u16 bridge;
+	__u16 vlan;
+	__u8 mac[6];
+	__u16 zero;
+};
+
+struct jf_fdb_entry {
+	__u64 seen_ns; /* CLOCK_MONOTONIC, coarse */
+	__u32 port;
+	__u32 flags;
+};
+
+/* Map jf_counters, by interface id and CPU. */
+struct jf_counters {
+	__u64 rx_packets;
+	__u64 rx_bytes;
+	__u64 tx_packets;
+	__u64 tx_bytes;
+};
+
+/* Map jf_drops, by CPU: frames that ended here, in the name of this interface. */
+struct jf_drop_key {
+	__u16 iface;
+	__u16 reason;
+};
+
+/* Map jf_names, by kind and id: what ids stand for, so that a new control plane finds them again. */
+enum jf_name_kind {
+	JF_NAME_BRIDGE = 1,
+	JF_NAME_PORT = 2,
+	JF_NAME_IFACE = 3,
+};
+
+struct jf_name_key {
+	__u16 kind;
+	__u16 id;
+};
+
+struct jf_name {
+	char name[64];
+};
+
+/* Argument and result of the program jf_fdb_control. */
+enum jf_fdb_op {
+	JF_FDB_SWEEP = 1,        /* remove aged entries of all bridges */
+	JF_FDB_FLUSH_BRIDGE = 2, /* remove learned entries of `bridge` */
+	JF_FDB_FLUSH_PORT = 3,   /* remove learned entries of `port` */
+	JF_FDB_PURGE_PORT = 4,   /* remove all entries of `port` */
+	JF_FDB_PURGE_BRIDGE = 5, /* remove all entries of `bridge` */
+	JF_FDB_ADD_STATIC = 6,   /* (bridge, vlan, mac) is behind `port` for good */
+	JF_FDB_DELETE = 7,       /* remove (bridge, vlan, mac), learned or static */
+	JF_FDB_CLEAR_STATS = 8,  /* set the counts of what happened on `bridge` to 0 */
+};
+
+struct jf_fdb_request {
+	__u64 now_ns;
+	__u32 op;
+	__u16 bridge;
+	__u16 port;
+	__u16 vlan;
+	__u8 mac[6];
+	__u32 affected; /* result: entries removed or added */
+	__u32 zero;
+};
+
+/*
+ * One decision about one frame: it left by an interface, or ended for a reason. Made in one place of the
+ * program. Map jf_record keeps them when the program was loaded to record (tests): then nothing is sent.
+ */
+struct jf_decision {
+	__u16 in_iface;  /* where the frame entered the switch */
+	__u16 iface;     /* output: where it left; drop: in whose name it is counted */
+	__u16 reason;    /* jf_drop_reason; JF_DROP_NONE means output */
+	__u16 vlan;
+	__u32 length;    /* of the frame in bytes, tags included */
+	__u16 tag_tci;   /* tag carried beside the bytes (accelerated), if tag_tpid is not 0 */
+	__u16 tag_tpid;  /* host byte order */
+	__u8 bytes[64];  /* the frame's first bytes as it left */
+};
+
+/* Map jf_recorder, one element. */
+struct jf_recorder {
+	__u64 now_ns; /* the time a recording program believes it is */
+	__u64 count;  /* decisions recorded */
+};
+
+#endif

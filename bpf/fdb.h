@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The learning table (IEEE 802.1Q, 8.8): who was seen where. Age is judged at look-up, so that a late
+ * sweep misdirects nothing. When a bridge's table is full, a port that holds more than its fair share
+ * gives way, whoever floods it. jackfield.model.fdb is the same in Python.
+ */
+#ifndef JF_FDB_H
+#define JF_FDB_H
+
+#include "frame.h"
+#include "maps.h"
+
+#define JF_STAMP_INTERVAL_NS 1000000000ULL
+#define JF_EVICTION_SAMPLES 16
+
+static __always_inline struct jf_fdb_key fdb_key(__u16 bridge, __u16 vlan, const __u8 *mac)
+{
+	struct jf_fdb_key key = { .bridge = bridge, .vlan = vlan };
+
+	__builtin_memcpy(key.mac, mac, 6);
+	return key;
+}
+
+static __always_inline int is_aged(const struct jf_bridge *bridge, const struct jf_fdb_entry *entry, __u64 now_ns)
+{
+	/* Another CPU may have stamped the entry after this one read the clock. */
+	return !(entry->flags & JF_FDB_STATIC) && (__s64)(now_ns - entry->seen_ns) >= (__s64)bridge->ageing_ns;
+}
+
+static __always_inline void add(__u64 *counter, __s64 amount)
+{
+	__sync_fetch_and_add(counter, amount);
+}
+
+static __always_inline void count_port_entry(__u32 port, __s64 amount)
+{
+	struct jf_port_state *state = bpf_map_lookup_elem(&jf_port_state, &port);
+
+	if (state)
+		add(&state->entries, amount);
+}
+
+/* Takes an entry out of the table and the accounts. Returns whether this call was the one to do it. */
+static __always_inline int fdb_remove(struct jf_fdb_key *key, const struct jf_fdb_entry *entry)
+{
+	__u32 port = entry->port, flags = entry->flags, bridge_id = key->bridge;
+	struct jf_bridge_state *state = bpf_map_lookup_elem(&jf_bridge_state, &bridge_id);
+
+	if (!state || bpf_map_delete_elem(&jf_fdb, key) < 0)
+		return 0;
+	if (flags & JF_FDB_STATIC) {
+		add(&state->statics, -1);
+	} else {
+		add(&state->entries, -1);
+		count_port_entry(port, -1);
+	}
+	return 1;
+}
+
+static __always_inline __u64 port_entries(__u32 port)
+{
+	struct jf_port_state *state = bpf_map_lookup_elem(&jf_port_state, &port);
+
+	return state ? state->entries : 0;
+}
+
+/* Makes room for one entry of `learner` in a full table: looks at random among the addresses learned of
+ * late, which are mostly those of whoever fills it. */
+__noinline int fdb_make_room(__u32 bridge_id, __u32 learner, __u64 now_ns)
+{
+	struct jf_bridge *bridge = bpf_map_lookup_elem(&jf_bridges, &bridge_id);
+	struct jf_bridge_state *state = bpf_map_lookup_elem(&jf_bridge_state, &bridge_id);
+	int learner_over, i;
+	__u64 share;
+
+	if (!bridge || !state)
+		return 0;
+	share = bridge->table_size / (bridge->port_count ? bridge->port_count : 1);
+	learner_over = port_entries(learner) > share;
+	for (i = 0; i < JF_EVICTION_SAMPLES; i++) {
+		__u32 at = bpf_get_prandom_u32() & (JF_FDB_LOG_SIZE - 1);
+		struct jf_fdb_key *logged = bpf_map_lookup_elem(&jf_fdb_log, &at);
+		struct jf_fdb_entry *entry;
+		struct jf_fdb_key key;
+		int aged;
+
+		if (!logged || logged->bridge != bridge_id)
+			continue;
+		key = *logged;
+		entry = bpf_map_lookup_elem(&jf_fdb, &key);
+		if (!entry || entry->flags & JF_FDB_STATIC)
+			continue;
+		aged = is_aged(bridge, entry, now_ns);
+		if (!aged && (learner_over ? entry->port != learner : port_entries(entry->port) <= share))
+			continue;
+		if (fdb_remove(&key, entry)) {
+			add(aged ? &state->expired : &state->evicted, 1);
+			return 1;
+		}
+	}
+	return 0;
+}
+
+__noinline int fdb_insert(const struct jf_fdb_key *key, __u32 port, __u64 now_ns)
+{
+	struct jf_fdb_entry entry = { .seen_ns = now_ns, .port = port };
+	struct jf_bridge_state *state;
+	struct jf_bridge *bridge;
+	__u32 id, zero = 0;
+	__u64 *log_at;
+
+	if (!key)
+		return 0;
+	id = key->bridge;
+	bridge = bpf_map_lookup_elem(&jf_bridges, &id);
+	state = bpf_map_lookup_elem(&jf_bridge_state, &id);
+	log_at = bpf_map_lookup_elem(&jf_fdb_log_at, &zero);
+	if (!bridge || !state || !log_at)
+		return 0;
+	if (__sync_fetch_and_add(&state->entries, 1) >= bridge->table_size && !fdb_make_room(id, port, now_ns)) {
+		add(&state->entries, -1);
+		add(&state->refused, 1);
+		return 0;
+	}
+	if (bpf_map_update_elem(&jf_fdb, key, &entry, BPF_NOEXIST) < 0) {
+		/* Another CPU was faster, or the kernel is out of memory. */
+		add(&state->entries, -1);
+		return 0;
+	}
+	count_port_entry(port, 1);
+	add(&state->learned, 1);
+	id = __sync_fetch_and_add(log_at, 1) & (JF_FDB_LOG_SIZE - 1);
+	bpf_map_update_elem(&jf_fdb_log, &id, key, BPF_ANY);
+	return 1;
+}
+
+/* A known address was seen elsewhere, or after it had aged. */
+__noinline int fdb_relearn(struct jf_fdb_entry *entry, __u32 bridge_id, __u32 port, __u64 now_ns, int aged)
+{
+	struct jf_bridge_state *state = bpf_map_lookup_elem(&jf_bridge_state, &bridge_id);
+	__u32 old;
+
+	if (!state || !entry)
+		return 0;
+	old = entry->port;
+	entry->seen_ns = now_ns;
+	if (aged)
+		add(&state->learned, 1);
+	if (old == port || __sync_val_compare_and_swap(&entry->port, old, port) != old)
+		return 0;
+	count_port_entry(old, -1);
+	count_port_entry(port, 1);
+	if (!aged)
+		add(&state->moved, 1);
+	return 0;
+}
+
+static __always_inline int is_learnable(const struct jf_bridge *bridge, __u32 bridge_id, __u16 vlan)
+{
+	return !(bridge->flags & JF_BRIDGE_FLOOD_VLANS) || !vlan_set_has(&jf_bridge_flood, bridge_id, vlan);
+}
+
+static __always_inline void fdb_learn(struct pass *pass, const struct jf_bridge *bridge, __u16 bridge_id,
+				      __u16 vlan, __u32 port)
+{
+	struct jf_fdb_key key = fdb_key(bridge_id, vlan, pass->src);
+	struct jf_fdb_entry *entry = bpf_map_lookup_elem(&jf_fdb, &key);
+	int aged;
+
+	if (!entry) {
+		fdb_insert(&key, port, pass->now_ns);
+		return;
+	}
+	if (entry->flags & JF_FDB_STATIC)
+		return;
+	aged = is_aged(bridge, entry, pass->now_ns);
+	if (aged || entry->port != port)
+		fdb_relearn(entry, bridge_id, port, pass->now_ns, aged);
+	else if ((__s64)(pass->now_ns - entry->seen_ns) >= (__s64)JF_STAMP_INTERVAL_NS)
+		entry->seen_ns = pass->now_ns;
+}
+
+/* The port behind which an address is; 0 when that is not known. */
+static __always_inline __u32 fdb_lookup(struct pass *pass, const struct jf_bridge *bridge, __u16 bridge_id,
+					__u16 vlan)
+{
+	struct jf_fdb_key key = fdb_key(bridge_id, vlan, pass->dst);
+	struct jf_fdb_entry *entry = bpf_map_lookup_elem(&jf_fdb, &key);
+
+	return entry && !is_aged(bridge, entry, pass->now_ns) ? entry->port : 0;
+}
+
+#endif

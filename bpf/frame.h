@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * A frame on its way through the switch: its addresses, the VLAN tags it carries now, and the edits
+ * that give it others.
+ */
+#ifndef JF_FRAME_H
+#define JF_FRAME_H
+
+#include "abi.h"
+
+#define ETH_HLEN 14
+#define VLAN_HLEN 4
+#define ETH_P_8021Q 0x8100
+#define ETH_P_8021AD 0x88a8
+
+/* A tag is TPID << 16 | TCI, in host byte order; 0 is no tag. */
+#define TAG_VID(tag) ((tag) & 0x0fff)
+#define TAG_PCP(tag) ((tag) & 0xe000)
+#define TAG_TCI(tag) ((tag) & 0xffff)
+#define TAG_TPID(tag) ((tag) >> 16)
+#define TAG_NO_DEI(tag) ((tag) & 0xffffefff)
+
+/* The innermost tag first, so that pushing and popping happen at the end. */
+struct tag_stack {
+	__u32 tag[JF_MAX_TAGS];
+	__u32 count;
+};
+
+/* One frame's pass through the switch. */
+struct pass {
+	struct __sk_buff *skb;
+	__u64 now_ns;
+	struct tag_stack tags;    /* what the buffer carries now */
+	struct tag_stack pending; /* what it is to carry when it leaves by pending_iface */
+	__u32 untagged_length;    /* of the frame without the tags in `tags` */
+	__u16 in_iface;           /* where the frame entered the switch */
+	__u16 pending_iface;      /* the last output decided, not yet sent; 0: none */
+	__u16 pending_vlan;
+	__u8 payload_tagged;      /* behind the tags in `tags` stands one more, taken as payload */
+	__u8 unicast;             /* the only output is the one to a known address */
+	__u8 dst[6];
+	__u8 src[6];
+	__u8 crossing; /* patch crossings are queued */
+};
+
+static __always_inline int is_vlan_type(__u16 type)
+{
+	return type == ETH_P_8021Q || type == ETH_P_8021AD;
+}
+
+static __always_inline __u32 outer_tag(const struct tag_stack *stack)
+{
+	switch (stack->count) {
+	case 0:
+		return 0;
+	case 1:
+		return stack->tag[0];
+	case 2:
+		return stack->tag[1];
+	case 3:
+		return stack->tag[2];
+	default:
+		return stack->tag[3];
+	}
+}
+
+/* The tag below the outermost. */
+static __always_inline __u32 second_tag(const struct tag_stack *stack)
+{
+	switch (stack->count) {
+	case 0:
+	case 1:
+		return 0;
+	case 2:
+		return stack->tag[0];
+	case 3:
+		return stack->tag[1];
+	default:
+		return stack->tag[2];
+	}
+}
+
+/* Tags that stand in the bytes, where the kernel has not taken the outer one out or a second is asked for. */
+static __noinline int parse_inline_tags(struct pass *pass, __u32 limit)
+{
+	struct __sk_buff *skb = pass->skb;
+	__u32 outermost_first[2] = { pass->tags.tag[0], 0 };
+	__u32 count = pass->tags.count;
+	__u32 offset = 12;
+	__u16 word[3];
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		if (count >= limit || count > 1)
+			break;
+		if (bpf_skb_load_bytes(skb, offset, word, sizeof(word)) < 0) {
+			/* Shorter than a tag and the type behind it. */
+			if (count == 0)
+				return JF_DROP_VLAN_TRUNCATED;
+			pass->payload_tagged = 1;
+			break;
+		}
+		outermost_first[count & 1] = (__u32)bpf_ntohs(word[0]) << 16 | bpf_ntohs(word[1]);
+		count++;
+		offset += VLAN_HLEN;
+		pass->untagged_length -= VLAN_HLEN;
+		pass->payload_tagged = is_vlan_type(bpf_ntohs(word[2]));
+		if (!pass->payload_tagged)
+			break;
+	}
+	if (count == 2) {
+		pass->tags.tag[0] = outermost_first[1];
+		pass->tags.tag[1] = outermost_first[0];
+	} else {
+		pass->tags.tag[0] = outermost_first[0];
+	}
+	pass->tags.count = count;
+	return JF_DROP_NONE;
+}
+
+/* Reads addresses and up to `limit` tags (1 or 2). Returns a drop reason. */
+static __always_inline int parse_frame(struct pass *pass, __u32 limit)
+{
+	struct __sk_buff *skb = pass->skb;
+	__u8 *data = (__u8 *)(long)skb->data;
+	__u8 *end = (__u8 *)(long)skb->data_end;
+
+	if (data + ETH_HLEN > end)
+		return JF_DROP_RUNT;
+	__builtin_memcpy(pass->dst, data, 6);
+	__builtin_memcpy(pass->src, data + 6, 6);
+	pass->untagged_length = skb->len;
+	if (skb->vlan_present) {
+		pass->tags.tag[0] = (__u32)bpf_ntohs(skb->vlan_proto) << 16 | (skb->vlan_tci & 0xffff);
+		pass->tags.count = 1;
+	}
+	if (is_vlan_type(bpf_ntohs(*(__u16 *)(data + 12)))) {
+		if (pass->tags.count < limit)
+			return parse_inline_tags(pass, limit);
+		pass->payload_tagged = 1;
+	}
+	return JF_DROP_NONE;
+}
+
+static __always_inline int same_tags(const struct tag_stack *a, const struct tag_stack *b)
+{
+	int i;
+
+	if (a->count != b->count)
+		return 0;
+#pragma unroll
+	for (i = 0; i < JF_MAX_TAGS; i++)
+		if (i < a->count && TAG_NO_DEI(a->tag[i]) != TAG_NO_DEI(b->tag[i]))
+			return 0;
+	return 1;
+}
+
+/*
+ * Functions without `static` are verified on their own, not once for each call: what is called in many
+ * places, or loops, is one of them.
+ *
+ * Gives the buffer, which has the tags `have`, the wanted ones. Tags that are there already, counted from
+ * the innermost, stay as they are; the others are popped and pushed anew.
+ */
+__noinline int edit_tags(struct __sk_buff *skb, struct tag_stack *have, const struct tag_stack *want)
+{
+	__u32 common = 0;
+	int i;
+
+	if (!have || !want)
+		return -1;
+#pragma unroll
+	for (i = 0; i < JF_MAX_TAGS; i++)
+		if (common == i && i < have->count && i < want->count &&
+		    TAG_NO_DEI(have->tag[i]) == TAG_NO_DEI(want->tag[i]))
+			common = i + 1;
+#pragma unroll
+	for (i = 0; i < JF_MAX_TAGS; i++)
+		if (common + i < have->count && bpf_skb_vlan_pop(skb) < 0)
+			return -1;
+#pragma unroll
+	for (i = 0; i < JF_MAX_TAGS; i++) {
+		if (i < common || i >= want->count)
+			continue;
+		if (bpf_skb_vlan_push(skb, bpf_htons(TAG_TPID(want->tag[i])), TAG_TCI(want->tag[i])) < 0)
+			return -1;
+		have->tag[i] = want->tag[i];
+	}
+	have->count = want->count;
+	return 0;
+}
+
+#endif

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The end of a frame's way: it is sent, or dropped for a reason. An output is first only noted; the next
+ * one sends the one before as a copy, and the last of all takes the frame itself.
+ */
+#ifndef JF_OUTPUT_H
+#define JF_OUTPUT_H
+
+#include "frame.h"
+#include "maps.h"
+
+#define JF_ACT_NOT_OURS -1 /* TC_ACT_UNSPEC, TCX_NEXT: other programs on the device go on */
+#define JF_ACT_DROP 2      /* TC_ACT_SHOT */
+
+/* TCP or UDP over IPv4 or IPv6 with room for options: segments with less above the MTU need a look. */
+#define JF_HEADERS_MIN 28
+#define JF_HEADERS_MAX 160
+
+/* Set when the program is loaded for a test: decisions are recorded instead of carried out. */
+const volatile __u32 jf_recording = 0;
+
+static __always_inline __u64 current_time(void)
+{
+	if (jf_recording) {
+		__u32 zero = 0;
+		struct jf_recorder *recorder = bpf_map_lookup_elem(&jf_recorder, &zero);
+
+		return recorder ? recorder->now_ns : 0;
+	}
+	return bpf_ktime_get_coarse_ns();
+}
+
+/* The one place where a frame, or a copy of it, gets its end. */
+__noinline int decide(struct __sk_buff *skb, __u32 in_iface, __u32 iface, __u32 reason, __u32 vlan)
+{
+	struct jf_decision *decision;
+	struct jf_recorder *recorder;
+	__u32 zero = 0, at;
+
+	if (!jf_recording)
+		return 0;
+	recorder = bpf_map_lookup_elem(&jf_recorder, &zero);
+	if (!recorder)
+		return 0;
+	at = recorder->count++;
+	decision = bpf_map_lookup_elem(&jf_record, &at);
+	if (!decision)
+		return 0;
+	decision->in_iface = in_iface;
+	decision->iface = iface;
+	decision->reason = reason;
+	decision->vlan = vlan;
+	decision->length = skb->len + (skb->vlan_present ? VLAN_HLEN : 0);
+	decision->tag_tpid = skb->vlan_present ? bpf_ntohs(skb->vlan_proto) : 0;
+	decision->tag_tci = skb->vlan_tci;
+	__builtin_memset(decision->bytes, 0, sizeof(decision->bytes));
+	at = skb->len;
+	if (at >= JF_RECORD_BYTES)
+		bpf_skb_load_bytes(skb, 0, decision->bytes, JF_RECORD_BYTES);
+	else if (at > 0)
+		bpf_skb_load_bytes(skb, 0, decision->bytes, at);
+	return 0;
+}
+
+__noinline int count_drop(__u32 iface, __u32 reason)
+{
+	struct jf_drop_key key = { .iface = iface, .reason = reason };
+	__u64 *count = bpf_map_lookup_elem(&jf_drops, &key);
+	__u64 one = 1;
+
+	if (count)
+		*count += 1;
+	else if (bpf_map_update_elem(&jf_drops, &key, &one, BPF_NOEXIST) < 0 &&
+		 (count = bpf_map_lookup_elem(&jf_drops, &key)))
+		*count += 1;
+	return 0;
+}
+
+static __always_inline int drop(struct pass *pass, __u32 iface, __u32 reason, __u32 vlan)
+{
+	if (jf_recording)
+		decide(pass->skb, pass->in_iface, iface, reason, vlan);
+	count_drop(iface, reason);
+	return JF_ACT_DROP;
+}
+
+static __always_inline __u32 tagged_length(const struct pass *pass, const struct tag_stack *tags)
+{
+	return pass->untagged_length + tags->count * VLAN_HLEN;
+}
+
+static __always_inline void count_rx(__u32 iface, __u32 length)
+{
+	struct jf_counters *counters = bpf_map_lookup_elem(&jf_counters, &iface);
+
+	if (counters) {
+		counters->rx_packets++;
+		counters->rx_bytes += length;
+	}
+}
+
+static __always_inline void count_tx(__u32 iface, __u32 length)
+{
+	struct jf_counters *counters = bpf_map_lookup_elem(&jf_counters, &iface);
+
+	if (counters) {
+		counters->tx_packets++;
+		counters->tx_bytes += length;
+	}
+}
+
+/* MTU as Open vSwitch judges it: one VLAN tag is free. Of a segmentation-offload frame the segments count. */
+static __always_inline int fits_mtu(struct pass *pass, const struct jf_iface *iface, const struct tag_stack *tags)
+{
+	__u32 free = tags->count || pass->payload_tagged ? ETH_HLEN + VLAN_HLEN : ETH_HLEN;
+	__u32 segment = pass->skb->gso_size;
+
+	if (!iface->mtu || tagged_length(pass, tags) - free <= iface->mtu)
+		return 1;
+	if (!segment || segment + JF_HEADERS_MIN > iface->mtu)
+		return 0;
+	if (segment + JF_HEADERS_MAX > iface->mtu) {
+		__u32 mtu = 0;
+
+		return bpf_check_mtu(pass->skb, iface->ifindex, &mtu, 0, BPF_MTU_CHK_SEGS) !=
+		       BPF_MTU_CHK_RET_SEGS_TOOBIG;
+	}
+	return 1;
+}
+
+/* Sends a copy of the frame by the output noted last, because there is another one. */
+static __noinline int send_pending_copy(struct pass *pass)
+{
+	__u32 id = pass->pending_iface;
+	struct jf_iface *iface;
+
+	if (!id)
+		return 0;
+	pass->pending_iface = 0;
+	iface = bpf_map_lookup_elem(&jf_ifaces, &id);
+	if (!iface)
+		return 0;
+	if (edit_tags(pass->skb, &pass->tags, &pass->pending) < 0)
+		return drop(pass, id, JF_DROP_VLAN_EDIT_FAILED, pass->pending_vlan);
+	if (jf_recording)
+		decide(pass->skb, pass->in_iface, id, JF_DROP_NONE, pass->pending_vlan);
+	else if (bpf_clone_redirect(pass->skb, iface->ifindex, 0) != 0)
+		return drop(pass, id, JF_DROP_SEND_FAILED, pass->pending_vlan);
+	count_tx(id, tagged_length(pass, &pass->pending));
+	return 0;
+}
+
+static __always_inline int is_to_far_end(const struct pass *pass, const struct jf_iface *iface)
+{
+	return pass->unicast && iface->flags & JF_IFACE_FAR &&
+	       *(__u32 *)pass->dst == *(__u32 *)iface->mac &&
+	       *(__u16 *)(pass->dst + 4) == *(__u16 *)(iface->mac + 4);
+}
+
+/* Sends the frame itself by the output noted last. Returns the program's verdict. */
+static __always_inline int send_pending(struct pass *pass)
+{
+	__u32 id = pass->pending_iface;
+	struct jf_iface *iface;
+
+	if (!id)
+		return JF_ACT_DROP;
+	iface = bpf_map_lookup_elem(&jf_ifaces, &id);
+	if (!iface)
+		return JF_ACT_DROP;
+	if (!same_tags(&pass->tags, &pass->pending) && edit_tags(pass->skb, &pass->tags, &pass->pending) < 0)
+		return drop(pass, id, JF_DROP_VLAN_EDIT_FAILED, pass->pending_vlan);
+	count_tx(id, tagged_length(pass, &pass->pending));
+	if (jf_recording) {
+		decide(pass->skb, pass->in_iface, id, JF_DROP_NONE, pass->pending_vlan);
+		return JF_ACT_DROP;
+	}
+	if (is_to_far_end(pass, iface)) {
+		/* Kernels before 6.15 keep the type that was judged by the address of the switch's device. */
+		bpf_skb_change_type(pass->skb, 0 /* PACKET_HOST */);
+		return bpf_redirect_peer(iface->ifindex, 0);
+	}
+	return bpf_redirect(iface->ifindex, 0);
+}
+
+#endif
