@@ -23,6 +23,21 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
+/* An enumeration is in the BTF only where something has it as its type. */
+const volatile struct {
+	enum jf_limit limit;
+	enum jf_vlan_mode vlan_mode;
+	enum jf_priority_tags priority_tags;
+	enum jf_iface_kind iface_kind;
+	enum jf_iface_flag iface_flag;
+	enum jf_port_flag port_flag;
+	enum jf_bridge_flag bridge_flag;
+	enum jf_fdb_flag fdb_flag;
+	enum jf_fdb_op fdb_op;
+	enum jf_drop_reason drop_reason;
+	enum jf_name_kind name_kind;
+} jf_enumerations = {};
+
 /* A frame about to enter a bridge by a port. */
 struct arrival {
 	struct tag_stack tags;
