@@ -8,8 +8,8 @@ import pytest
 
 from jackfield.model import PortCounters, State, SwitchConfig, step
 from jackfield.model.fdb import NSEC_PER_SEC, is_aged
-from tests.scenario_kit import AddStatic, Counted, Known, Scenario, Send, TableCounted, Wait
 from tests.scenarios import SCENARIOS
+from tests.scenarios.kit import AddStatic, Counted, Known, Scenario, Send, TableCounted, Wait
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.sentence)

@@ -1,0 +1,30 @@
+"""What the switch does with frames, one sentence and one small experiment each.
+
+Ports are p1, p2, …; stations are letters; frames are untagged or tagged(VLAN), from whom to whom.
+"""
+
+from __future__ import annotations
+
+from tests.scenarios.learning import AGEING, FULL_TABLE, LEARNING, STATIC
+from tests.scenarios.limits import ADMISSION, COUNTERS, MALFORMED, MTU
+from tests.scenarios.patches import PATCHES
+from tests.scenarios.tunnels import TUNNEL, VLAN_LIMIT
+from tests.scenarios.vlans import ACCESS, NATIVE, PRIORITY_TAGS, TRUNK
+
+SCENARIOS = (
+    *LEARNING,
+    *AGEING,
+    *STATIC,
+    *FULL_TABLE,
+    *ACCESS,
+    *TRUNK,
+    *NATIVE,
+    *PRIORITY_TAGS,
+    *TUNNEL,
+    *VLAN_LIMIT,
+    *ADMISSION,
+    *MTU,
+    *PATCHES,
+    *MALFORMED,
+    *COUNTERS,
+)
