@@ -159,18 +159,12 @@ class _Passage:
         fdb = self._state.fdb(bridge.name).learn(bridge, Address(vid, frame.src), port.name, self._now)
         self._state = self._state.with_fdb(bridge.name, fdb)
         known_at = fdb.lookup(bridge, Address(vid, frame.dst), self._now)
-        self._visits.append(Visit(bridge.name, port.name, vid, known_at))
+        known = next((other for other in bridge.ports if other.name == known_at), None)
+        self._visits.append(Visit(bridge.name, port.name, vid, known.name if known else None))
 
-        if known_at is None:
-            targets = _flood_targets(bridge, port, stack)
-            if not targets:
-                self._drop(port.name, DropReason.NO_DESTINATION)
-        else:
-            target_or_reason = _unicast_target(bridge, port, known_at)
-            if isinstance(target_or_reason, DropReason):
-                self._drop(port.name, target_or_reason)
-                return
-            targets = (target_or_reason,)
+        targets, reason = _unicast(port, known) if known else _flood(bridge, port, stack)
+        if reason is not None:
+            self._drop(port.name, reason)
         for target in targets:
             tags = vlan.output_tags(target, stack, frame.tags)
             self._send(arrival, target, replace(frame, tags=tags).pack())
@@ -226,20 +220,23 @@ def _refuses(bridge: BridgeConfig, port: PortConfig, frame: Frame) -> DropReason
     return reason
 
 
-def _flood_targets(bridge: BridgeConfig, port: PortConfig, stack: vlan.Tags) -> tuple[PortConfig, ...]:
-    return tuple(
+_Targets = tuple[tuple[PortConfig, ...], DropReason | None]
+
+
+def _unicast(port: PortConfig, known: PortConfig) -> _Targets:
+    if known.name == port.name:
+        return (), DropReason.SAME_PORT
+    if port.protected and known.protected:
+        return (), DropReason.PROTECTED
+    return (known,), None
+
+
+def _flood(bridge: BridgeConfig, port: PortConfig, stack: vlan.Tags) -> _Targets:
+    targets = tuple(
         other
         for other in bridge.ports
         if other.name != port.name
         and vlan.includes(other, stack)
         and not (port.protected and other.protected)
     )
-
-
-def _unicast_target(bridge: BridgeConfig, port: PortConfig, known_at: str) -> PortConfig | DropReason:
-    if known_at == port.name:
-        return DropReason.SAME_PORT
-    target = next((other for other in bridge.ports if other.name == known_at), None)
-    if target is None:
-        return DropReason.PORT_DOWN
-    return DropReason.PROTECTED if port.protected and target.protected else target
+    return targets, None if targets else DropReason.NO_DESTINATION
