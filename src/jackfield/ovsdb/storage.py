@@ -1,0 +1,189 @@
+"""A database and its file: transactions as records, loading, conversion to a newer schema, compaction."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from jackfield.ovsdb.atoms import is_uuid
+from jackfield.ovsdb.database import Change, Database, Table
+from jackfield.ovsdb.errors import OvsdbError, syntax_error
+from jackfield.ovsdb.log import LogError, LogFile
+from jackfield.ovsdb.schema import DatabaseSchema, parse_schema
+from jackfield.ovsdb.transaction import Transaction, blank_row
+
+_log = logging.getLogger("ovsdb.storage")
+
+COMPACT_BYTES = 1 << 20
+"""Below this size a file is never compacted."""
+COMPACT_FACTOR = 4
+"""A file is compacted when it has grown to this many times its size after the last compaction."""
+
+
+def to_record(changes: Iterable[Change], comment: str | None, date_ms: int) -> dict[str, Any] | None:
+    """The record of a transaction, or None if nothing that lasts has changed.
+
+    Columns of changed rows are written as differences, as the member `_is_diff` says.
+    """
+    tables: dict[str, Any] = {}
+    for table, uuid, old, new in changes:
+        row: dict[str, Any] | None = None
+        if new is not None:
+            row = {}
+            for column in table.schema.own_columns:
+                if not column.persistent:
+                    continue
+                kind, datum = column.type, new[column.index]
+                if old is None:
+                    if datum != kind.default:
+                        row[column.name] = kind.to_json(datum)
+                elif datum != old[column.index]:
+                    row[column.name] = kind.to_json(kind.difference(old[column.index], datum))
+            if old is not None and not row:
+                continue
+        tables.setdefault(table.schema.name, {})[uuid] = row
+    if not tables:
+        return None
+    if comment is not None:
+        tables["_comment"] = comment
+    return tables | {"_is_diff": True, "_date": date_ms}
+
+
+def apply_record(database: Database, record: Any, *, converting: bool = False) -> None:
+    """Commit the transaction that a record holds; raises OvsdbError.
+
+    When `converting`, tables and columns that the schema does not have are passed over.
+    """
+    if not isinstance(record, dict):
+        raise syntax_error(record, "object expected")
+    transaction = Transaction(database)
+    is_diff = record.get("_is_diff") is True
+    try:
+        for name, rows in record.items():
+            table = database.tables.get(name)
+            if table is not None:
+                for uuid, row in rows.items():
+                    _apply_row(transaction, table, uuid, row, is_diff, converting)
+            elif not converting and name not in ("_date", "_comment", "_is_diff"):
+                raise syntax_error(record, f"No table named {name}.", "unknown table")
+    except BaseException:
+        transaction.abort()
+        raise
+    transaction.commit()
+
+
+def _apply_row(
+    transaction: Transaction, table: Table, uuid: str, row: Any, is_diff: bool, converting: bool
+) -> None:
+    if not is_uuid(uuid):
+        raise syntax_error(uuid, f'"{uuid}" is not a valid UUID')
+    uuid = uuid.lower()
+    old = table.rows.get(uuid)
+    if row is None:
+        if old is None:
+            raise syntax_error(uuid, f"No row {uuid} to delete in table {table.schema.name}.")
+        transaction.delete(table, uuid)
+        return
+    fields = list(old or blank_row(table.schema, {}))
+    for name, json in row.items():
+        column = table.schema.columns.get(name)
+        if column is None:
+            if converting:
+                continue
+            raise syntax_error(row, f"No column {name} in table {table.schema.name}.", "unknown column")
+        if old is not None and is_diff:
+            difference = column.type.relaxed().parse(json)
+            fields[column.index] = column.type.apply_difference(old[column.index], difference)
+        else:
+            fields[column.index] = column.type.parse(json)
+    transaction.put(table, uuid, tuple(fields))
+
+
+class Storage:
+    """The file behind a database. `open_storage` makes one."""
+
+    def __init__(self, database: Database, file: LogFile) -> None:
+        self.database = database
+        self._file = file
+        self._compacted = file.size
+
+    def write(self, changes: list[Change], comment: str | None) -> None:
+        """Put a transaction on disk before it is acknowledged. Raises OvsdbError."""
+        record = to_record(changes, comment, int(time.time() * 1000))
+        if record is not None:
+            self._file.append(record)
+
+    def compact_if_grown(self) -> None:
+        """Rewrite the file if that is worth it; call between transactions."""
+        if self._file.size >= max(COMPACT_BYTES, COMPACT_FACTOR * self._compacted):
+            try:
+                self.compact("compacting database online")
+            except LogError as error:
+                self._compacted = self._file.size
+                _log.warning("%s", error)
+
+    def compact(self, comment: str | None = None) -> None:
+        """Rewrite the file with the schema and one transaction. Raises LogError; the old file stays then."""
+        records: list[Any] = [self.database.schema.to_json()]
+        rows = to_record(self.database.everything(), comment, int(time.time() * 1000))
+        if rows is not None:
+            records.append(rows)
+        self._file.replace(records)
+        self._compacted = self._file.size
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def open_storage(path: Path, schema: DatabaseSchema) -> Storage:
+    """Load the database file at `path` under `schema`, making it if there is none.
+
+    A file of another version of the schema is converted; the file as it was is kept beside it, its version in
+    its name. Raises LogError with what is wrong.
+    """
+    file = LogFile(path)
+    try:
+        return _load(file, schema)
+    except OvsdbError as error:
+        file.close()
+        raise LogError(f"{file.path}: cannot load the database: {error}") from error
+    except BaseException:
+        file.close()
+        raise
+
+
+def _load(file: LogFile, schema: DatabaseSchema) -> Storage:
+    database = Database(schema)
+    storage = Storage(database, file)
+    if not file.records:
+        storage.compact()
+        return storage
+    found = parse_schema(file.records[0])
+    if found.name != schema.name:
+        raise LogError(f"{file.path}: holds database {found.name}, not {schema.name}")
+    converting = found.to_json()["tables"] != schema.to_json()["tables"]
+    for record in file.records[1:]:
+        apply_record(database, record, converting=converting)
+    file.records.clear()
+    if converting:
+        backup = file.path.with_name(f"{file.path.name}.backup{found.version or '-old'}")
+        try:
+            shutil.copy2(file.path, backup)
+        except OSError as error:
+            raise LogError(f"{file.path}: cannot keep a copy as {backup}: {error.strerror}") from error
+        _log.info(
+            "%s: converted from schema %s to %s, old file kept as %s",
+            file.path,
+            found.version,
+            schema.version,
+            backup,
+        )
+        storage.compact("converted by schema version")
+    else:
+        storage.compact_if_grown()
+    return storage
