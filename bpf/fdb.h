@@ -101,17 +101,20 @@ __noinline int fdb_make_room(__u32 bridge_id, __u32 learner, __u64 now_ns)
 	return 0;
 }
 
-__noinline int fdb_insert(const struct jf_fdb_key *key, __u32 port, __u64 now_ns)
+__noinline int fdb_insert(const struct jf_fdb_key *address, __u32 port, __u64 now_ns)
 {
 	struct jf_fdb_entry entry = { .seen_ns = now_ns, .port = port };
 	struct jf_bridge_state *state;
 	struct jf_bridge *bridge;
+	struct jf_fdb_key key;
 	__u32 id, zero = 0;
 	__u64 *log_at;
 
-	if (!key)
+	if (!address)
 		return 0;
-	id = key->bridge;
+	/* Kernel 6.1 takes map keys only from this function's own stack. */
+	key = *address;
+	id = key.bridge;
 	bridge = bpf_map_lookup_elem(&jf_bridges, &id);
 	state = bpf_map_lookup_elem(&jf_bridge_state, &id);
 	log_at = bpf_map_lookup_elem(&jf_fdb_log_at, &zero);
@@ -122,7 +125,7 @@ __noinline int fdb_insert(const struct jf_fdb_key *key, __u32 port, __u64 now_ns
 		add(&state->refused, 1);
 		return 0;
 	}
-	if (bpf_map_update_elem(&jf_fdb, key, &entry, BPF_NOEXIST) < 0) {
+	if (bpf_map_update_elem(&jf_fdb, &key, &entry, BPF_NOEXIST) < 0) {
 		/* Another CPU was faster, or the kernel is out of memory. */
 		add(&state->entries, -1);
 		return 0;
@@ -130,7 +133,7 @@ __noinline int fdb_insert(const struct jf_fdb_key *key, __u32 port, __u64 now_ns
 	count_port_entry(port, 1);
 	add(&state->learned, 1);
 	id = __sync_fetch_and_add(log_at, 1) & (JF_FDB_LOG_SIZE - 1);
-	bpf_map_update_elem(&jf_fdb_log, &id, key, BPF_ANY);
+	bpf_map_update_elem(&jf_fdb_log, &id, &key, BPF_ANY);
 	return 1;
 }
 
