@@ -27,7 +27,7 @@ enum jf_limit {
 	JF_NAME_SIZE = 64,
 	JF_ANY_VLAN = 0xffff,         /* the flood list of VLANs that have none of their own */
 	JF_RECORD_SIZE = 4096,        /* decisions kept by a recording program */
-	JF_RECORD_BYTES = 64,
+	JF_RECORD_BYTES = 128,
 };
 
 enum jf_vlan_mode {
@@ -258,7 +258,7 @@ struct jf_decision {
 	__u32 length;    /* of the frame in bytes, tags included */
 	__u16 tag_tci;   /* tag carried beside the bytes (accelerated), if tag_tpid is not 0 */
 	__u16 tag_tpid;  /* host byte order */
-	__u8 bytes[64];  /* the frame's first bytes as it left */
+	__u8 bytes[128]; /* the frame's first bytes as it left */
 };
 
 /* Map jf_recorder, one element. */
