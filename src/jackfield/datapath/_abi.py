@@ -58,6 +58,7 @@ class FdbOp(IntEnum):
     PURGE_BRIDGE = 5
     ADD_STATIC = 6
     DELETE = 7
+    CLEAR_STATS = 8
 
 
 class IfaceFlag(IntFlag):
@@ -85,7 +86,7 @@ class Limit(IntEnum):
     NAME_SIZE = 64
     ANY_VLAN = 65535
     RECORD_SIZE = 4096
-    RECORD_BYTES = 64
+    RECORD_BYTES = 128
 
 
 class NameKind(IntEnum):
@@ -181,7 +182,7 @@ class Counters(NamedTuple):
         return 32
 
 
-_DECISION = Struct("=HHHHIHH64s")
+_DECISION = Struct("=HHHHIHH128s")
 
 
 class Decision(NamedTuple):
@@ -192,7 +193,7 @@ class Decision(NamedTuple):
     length: int = 0
     tag_tci: int = 0
     tag_tpid: int = 0
-    bytes_: bytes = bytes(64)
+    bytes_: bytes = bytes(128)
 
     def pack(self) -> bytes:
         return _DECISION.pack(self.in_iface, self.iface, self.reason, self.vlan, self.length, self.tag_tci, self.tag_tpid, self.bytes_)
@@ -203,7 +204,7 @@ class Decision(NamedTuple):
 
     @classmethod
     def size(cls) -> int:
-        return 80
+        return 144
 
 
 _DROP_KEY = Struct("=HH")

@@ -10,7 +10,7 @@ class DatapathError(Exception):
 
 
 class KernelError(DatapathError):
-    """A system call failed. `errno` is the kernel's; `str()` is "WHAT: REASON", with advice where there is some."""
+    """A system call failed: `errno` says why, `str()` is "WHAT: REASON", with advice where there is some."""
 
     def __init__(self, what: str, errno: int, advice: str = "") -> None:
         self.what = what

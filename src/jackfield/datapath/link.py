@@ -1,4 +1,4 @@
-"""A network device as the kernel describes it, and the netlink attributes that do (rtnetlink(7), if_link.h)."""
+"""A network device as the kernel describes it (rtnetlink(7), linux/if_link.h)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class LinkStats:
-    """A device's own counters since it was made, from the device's point of view (struct rtnl_link_stats64)."""
+    """A device's own counters, from its own point of view (struct rtnl_link_stats64)."""
 
     rx_packets: int = 0
     tx_packets: int = 0

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import socket
+import struct
 from dataclasses import dataclass
+
+from jackfield.datapath import netlink
+from jackfield.datapath.errors import KernelError
+from jackfield.datapath.linkcodec import RTM_DELLINK, RTM_NEWLINK, read_identity
+
+ADD_MEMBERSHIP, LISTEN_ALL_NSID = 1, 8
+GROUP_LINK = 1
+SO_RCVBUFFORCE = 33
+BUFFER_BYTES = 4 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +39,49 @@ class LinkMonitor:
     Belongs to one thread, which must be in the switch's namespace when it is made.
     """
 
-    def fileno(self) -> int: ...
+    def __init__(self) -> None:
+        """Raises KernelError."""
+        self._socket = netlink.open_socket()
+        self._socket.setblocking(False)
+        try:
+            self._socket.setsockopt(netlink.SOL_NETLINK, LISTEN_ALL_NSID, 1)
+            self._socket.setsockopt(netlink.SOL_NETLINK, ADD_MEMBERSHIP, GROUP_LINK)
+        except OSError as error:
+            self._socket.close()
+            raise KernelError("listening for changes of devices", error.errno or errno.EIO) from None
+        with contextlib.suppress(OSError):
+            # Beyond the machine's limit, for bursts of thousands of changes; losing some is only slower.
+            self._socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_BYTES)
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def close(self) -> None:
+        self._socket.close()
 
     def read(self) -> list[LinkChange | Resync]:
         """What was heard since the last call; never blocks; empty when nothing was."""
+        heard: list[LinkChange | Resync] = []
+        while True:
+            try:
+                data, ancillary, _, _ = self._socket.recvmsg(65536, socket.CMSG_SPACE(4))
+            except BlockingIOError:
+                return heard
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise KernelError("listening for changes of devices", error.errno or 0) from None
+                heard.append(Resync())
+                continue
+            nsid = _nsid(ancillary)
+            for kind, _, _, body in netlink.messages(data):
+                if kind in (RTM_NEWLINK, RTM_DELLINK):
+                    ifindex, name = read_identity(body)
+                    heard.append(LinkChange(ifindex, name, nsid, kind == RTM_DELLINK))
 
-    def close(self) -> None: ...
+
+def _nsid(ancillary: list[tuple[int, int, bytes]]) -> int | None:
+    for level, kind, data in ancillary:
+        if (level, kind) == (netlink.SOL_NETLINK, LISTEN_ALL_NSID) and len(data) >= 4:
+            number: int = struct.unpack_from("=i", data)[0]
+            return number if number >= 0 else None
+    return None

@@ -6,11 +6,21 @@ A `Devices` belongs to one thread.
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
+import socket
+import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 
+from jackfield.datapath import linkcodec, netlink, netns
+from jackfield.datapath.errors import KernelError
+from jackfield.datapath.ethtool import Hardware, read_hardware
 from jackfield.datapath.link import Link
+
+__all__ = ["Devices", "Hardware", "InternalPair", "Link"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,67 +31,178 @@ class InternalPair:
     user: Link
 
 
-@dataclass(frozen=True, slots=True)
-class Hardware:
-    """What a driver tells of a device. 0 and "" mean "not told"."""
-
-    speed: int = 0  # Mb/s
-    duplex: str = ""  # "full" or "half"
-    driver: str = ""
-    driver_version: str = ""
-    firmware_version: str = ""
-
-
 class Devices:
     """Every method raises KernelError when the kernel refuses."""
 
-    @classmethod
-    def open(cls) -> Devices: ...
+    def __init__(self) -> None:
+        self._netlink = netlink.Netlink()
+        self._control = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
 
-    def close(self) -> None: ...
+    @classmethod
+    def open(cls) -> Devices:
+        return cls()
+
+    def close(self) -> None:
+        self._netlink.close()
+        self._control.close()
+
+    def __enter__(self) -> Devices:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
     def list_links(self) -> tuple[Link, ...]:
         """All devices of this namespace, by rising ifindex, from one dump."""
+        found = self._netlink.dump("listing devices", linkcodec.RTM_GETLINK, linkcodec.ifinfo())
+        return tuple(sorted(map(linkcodec.read_link, found), key=lambda link: link.ifindex))
 
     def get_link(self, name_or_ifindex: str | int) -> Link | None:
         """One device, or None when there is none of that name or number."""
+        if isinstance(name_or_ifindex, int):
+            payload = linkcodec.ifinfo(name_or_ifindex)
+        elif 0 < len(os.fsencode(name_or_ifindex)) <= 15:
+            payload = linkcodec.ifinfo() + netlink.text(linkcodec.IFLA_IFNAME, name_or_ifindex)
+        else:
+            return None
+        return self._get(f"looking for device {name_or_ifindex}", payload)
 
     def read_far(self, nsid: int, ifindex: int) -> Link | None:
         """A device of another namespace (the user's end of a pair: `peer_nsid` and `peer_ifindex` of ours).
 
         None when it is gone. `nsid` is this namespace's number for the other, as in `Link.peer_nsid`.
         """
+        target = netlink.attribute(linkcodec.IFLA_TARGET_NETNSID, struct.pack("=i", nsid))
+        return self._get(f"reading device {ifindex} of namespace {nsid}", linkcodec.ifinfo(ifindex) + target)
 
     def create_internal(
         self, name: str, switch_end: str, alias: str, mac: bytes, mtu: int, switch_mac: bytes
     ) -> InternalPair:
         """Make an internal port: the user's end `name`, down, and the switch's end, up, with `alias`.
 
-        All in one request, so that nobody sees half of it; nobody's address autoconfiguration runs on the
-        switch's end. KernelError with EEXIST when one of the names is taken.
+        No address autoconfiguration runs on the switch's end. KernelError with EEXIST when one of the names
+        is taken; a switch's end that an interrupted call left without its alias is removed first.
         """
+        try:
+            self._create_pair(name, switch_end, mac, mtu, switch_mac)
+        except KernelError as error:
+            left = self.get_link(switch_end) if error.errno == errno.EEXIST else None
+            if left is None or left.alias or left.kind != "veth":
+                raise
+            self.delete(left.ifindex)
+            self._create_pair(name, switch_end, mac, mtu, switch_mac)
+        switch = self._need(switch_end)
+        user = self._need(name)
+        # The kernel applies the address mode after IFF_UP of the same request: so up is one of its own.
+        mode = netlink.attribute(linkcodec.IFLA_INET6_ADDR_GEN_MODE, bytes([linkcodec.ADDR_GEN_MODE_NONE]))
+        spec = netlink.nest(linkcodec.IFLA_AF_SPEC, netlink.nest(socket.AF_INET6, mode))
+        with contextlib.suppress(KernelError):
+            # Refused where IPv6 is off, and then not needed.
+            self._change(switch.ifindex, "turning off autoconfiguration", spec)
+        self.set_alias(switch.ifindex, alias)
+        self.set_up(switch.ifindex, True)
+        return InternalPair(self._need(switch_end), user)
 
     def delete(self, ifindex: int) -> None:
         """Remove a device (of a pair: both ends, wherever the other one is). No error when it is gone."""
+        try:
+            self._netlink.request(
+                f"removing device {ifindex}", linkcodec.RTM_DELLINK, 0, linkcodec.ifinfo(ifindex)
+            )
+        except KernelError as error:
+            if error.errno != errno.ENODEV:
+                raise
 
-    def set_up(self, ifindex: int, up: bool, nsid: int | None = None) -> None: ...
+    def set_up(self, ifindex: int, up: bool, nsid: int | None = None) -> None:
+        """Set the administrative state."""
+        self._set_flag(ifindex, linkcodec.IFF_UP, up, nsid)
+
+    def set_promiscuous(self, ifindex: int, on: bool) -> None:
+        """As `ip link set … promisc`: others who want it keep it."""
+        self._set_flag(ifindex, linkcodec.IFF_PROMISC, on, None)
 
     def set_mtu(self, ifindex: int, mtu: int, nsid: int | None = None) -> None:
         """KernelError with EINVAL when the device does not allow it (see Link.min_mtu, max_mtu)."""
+        self._change(ifindex, f"setting MTU {mtu}", netlink.u32(linkcodec.IFLA_MTU, mtu), nsid)
 
-    def set_mac(self, ifindex: int, mac: bytes, nsid: int | None = None) -> None: ...
+    def set_mac(self, ifindex: int, mac: bytes, nsid: int | None = None) -> None:
+        """Set the device's Ethernet address."""
+        address = netlink.attribute(linkcodec.IFLA_ADDRESS, mac)
+        self._change(ifindex, f"setting address {mac.hex(':')}", address, nsid)
 
-    def set_promiscuous(self, ifindex: int, on: bool) -> None: ...
+    def set_alias(self, ifindex: int, alias: str) -> None:
+        """Set the text that `ip link` shows as alias (at most 255 bytes)."""
+        # The kernel wants it without the terminating zero.
+        raw = netlink.attribute(linkcodec.IFLA_IFALIAS, os.fsencode(alias))
+        self._change(ifindex, f"setting alias {alias!r}", raw)
 
-    def set_alias(self, ifindex: int, alias: str) -> None: ...
-
-    def rename(self, ifindex: int, name: str) -> None: ...
+    def rename(self, ifindex: int, name: str) -> None:
+        """Since Linux 6.2 also while the device is up."""
+        self._change(ifindex, f"renaming to {name}", netlink.text(linkcodec.IFLA_IFNAME, name))
 
     def hardware(self, name: str) -> Hardware:
-        """Speed, duplex and driver of a device of this namespace; all unknown when the driver tells nothing."""
+        """Speed, duplex and driver of a device here; all unknown when the driver tells nothing."""
+        return read_hardware(self._control, name)
 
-    def __enter__(self) -> Devices: ...
+    def _create_pair(self, name: str, switch_end: str, mac: bytes, mtu: int, switch_mac: bytes) -> None:
+        user = _end(name, mac, mtu)
+        data = netlink.nest(
+            linkcodec.IFLA_INFO_DATA, netlink.nest(linkcodec.VETH_INFO_PEER, linkcodec.ifinfo(), user)
+        )
+        info = netlink.nest(linkcodec.IFLA_LINKINFO, netlink.text(linkcodec.IFLA_INFO_KIND, "veth"), data)
+        self._netlink.request(
+            f"creating device {name}",
+            linkcodec.RTM_NEWLINK,
+            netlink.CREATE | netlink.EXCL,
+            linkcodec.ifinfo() + _end(switch_end, switch_mac, mtu) + info,
+        )
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    def _get(self, what: str, payload: bytes) -> Link | None:
+        try:
+            found = self._netlink.request(what, linkcodec.RTM_GETLINK, 0, payload)
+        except KernelError as error:
+            # EINVAL: the namespace's number means nothing any more.
+            if error.errno in (errno.ENODEV, errno.EINVAL):
+                return None
+            raise
+        return linkcodec.read_link(found[0]) if found else None
+
+    def _need(self, name: str) -> Link:
+        link = self.get_link(name)
+        if link is None:
+            raise KernelError(f"looking for device {name}", errno.ENODEV)
+        return link
+
+    def _set_flag(self, ifindex: int, flag: int, on: bool, nsid: int | None) -> None:
+        what = f"setting flag {flag:#x} to {int(on)}"
+        header = linkcodec.ifinfo(ifindex, flag if on else 0, flag)
+        with self._requests(nsid) as requests:
+            requests.request(f"device {ifindex}: {what}", linkcodec.RTM_SETLINK, 0, header)
+
+    def _change(self, ifindex: int, what: str, payload: bytes, nsid: int | None = None) -> None:
+        with self._requests(nsid) as requests:
+            requests.request(
+                f"device {ifindex}: {what}", linkcodec.RTM_SETLINK, 0, linkcodec.ifinfo(ifindex) + payload
+            )
+
+    @contextlib.contextmanager
+    def _requests(self, nsid: int | None) -> Iterator[netlink.Netlink]:
+        """Our own socket, or one in another namespace: the kernel lets no one change devices from afar."""
+        if nsid is None:
+            yield self._netlink
+            return
+        far = netlink.Netlink(netns.open_socket(self._netlink, nsid))
+        try:
+            yield far
+        finally:
+            far.close()
+
+
+def _end(name: str, mac: bytes, mtu: int) -> bytes:
+    return (
+        netlink.text(linkcodec.IFLA_IFNAME, name)
+        + netlink.attribute(linkcodec.IFLA_ADDRESS, mac)
+        + netlink.u32(linkcodec.IFLA_MTU, mtu)
+    )

@@ -5,44 +5,58 @@
 Opening adopts what is there: maps keep their content, programs are loaded afresh and put in place of the old
 ones without a moment in between in which a frame finds none.
 
-Threads: one thread owns a Datapath (attach, detach, fdb_control, destroy, `devices`); `counters`, `drops`,
-`fdb_entries` and the tables may be used by any.
+Threads: one thread owns a Datapath (attach, detach, destroy, close, `devices`); the tables, `counters`,
+`drops`, `fdb_control` and `fdb_entries` may be used by any.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import struct
+import time
 from collections.abc import Iterable
-from enum import Enum
 from pathlib import Path
 
-from jackfield.datapath import _abi
-from jackfield.datapath.maps import Table
+from jackfield.datapath import _abi, bpffs, maps, objects
+from jackfield.datapath.attach import Attacher, AttachMode, ClsBpfAttacher, TcxAttacher
+from jackfield.datapath.errors import DatapathError, KernelError
+from jackfield.datapath.libbpf import TCX_INGRESS, Library
+from jackfield.datapath.maps import PerCpuTable, Table
 from jackfield.datapath.netdev import Devices
+from jackfield.datapath.netlink import Netlink
+from jackfield.datapath.tc import TrafficControl
+
+__all__ = ["ROOT", "AttachMode", "Datapath"]
 
 ROOT = Path("/sys/fs/bpf/jackfield")
-
-
-class AttachMode(Enum):
-    TCX = "tcx"  # links, kernel 6.6 and later
-    CLS_BPF = "cls_bpf"  # a direct-action filter below a clsact qdisc
+NO_SUCH_DEVICE = 0x7FFFFFFF
 
 
 class Datapath:
-    instance: str
-    mode: AttachMode
-    devices: Devices
+    """See the module. Get one with `open`. Methods raise KernelError when the kernel refuses."""
 
-    ingress: Table[int, _abi.Ingress]  # by ifindex
-    ifaces: Table[int, _abi.Iface]  # by interface id
-    ports: Table[int, _abi.Port]  # by port id
-    port_vlans: Table[int, _abi.VlanSet]  # by port id
-    bridges: Table[int, _abi.Bridge]  # by bridge id
-    bridge_flood: Table[int, _abi.VlanSet]  # by bridge id
-    bridge_state: Table[int, _abi.BridgeState]
-    port_state: Table[int, _abi.PortState]
-    flood_lists: Table[_abi.FloodKey, _abi.FloodList]
-    flood_cells: Table[int, _abi.FloodCell]
-    names: Table[_abi.NameKey, _abi.Name]
+    def __init__(
+        self,
+        library: Library,
+        loaded: objects.Loaded,
+        instance: str,
+        folders: bpffs.Folders | None,
+        mode: AttachMode | None,
+    ) -> None:
+        """For `open`."""
+        self.instance = instance
+        self.devices = Devices.open()
+        self._library = library
+        self._loaded = loaded
+        self._folders = folders
+        self._netlink = Netlink()
+        self._make_tables(loaded.maps)
+        self.mode = mode or (AttachMode.TCX if has_tcx(library, loaded.ingress) else AttachMode.CLS_BPF)
+        self._attachers: dict[AttachMode, Attacher] = {}
+        self._otherwise: frozenset[int] = frozenset()  # attached in the other mode by an earlier process
+        if folders is not None:
+            self._put_programs(folders)
 
     @classmethod
     def open(
@@ -52,31 +66,77 @@ class Datapath:
         root: Path = ROOT,
         record: bool = False,
         mode: AttachMode | None = None,
-        objects: Path | None = None,
+        objects_folder: Path = objects.OBJECTS,
     ) -> Datapath:
         """Load the programs and adopt or make the maps of `instance`.
 
         `record`: for tests; nothing is pinned, programs record decisions instead of sending. `mode` forces a
-        way to attach; by default TCX where the kernel has it. `objects`: a folder of other compiled programs.
+        way to attach; by default TCX where the kernel has it. `objects_folder`: where compiled programs are.
         Raises KernelError, AbiMismatch or Unsupported.
         """
+        library = Library()
+        folders = None
+        if not record:
+            if root.is_relative_to(bpffs.MOUNT_POINT):
+                bpffs.mount()
+            folders = bpffs.Folders.of(root, instance, _abi.Limit.ABI_VERSION)
+            folders.make()
+        loaded = objects.load(library, objects_folder / objects.SWITCH, folders)
+        try:
+            return cls(library, loaded, instance, folders, mode)
+        except BaseException:
+            loaded.close()
+            raise
 
     def close(self) -> None:
         """Let go of everything; the data plane goes on forwarding."""
+        self.devices.close()
+        self._netlink.close()
+        self._loaded.close()
 
     def destroy(self) -> None:
         """Detach everything of the instance and unpin it, and close. Devices are not touched."""
+        if self._folders is not None:
+            for attacher in self._attachers.values():
+                for ifindex in attacher.attached():
+                    attacher.detach(ifindex)
+            bpffs.remove_tree(self._folders.instance)
+            with contextlib.suppress(OSError):
+                # Other instances live there too.
+                self._folders.instance.parent.rmdir()
+        self.close()
 
     # Attachment.
 
     def attach(self, ifindex: int) -> None:
         """Have the program see what enters by this device. No error when it does already."""
+        if self._folders is None:
+            raise DatapathError("a recording program cannot be attached to a device")
+        self._attachers[self.mode].attach(ifindex, self._loaded.ingress)
+        if ifindex in self._otherwise:
+            self._other().detach(ifindex)
+            self._otherwise -= {ifindex}
+        for folder in self._folders.others():
+            # A program of an older version would see the frames first.
+            (folder / "links" / str(ifindex)).unlink(missing_ok=True)
 
     def detach(self, ifindex: int) -> None:
         """The opposite. No error when it is not attached or the device is gone."""
+        if self._folders is None:
+            return
+        self._attachers[self.mode].detach(ifindex)
+        if ifindex in self._otherwise:
+            self._other().detach(ifindex)
+            self._otherwise -= {ifindex}
 
     def attached(self) -> frozenset[int]:
         """The devices on which the kernel runs this instance's program at present."""
+        return frozenset() if self._folders is None else self._attachers[self.mode].attached()
+
+    def remove_older_versions(self) -> None:
+        """Unpin what another ABI version left of this instance: for when all of this one is in place."""
+        for folder in self._folders.others() if self._folders else ():
+            bpffs.remove_tree(folder)
 
     # The learning table.
 
@@ -92,31 +152,104 @@ class Datapath:
     ) -> int:
         """Run one operation on the learning table inside the kernel; how many entries it concerned.
 
-        `now_ns`: CLOCK_MONOTONIC; by default the present.
+        `now_ns`: CLOCK_MONOTONIC; by default the present. KernelError with the errno that the operation gave.
         """
+        now = time.monotonic_ns() if now_ns is None else now_ns
+        request = _abi.FdbRequest(now_ns=now, op=op, bridge=bridge, port=port, vlan=vlan, mac=mac)
+        value, answer = self._library.run(self._loaded.fdb_control, request.pack())
+        code = value - (1 << 32) if value >> 31 else value
+        if code:
+            raise KernelError(f"changing the learning table ({op.name})", abs(code))
+        return _abi.FdbRequest.unpack(answer).affected
 
     def fdb_entries(self) -> list[tuple[_abi.FdbKey, _abi.FdbEntry]]:
         """Every entry, aged ones that were not swept yet among them."""
+        return self._fdb.items()
 
     # Counters.
 
     def counters(self, ifaces: Iterable[int] | None = None) -> dict[int, _abi.Counters]:
         """By interface id, summed over CPUs: of these interfaces, or of all that counted something."""
+        if ifaces is None:
+            return dict(self._counters.items())
+        return {iface: self._counters.get(iface) or _abi.Counters() for iface in ifaces}
 
     def drops(self) -> dict[tuple[int, _abi.DropReason], int]:
         """Frames that ended, by interface id and reason, summed over CPUs."""
+        return {(key.iface, _abi.DropReason(key.reason)): count for key, count in self._drops.items()}
 
-    def set_drops_zero(self, iface: int) -> None: ...
+    def set_drops_zero(self, iface: int) -> None:
+        """Forget the drops of an interface id, before it is used for another interface."""
+        for key, _ in self._drops.items():
+            if key.iface == iface:
+                self._drops.clear(key)
 
-    def set_counters_zero(self, iface: int) -> None: ...
+    def set_counters_zero(self, iface: int) -> None:
+        """Forget the counters of an interface id, before it is used for another interface."""
+        self._counters.clear(iface)
 
     # Recording programs only.
 
     def test_run(self, frame: bytes, ifindex: int) -> None:
-        """Run the program on one frame of at least 14 bytes as if it came in by `ifindex`."""
+        """Run the program on one frame of at least 14 bytes as if it came in by device `ifindex`.
+
+        The device must exist: the kernel gives the program a frame of that device.
+        """
+        # struct __sk_buff up to ifindex; the kernel takes the rest for zeros.
+        self._library.run(self._loaded.ingress, struct.pack("=36xII", ifindex, ifindex), frame)
 
     def decisions(self) -> list[_abi.Decision]:
-        """What was decided since the last call, in order."""
+        """What was decided since the last call, in order; at most JF_RECORD_SIZE of them."""
+        recorder = self._recorder.get(0) or _abi.Recorder()
+        self._recorder.set(0, recorder._replace(count_=0))
+        count = min(recorder.count_, self._record.max_entries)
+        return self._record.slice(0, count) if count else []
 
     def set_now(self, now_ns: int) -> None:
         """The time that the recording program believes it is."""
+        self._recorder.set(0, (self._recorder.get(0) or _abi.Recorder())._replace(now_ns=now_ns))
+
+    def _make_tables(self, raw: dict[str, maps.RawMap]) -> None:
+        number, struct_of = maps.number(4), maps.struct
+        flood_key, fdb_key = struct_of(_abi.FloodKey), struct_of(_abi.FdbKey)
+        self.ingress = Table(raw["jf_ingress"], number, struct_of(_abi.Ingress))
+        self.ifaces = Table(raw["jf_ifaces"], number, struct_of(_abi.Iface))
+        self.ports = Table(raw["jf_ports"], number, struct_of(_abi.Port))
+        self.port_vlans = Table(raw["jf_port_vlans"], number, struct_of(_abi.VlanSet))
+        self.bridges = Table(raw["jf_bridges"], number, struct_of(_abi.Bridge))
+        self.bridge_flood = Table(raw["jf_bridge_flood"], number, struct_of(_abi.VlanSet))
+        self.bridge_state = Table(raw["jf_bridge_state"], number, struct_of(_abi.BridgeState))
+        self.port_state = Table(raw["jf_port_state"], number, struct_of(_abi.PortState))
+        self.flood_lists = Table(raw["jf_flood_lists"], flood_key, struct_of(_abi.FloodList))
+        self.flood_cells = Table(raw["jf_flood_cells"], number, struct_of(_abi.FloodCell))
+        self.names = Table(raw["jf_names"], struct_of(_abi.NameKey), struct_of(_abi.Name))
+        self._fdb = Table(raw["jf_fdb"], fdb_key, struct_of(_abi.FdbEntry))
+        self._record = Table(raw["jf_record"], number, struct_of(_abi.Decision))
+        self._recorder = Table(raw["jf_recorder"], number, struct_of(_abi.Recorder))
+        self._counters = PerCpuTable(raw["jf_counters"], number, struct_of(_abi.Counters), add_counters)
+        self._drops = PerCpuTable(raw["jf_drops"], struct_of(_abi.DropKey), maps.number(8), sum)
+
+    def _put_programs(self, folders: bpffs.Folders) -> None:
+        self._library.pin(self._loaded.ingress, folders.programs / "ingress")
+        self._library.pin(self._loaded.fdb_control, folders.programs / "fdb_control")
+        self._attachers[AttachMode.TCX] = TcxAttacher(self._library, folders.links)
+        self._attachers[AttachMode.CLS_BPF] = ClsBpfAttacher(
+            TrafficControl(self._netlink), folders.links, self.instance
+        )
+        for attacher in self._attachers.values():
+            attacher.update(self._loaded.ingress)
+        self._otherwise = self._other().attached()
+
+    def _other(self) -> Attacher:
+        return self._attachers[AttachMode.CLS_BPF if self.mode is AttachMode.TCX else AttachMode.TCX]
+
+
+def add_counters(parts: Iterable[_abi.Counters]) -> _abi.Counters:
+    """The sum, field by field."""
+    return _abi.Counters(*map(sum, zip(*parts, strict=True)))
+
+
+def has_tcx(library: Library, program: int) -> bool:
+    """Whether the kernel knows TCX links: one that does says that this device is not there."""
+    result = library.tell("bpf_link_create", program, NO_SUCH_DEVICE, TCX_INGRESS, None)
+    return result == -errno.ENODEV

@@ -20,5 +20,9 @@ def vlan_set(vlans: Iterable[int]) -> VlanSet:
 def vlans_of(vlans: VlanSet) -> frozenset[int]:
     """The VLAN ids in a set."""
     return frozenset(
-        64 * word + bit for word, bits in enumerate(vlans.bits) if bits for bit in range(64) if bits >> bit & 1
+        64 * word + bit
+        for word, bits in enumerate(vlans.bits)
+        if bits
+        for bit in range(64)
+        if bits >> bit & 1
     )

@@ -1,0 +1,84 @@
+"""The bpf file system and an instance's folders on it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from jackfield.datapath.errors import KernelError
+
+MOUNT_POINT = Path("/sys/fs/bpf")
+BPF_FS_MAGIC = 0xCAFE4A11
+
+
+def is_mounted(path: Path = MOUNT_POINT) -> bool:
+    """Whether `path` is on a bpf file system (statfs(2))."""
+    # struct statfs begins with the type as a long; the rest is smaller than this on every architecture.
+    buffer = ctypes.create_string_buffer(256)
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.statfs(os.fsencode(path), buffer) != 0:
+        return False
+    return ctypes.c_long.from_buffer(buffer).value & 0xFFFFFFFF == BPF_FS_MAGIC
+
+
+def mount(path: Path = MOUNT_POINT) -> None:
+    """Mount a bpf file system unless there is one. Raises KernelError."""
+    if is_mounted(path):
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.mount(b"bpf", os.fsencode(path), b"bpf", ctypes.c_ulong(0), b"mode=0700") != 0:
+        raise KernelError(
+            f"mounting the bpf file system on {path}", ctypes.get_errno(), f"mount -t bpf bpf {path}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Where an instance's objects are pinned."""
+
+    instance: Path
+    version: Path
+
+    @classmethod
+    def of(cls, root: Path, instance: str, abi_version: int) -> Folders:
+        return cls(root / instance, root / instance / f"v{abi_version}")
+
+    @property
+    def maps(self) -> Path:
+        return self.version / "maps"
+
+    @property
+    def programs(self) -> Path:
+        return self.version / "programs"
+
+    @property
+    def links(self) -> Path:
+        return self.version / "links"
+
+    def make(self) -> None:
+        """Raises KernelError."""
+        for folder in (self.maps, self.programs, self.links):
+            try:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            except OSError as error:
+                raise KernelError(f"making {folder}", error.errno or 0) from None
+
+    def others(self) -> tuple[Path, ...]:
+        """The folders of other ABI versions of this instance."""
+        if not self.instance.is_dir():
+            return ()
+        return tuple(sorted(path for path in self.instance.iterdir() if path != self.version))
+
+
+def remove_tree(folder: Path) -> None:
+    """Unpin all that is below. A link goes before the program it runs, which no order makes matter."""
+    if not folder.is_dir():
+        return
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            remove_tree(path)
+        else:
+            path.unlink(missing_ok=True)
+    folder.rmdir()

@@ -1,0 +1,98 @@
+"""Other network namespaces: find one by the number that this one knows it by, and reach into it."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import socket
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+from jackfield.datapath import netlink
+from jackfield.datapath.errors import KernelError
+from jackfield.datapath.linkcodec import RTM_GETNSID
+
+CLONE_NEWNET = 0x40000000
+NETNSA_NSID, NETNSA_FD = 1, 3
+NAMED = (Path("/run/netns"), Path("/run/docker/netns"))
+# What holds a namespace is a process, or a file that somebody bound it to.
+
+
+def candidates() -> Iterator[Path]:
+    """Files that stand for network namespaces, each namespace once."""
+    seen: set[tuple[int, int]] = set()
+    for path in _files():
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        if (identity := (status.st_dev, status.st_ino)) not in seen:
+            seen.add(identity)
+            yield path
+
+
+def open_socket(requests: netlink.Netlink, nsid: int) -> socket.socket:
+    """A netlink socket in the namespace that ours knows as `nsid`.
+
+    Raises KernelError, with ENOENT when no process and no bound file leads there.
+    """
+    for path in candidates():
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            continue
+        try:
+            if number_of(requests, fd) == nsid:
+                return _socket_in(fd)
+        finally:
+            os.close(fd)
+    raise KernelError(
+        f"finding network namespace {nsid}", errno.ENOENT, "no process and no file in /run/netns leads there"
+    )
+
+
+def number_of(requests: netlink.Netlink, fd: int) -> int | None:
+    """By which number this namespace knows the one of an open file; None when by none."""
+    payload = bytes(4) + netlink.u32(NETNSA_FD, fd)
+    try:
+        (answer, *_) = requests.request("asking for a namespace's number", RTM_GETNSID, 0, payload)
+    except (KernelError, ValueError):
+        return None
+    raw = netlink.attributes(answer, 4).get(NETNSA_NSID)
+    number = struct.unpack("=i", raw)[0] if raw else -1
+    return number if number >= 0 else None
+
+
+def _files() -> Iterator[Path]:
+    for folder in NAMED:
+        if folder.is_dir():
+            yield from folder.iterdir()
+    for process in Path("/proc").iterdir():
+        if process.name.isdecimal():
+            yield process / "ns" / "net"
+
+
+def _socket_in(fd: int) -> socket.socket:
+    """Make the socket on a thread that enters the namespace and ends, so that nothing else is moved."""
+    made: list[socket.socket] = []
+    failed: list[KernelError] = []
+
+    def work() -> None:
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.setns(fd, CLONE_NEWNET) != 0:
+            failed.append(KernelError("entering a network namespace", ctypes.get_errno()))
+            return
+        try:
+            made.append(netlink.open_socket())
+        except KernelError as error:
+            failed.append(error)
+
+    thread = Thread(target=work)
+    thread.start()
+    thread.join()
+    if failed:
+        raise failed[0]
+    return made[0]
