@@ -1,0 +1,71 @@
+"""`python -m demo [--svg FILE]`, as root: exit code 0 when all was proved, 1 when something was not."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+from rich.console import Console
+from rich.text import Text
+
+from demo.place import DIRECTORY, NAMESPACES, pinned, place
+from demo.stage import Failed, Stage
+from demo.story import tell
+
+RECORDED_WIDTH = 118
+
+
+def _interrupted(number: int, _: FrameType | None) -> None:
+    raise KeyboardInterrupt(signal.Signals(number).name)
+
+
+def play(stage: Stage) -> None:
+    """Plays the whole demonstration and proves that nothing of it is left."""
+    before = pinned()
+    with place(stage):
+        tell(stage, NAMESPACES)
+        stage.chapter("Clean up", "The daemon ends and takes along every device, program and map it made.")
+        stage.run("host", "jackfield stop --cleanup")
+        left = stage.run("host", "ip -o link show", shown=False).splitlines()
+        devices = [line.split(":")[1].strip() for line in left if "link/loopback" not in line]
+    rest = [*devices, *sorted(pinned() - before)]
+    stage.prove("after it, nothing is left", not rest, ", ".join(rest) or "no device, no program, no map")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="scripts/demo", description="Shows a switch at work.")
+    parser.add_argument("--svg", type=Path, metavar="FILE", help="also write what was shown as a picture")
+    options = parser.parse_args()
+    if os.geteuid() != 0:
+        print("scripts/demo: namespaces and eBPF programs need root: run it as root", file=sys.stderr)
+        return 1
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupted)
+    width = RECORDED_WIDTH if options.svg else None
+    console = Console(record=options.svg is not None, width=width, highlight=False)
+    stage = Stage(console, NAMESPACES, DIRECTORY)
+    begin = time.monotonic()
+    try:
+        play(stage)
+    except Failed as error:
+        console.print(Text(f"\n{error}", style="bold red"))
+    except KeyboardInterrupt:
+        console.print(Text("\ninterrupted; cleaned up", style="bold red"))
+        return 130
+    else:
+        console.print()
+        console.print(stage.table())
+        console.print(f"in {time.monotonic() - begin:.0f} s", style="dim")
+        if options.svg:
+            console.save_svg(str(options.svg), title="scripts/demo")
+        return 0 if all(proof.holds for proof in stage.proofs) else 1
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
