@@ -1,0 +1,174 @@
+"""`jackfield appctl`: a command to a daemon's control socket, with the arguments of ovs-appctl(8) 3.1.
+
+Messages begin with `ovs-appctl: ` as the original's do, so scripts that match them work.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import struct
+import sys
+
+from jackfield.cli import alarm
+from jackfield.cli.environment import Journal, rundir, version
+from jackfield.cli.options import Argument, OptionError, parse
+from jackfield.wire import unixctl
+from jackfield.wire.blocking import Connection, ConnectionFailed
+
+PROGRAM = "ovs-appctl"
+DEFAULT_TARGET = "ovs-vswitchd"
+
+_LONG = {
+    "target": Argument.REQUIRED,
+    "execute": Argument.NONE,
+    "help": Argument.NONE,
+    "option": Argument.NONE,
+    "version": Argument.NONE,
+    "timeout": Argument.REQUIRED,
+    "format": Argument.REQUIRED,
+    "pretty": Argument.NONE,
+    "verbose": Argument.OPTIONAL,
+    "log-file": Argument.OPTIONAL,
+    "syslog-method": Argument.REQUIRED,
+    "syslog-target": Argument.REQUIRED,
+}
+_SHORT = {"t": "target", "e": "execute", "h": "help", "o": "option", "V": "version", "T": "timeout",
+          "f": "format", "v": "verbose"}  # fmt: skip
+
+_HELP = """\
+jackfield appctl: ask or tell a running switch daemon something
+usage: jackfield appctl [OPTIONS] COMMAND [ARG...]
+
+  -t, --target=TARGET   the daemon: its name, or the path of its control socket
+                        (default: ovs-vswitchd)
+  -T, --timeout=SECS    give up after SECS seconds
+  -f, --format=FORMAT   "text" (default) or "json", which wraps the reply
+      --pretty          indent JSON
+  -h, --help            this text
+  -V, --version         the version
+
+`jackfield appctl list-commands` lists what the daemon understands.
+"""
+
+
+class _Fatal(Exception):
+    """A sentence for the user; the tool ends with exit code 1."""
+
+
+def main(arguments: list[str]) -> int:
+    """Run `jackfield appctl` and return its exit code: 0, 1 for no connection, 2 when the daemon refuses."""
+    try:
+        options, words = parse(arguments, _LONG, _SHORT)
+        return _run(options, words)
+    except (OptionError, _Fatal) as error:
+        print(f"{PROGRAM}: {error}", file=sys.stderr)
+        return 1
+
+
+def _run(options: list[tuple[str, str | None]], words: list[str]) -> int:
+    given = dict(options)
+    if "help" in given:
+        print(_HELP, end="")
+        return 0
+    if "option" in given:
+        for name, kind in _LONG.items():
+            print(f"--{name}{'' if kind is Argument.NONE else '=ARG'}")
+        return 0
+    if "version" in given:
+        print(f"{PROGRAM} (Jackfield) {version()}")
+        return 0
+    names = [name for name, _ in options]
+    for name in ("target", "execute"):
+        if names.count(name) > 1:
+            raise _Fatal(f"-{name[0]} or --{name} may be specified only once")
+    if given.get("format") not in (None, "text", "json"):
+        raise _Fatal(f"unsupported output format: {given['format']}")
+    journal = Journal()
+    seconds: int | None = None
+    if (text := given.get("timeout")) is not None:
+        seconds = alarm.parse_seconds(text)
+        if seconds is None:
+            raise _Fatal(f"value {text} on -T or --timeout is invalid")
+    alarm.arm(seconds, journal)
+    if not words:
+        raise _Fatal("at least one non-option argument is required (use --help for help)")
+    target = given.get("target") or DEFAULT_TARGET
+    with _connect(target, journal) as connection:
+        return _transact(connection, target, words, given, journal)
+
+
+def _connect(target: str, journal: Journal) -> Connection:
+    path = control_socket(target, journal)
+    try:
+        return Connection.open_unix(path)
+    except ConnectionFailed as error:
+        journal.warn("unixctl", f"failed to connect to {path}")
+        raise _Fatal(f'cannot connect to "{path}" ({error.strerror})') from error
+
+
+def _transact(
+    connection: Connection,
+    target: str,
+    words: list[str],
+    given: dict[str, str | None],
+    journal: Journal,
+) -> int:
+    try:
+        text = unixctl.transact(connection, words[0], words[1:])
+    except unixctl.CommandRefused as refusal:
+        body = str(refusal)
+        print(body, end="" if body.endswith("\n") or not body else "\n", file=sys.stderr)
+        print(f"{PROGRAM}: {target}: server returned an error", file=sys.stderr)
+        return 2
+    except ConnectionFailed as error:
+        journal.warn("unixctl", f"error communicating with {target}: {error.strerror}")
+        raise _Fatal(f"{target}: transaction error ({error.strerror})") from error
+    print(_formatted(text, given), end="")
+    return 0
+
+
+def _formatted(text: str, given: dict[str, str | None]) -> str:
+    if given.get("format") != "json":
+        return text
+    import msgspec
+
+    try:
+        reply: object = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        reply = {"reply-format": "plain", "reply": text}
+    encoded = msgspec.json.encode(reply)
+    return (msgspec.json.format(encoded, indent=2) if "pretty" in given else encoded).decode() + "\n"
+
+
+def control_socket(target: str, journal: Journal | None = None) -> str:
+    """The control socket of a daemon, given its name, or the path itself.
+
+    Raises an error whose text names the pid file when the daemon is not running.
+    """
+    if target.startswith("/"):
+        return target
+    pidfile = f"{rundir()}/{target}.pid"
+    try:
+        pid = read_pidfile(pidfile)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        if journal is not None and error.errno != errno.ESRCH:
+            journal.warn("daemon_unix", f"{pidfile}: open: {reason}")
+        raise _Fatal(f'cannot read pidfile "{pidfile}" ({reason})') from error
+    return f"{rundir()}/{target}.{pid}.ctl"
+
+
+def read_pidfile(path: str) -> int:
+    """The process that holds the pid file locked; raises OSError, ESRCH when nobody does."""
+    stale = OSError(errno.ESRCH, os.strerror(errno.ESRCH))
+    with open(path, "rb+", buffering=0) as file:  # noqa: PTH123
+        query = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        lock_type, _, _, _, holder = struct.unpack("hhqqi", fcntl.fcntl(file, fcntl.F_GETLK, query))
+        if lock_type == fcntl.F_UNLCK:
+            raise stale
+        line = file.read(128).split(b"\n")[0].strip()
+    if not line.isdigit() or int(line) != holder:
+        raise stale
+    return int(holder)

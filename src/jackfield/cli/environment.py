@@ -1,0 +1,56 @@
+"""Where OVS's tools look for things, and how they speak on stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+DEFAULT_RUNDIR = "/var/run/openvswitch"
+DEFAULT_LOGDIR = "/var/log/openvswitch"
+
+
+def rundir() -> str:
+    """The directory of sockets and pid files: $OVS_RUNDIR or OVS's own."""
+    return os.environ.get("OVS_RUNDIR") or DEFAULT_RUNDIR
+
+
+def logdir() -> str:
+    """The directory of log files: $OVS_LOGDIR or OVS's own."""
+    return os.environ.get("OVS_LOGDIR") or DEFAULT_LOGDIR
+
+
+def version() -> str:
+    """Jackfield's version, as installed."""
+    from importlib.metadata import version as installed
+
+    return installed("jackfield")
+
+
+class Journal:
+    """Log lines on stderr in OVS's form, numbered from the first message on."""
+
+    def __init__(self, sequence: int = 0) -> None:
+        self.sequence = sequence
+
+    def warn(self, module: str, text: str) -> None:
+        """One line of level WARN."""
+        self.sequence += 1
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        print(f"{stamp}|{self.sequence:05d}|{module}|WARN|{text}", file=sys.stderr, flush=True)
+
+
+def quoted_words(words: list[str]) -> str:
+    """A command line as one line of text, words with blanks or quotes in double quotes."""
+    return " ".join(_quoted(word) for word in words)
+
+
+def _quoted(word: str) -> str:
+    if not any(c in " \t\r\n\v\\'\"" for c in word):
+        return word
+    return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def printable(text: str) -> str:
+    """`text` with bytes that were not UTF-8 on the command line replaced, so that it can be encoded."""
+    return text.encode("utf-8", "replace").decode()

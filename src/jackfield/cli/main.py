@@ -1,0 +1,37 @@
+"""The `jackfield` command. `vsctl` and `appctl` start before anything heavy is imported."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line (sys.argv when None) and return the exit code."""
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        return _dispatch(words)
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        # Nobody reads any more: let the interpreter's own flush at exit go nowhere too.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except OSError as error:
+        print(f"jackfield: {error}", file=sys.stderr)
+        return 1
+
+
+def _dispatch(words: list[str]) -> int:
+    if words[:1] == ["vsctl"]:
+        from jackfield.cli.vsctl.run import main as vsctl
+
+        return vsctl(words[1:])
+    if words[:1] == ["appctl"]:
+        from jackfield.cli.appctl import main as appctl
+
+        return appctl(words[1:])
+    from jackfield.cli.shell import main as shell
+
+    return shell(words)

@@ -1,0 +1,178 @@
+"""The command line: options first, then commands joined by `--` (ovs-vsctl(8), "Options")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from jackfield.cli import alarm
+from jackfield.cli.options import Argument, parse
+from jackfield.cli.vsctl.context import Command, Syntax
+from jackfield.cli.vsctl.errors import ControlError
+from jackfield.cli.vsctl.tables import CELL_FORMATS, FORMATS, Style
+
+GLOBAL_OPTIONS = {
+    "db": Argument.REQUIRED,
+    "no-syslog": Argument.NONE,
+    "no-wait": Argument.NONE,
+    "dry-run": Argument.NONE,
+    "oneline": Argument.NONE,
+    "timeout": Argument.REQUIRED,
+    "retry": Argument.NONE,
+    "help": Argument.NONE,
+    "commands": Argument.NONE,
+    "options": Argument.NONE,
+    "leader-only": Argument.NONE,
+    "no-leader-only": Argument.NONE,
+    "shuffle-remotes": Argument.NONE,
+    "no-shuffle-remotes": Argument.NONE,
+    "version": Argument.NONE,
+    "verbose": Argument.OPTIONAL,
+    "log-file": Argument.OPTIONAL,
+    "syslog-method": Argument.REQUIRED,
+    "syslog-target": Argument.REQUIRED,
+    "format": Argument.REQUIRED,
+    "data": Argument.REQUIRED,
+    "no-headings": Argument.NONE,
+    "pretty": Argument.NONE,
+    "bare": Argument.NONE,
+    "max-column-width": Argument.REQUIRED,
+}
+_SHORT = {"t": "timeout", "h": "help", "V": "version", "v": "verbose", "f": "format", "d": "data"}
+
+
+_PLAIN = Style()
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The options for the whole line. `show` is "help", "version", "commands" or "options" to print that."""
+
+    db: str | None = None
+    wait: bool = True
+    dry_run: bool = False
+    oneline: bool = False
+    timeout: int | None = None
+    retry: bool = False
+    syslog: bool = True
+    style: Style = _PLAIN
+    show: str | None = None
+
+
+def parse_line(arguments: Sequence[str], syntaxes: Mapping[str, Syntax]) -> tuple[Options, list[Command]]:
+    """Parse a whole command line; raises ControlError, or OptionError with getopt's messages."""
+    long = dict(GLOBAL_OPTIONS)
+    for syntax in syntaxes.values():
+        for option in syntax.options:
+            long[option.strip("-=")] = Argument.REQUIRED if option.endswith("=") else Argument.NONE
+    found, words = parse(arguments, long, _SHORT)
+    options = Options()
+    local: dict[str, str | None] = {}
+    for name, value in found:
+        if name in GLOBAL_OPTIONS:
+            options = _apply(options, name, value or "")
+            if options.show:
+                return options, []
+        elif f"--{name}" in local:
+            raise ControlError(f"'{name}' option specified multiple times")
+        else:
+            local[f"--{name}"] = value
+    return options, _commands(words, local, syntaxes)
+
+
+def _apply(options: Options, name: str, value: str) -> Options:
+    style = options.style
+    match name:
+        case "help" | "version" | "commands" | "options":
+            return replace(options, show=name)
+        case "db":
+            return replace(options, db=value)
+        case "no-wait":
+            return replace(options, wait=False)
+        case "dry-run":
+            return replace(options, dry_run=True)
+        case "oneline":
+            return replace(options, oneline=True)
+        case "retry":
+            return replace(options, retry=True)
+        case "no-syslog":
+            return replace(options, syslog=False)
+        case "timeout":
+            seconds = alarm.parse_seconds(value)
+            if seconds is None:
+                raise ControlError(f"value {value} on -t or --timeout is invalid")
+            return replace(options, timeout=seconds)
+        case "format":
+            if value not in FORMATS:
+                raise ControlError(f'unknown output format "{value}"')
+            style = replace(style, format=value)
+        case "data":
+            if value not in CELL_FORMATS:
+                raise ControlError(f'unknown data format "{value}"')
+            style = replace(style, cells=value)
+        case "no-headings":
+            style = replace(style, headings=False)
+        case "pretty":
+            style = replace(style, pretty=True)
+        case "bare":
+            style = replace(style, format="list", cells="bare", headings=False)
+        case "max-column-width":
+            style = replace(style, width=int(value) if value.isascii() and value.isdigit() else 0)
+    return replace(options, style=style)
+
+
+def _commands(
+    words: list[str], local: dict[str, str | None], syntaxes: Mapping[str, Syntax]
+) -> list[Command]:
+    missing = ControlError("missing command name (use --help for help)")
+    commands: list[Command] = []
+    group: list[str] = []
+    for word in [*words, "--"]:
+        if word != "--":
+            group.append(word)
+            continue
+        if group:
+            commands.append(_command(group, local, syntaxes))
+            group, local = [], {}
+        elif local:
+            raise missing
+    if not commands:
+        raise missing
+    return commands
+
+
+def _command(words: list[str], local: Mapping[str, str | None], syntaxes: Mapping[str, Syntax]) -> Command:
+    options = dict(local)
+    rest = list(words)
+    while rest and rest[0].startswith("-"):
+        word = rest.pop(0)
+        name, equals, value = word.partition("=")
+        if name in options:
+            raise ControlError(f"'{word}' option specified multiple times")
+        options[name] = value if equals else None
+    if not rest:
+        raise ControlError("missing command name (use --help for help)")
+    name, *arguments = rest
+    syntax = syntaxes.get(name)
+    if syntax is None:
+        raise ControlError(f"unknown command '{name}'; use --help for help")
+    for option, given in options.items():
+        _check_option(syntax, option, given)
+    if len(arguments) < syntax.least:
+        raise ControlError(f"'{name}' command requires at least {syntax.least} arguments")
+    if syntax.most is not None and len(arguments) > syntax.most:
+        hint = ""
+        if any(word.startswith("-") for word in arguments):
+            hint = ' (note that options must precede command names and follow a "--" argument)'
+        raise ControlError(f"'{name}' command takes at most {syntax.most} arguments{hint}")
+    return Command(syntax, options, arguments)
+
+
+def _check_option(syntax: Syntax, option: str, given: str | None) -> None:
+    if f"{option}=" in syntax.options:
+        if given is None:
+            raise ControlError(f"missing argument to '{option}' option on '{syntax.name}' command")
+    elif option not in syntax.options:
+        raise ControlError(f"'{syntax.name}' command has no '{option}' option")
+    elif given is not None:
+        raise ControlError(f"'{option}' option on '{syntax.name}' does not accept an argument")
