@@ -1,0 +1,1 @@
+"""The switch daemon: wiring, event loop, readiness, signals. Start at `main.run`."""

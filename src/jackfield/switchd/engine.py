@@ -1,0 +1,306 @@
+"""The cycle: database to kernel to status columns, again whenever something changes.
+
+The event loop never waits for the kernel: one worker thread owns the datapath and does all that may take
+long, a second one reads counters and tables meanwhile. What changes during a pass is taken up by the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from jackfield.datapath._abi import Counters, FdbOp
+from jackfield.datapath.errors import DatapathError
+from jackfield.reconcile.outcome import InterfaceOutcome, Outcome
+from jackfield.switchd.client import DatabaseClient, DatabaseError
+from jackfield.switchd.coverage import Coverage
+from jackfield.switchd.stats import device_statistics, drops_by_interface, switch_statistics
+from jackfield.switchd.status import (
+    MONITORED,
+    LinkResets,
+    Platform,
+    Update,
+    is_configuration,
+    narrate,
+    operations,
+    root_updates,
+    status_updates,
+)
+
+if TYPE_CHECKING:
+    from jackfield.datapath.monitor import LinkMonitor
+    from jackfield.datapath.store import Datapath
+    from jackfield.reconcile.reconciler import Reconciler
+    from jackfield.wire.replica import Change
+
+_log = logging.getLogger("jackfield.bridge")
+
+DATABASE = "Open_vSwitch"
+EVENTS = (
+    "bridge_reconfigure",
+    "database_change",
+    "database_transact",
+    "fdb_sweep",
+    "link_change",
+    "stats_update",
+    "unixctl_received",
+)
+LINK_SETTLE_SECONDS = 0.010
+RETRY_SECONDS = 1.0
+SAFETY_SECONDS = 30.0
+SWEEP_SECONDS = 1.0
+IDLE_SWEEP_SECONDS = 5.0
+
+T = TypeVar("T")
+
+
+class Engine:
+    """Keeps kernel and status columns as the database wants them, from `start` to `stop`."""
+
+    def __init__(
+        self,
+        socket: Path,
+        datapath: Datapath,
+        reconciler: Reconciler,
+        monitor: LinkMonitor,
+        platform: Platform,
+        owner: ThreadPoolExecutor,
+    ) -> None:
+        """`owner` is the one thread that made `datapath` and `reconciler` and alone may use them."""
+        self._socket = socket
+        self._datapath = datapath
+        self._reconciler = reconciler
+        self._monitor = monitor
+        self._platform = platform
+        self._owner = owner
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="reader")
+        self._client: DatabaseClient | None = None
+        self._wanted = asyncio.Event()
+        self._link_timer: asyncio.TimerHandle | None = None
+        self._last_pass = 0.0
+        self._resets = LinkResets()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.outcome = Outcome()
+        self.coverage = Coverage(EVENTS)
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    # -- life ----------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Follow the database and bring the kernel to what it wants once; then go on by itself.
+
+        Raises DatabaseError or DatapathError.
+        """
+        await self._connect()
+        await self._pass()
+        asyncio.get_running_loop().add_reader(self._monitor.fileno(), self._links_changed)
+        self._links_changed()
+        for cycle in (self._reconfigure, self._keep_statistics, self._sweep, self._stay_connected):
+            task = asyncio.create_task(cycle(), name=cycle.__name__)
+            task.add_done_callback(self._ended)
+            self._tasks.append(task)
+
+    async def stop(self, *, cleanup: bool = False) -> None:
+        """End; with `cleanup` everything that the switch made in the kernel is taken away as well."""
+        asyncio.get_running_loop().remove_reader(self._monitor.fileno())
+        if self._link_timer is not None:
+            self._link_timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._client is not None:
+            await self._client.close()
+        if cleanup:
+            for step in await self.own(self._remove_all):
+                _log.info("%s", step)
+        self._reader.shutdown(wait=False, cancel_futures=True)
+
+    def _remove_all(self) -> tuple[str, ...]:
+        steps = self._reconciler.remove_all()
+        self._datapath.destroy()
+        return steps
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A cycle must not end by itself: a daemon that only seems to work is worse than none."""
+        if not task.cancelled() and not self.failed.done():
+            self.failed.set_exception(task.exception() or RuntimeError(f"{task.get_name()} ended"))
+
+    # -- what commands use ---------------------------------------------------------------------------
+
+    async def own(self, function: Callable[[], T]) -> T:
+        """Run `function` in the thread that owns the datapath; raises what it raises."""
+        return await asyncio.get_running_loop().run_in_executor(self._owner, function)
+
+    async def change(self, function: Callable[[Datapath], T]) -> T:
+        """Run `function` on the datapath in the thread that owns it, after any pass under way."""
+        return await self.own(lambda: function(self._datapath))
+
+    async def read(self, function: Callable[[Datapath], T]) -> T:
+        """Run `function`, which only reads counters and tables, without waiting for a pass under way."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._reader, lambda: function(self._datapath))
+
+    async def plan(self) -> tuple[str, ...]:
+        """What a pass would do now, in plain words."""
+        snapshot = self._database.snapshot()
+        return await self.own(lambda: self._reconciler.plan_only(snapshot))
+
+    def count(self, event: str) -> None:
+        """Note an event for `coverage/show`."""
+        self.coverage.count(event, time.monotonic())
+
+    # -- database ------------------------------------------------------------------------------------
+
+    @property
+    def _database(self) -> DatabaseClient:
+        if self._client is None:
+            raise DatabaseError("not connected to the database")
+        return self._client
+
+    async def _connect(self) -> None:
+        self._client = await DatabaseClient.connect(self._socket, DATABASE, MONITORED, self._changed)
+        self._platform = replace(self._platform, db_version=self._client.schema_version)
+        if not self._client.tables["Open_vSwitch"]:
+            row = {"ovs_version": self._platform.ovs_version}
+            await self._client.transact([{"op": "insert", "table": "Open_vSwitch", "row": row}])
+
+    async def _stay_connected(self) -> None:
+        while True:
+            reason = await self._database.lost
+            _log.warning("%s; connecting again", reason)
+            await self._connect()
+            self._wanted.set()
+
+    def _changed(self, changes: list[Change]) -> None:
+        self.count("database_change")
+        if any(is_configuration(change.table, change.old, change.new) for change in changes):
+            self._wanted.set()
+
+    async def _write(self, updates: list[Update]) -> None:
+        todo = operations(updates, self._database.tables)
+        if todo:
+            self.count("database_transact")
+            await self._database.transact(todo)
+
+    # -- cycles --------------------------------------------------------------------------------------
+
+    async def _reconfigure(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(SAFETY_SECONDS):
+                    await self._wanted.wait()
+            except TimeoutError:
+                pass  # now and then without a reason, should something have gone unnoticed
+            try:
+                await self._pass()
+            except (DatabaseError, DatapathError) as error:
+                _log.error("cannot apply the configuration, trying again: %s", error)
+                await asyncio.sleep(RETRY_SECONDS)
+                self._wanted.set()
+
+    async def _pass(self) -> None:
+        self._wanted.clear()
+        self.count("bridge_reconfigure")
+        started = time.monotonic()
+        snapshot = self._database.snapshot()
+        cur_cfg = next((row["next_cfg"] for row in snapshot["Open_vSwitch"].values()), None)
+        known = {each.name for each in self.outcome.interfaces if each.ofport >= 0}
+
+        def work() -> tuple[Outcome, dict[str, dict[str, int]]]:
+            outcome = self._reconciler.reconcile(snapshot, started)
+            return outcome, self._collect(outcome, lambda each: each.name not in known)
+
+        outcome, statistics = await self.own(work)
+        old, self.outcome = self.outcome, outcome
+        news, faults = narrate(old, outcome)
+        for line in news:
+            _log.info("%s", line)
+        for line in faults:
+            _log.warning("%s", line)
+        for step in outcome.steps:
+            _log.debug("%s", step)
+        resets = self._resets.count(outcome.interfaces)
+        updates = list(status_updates(outcome, self._platform, resets, statistics))
+        await self._write([*updates, *root_updates(snapshot, self._platform, cur_cfg)])
+        self._last_pass = time.monotonic() - started
+        if outcome.steps:
+            _log.info("changed the kernel in %d steps, %.0f ms", len(outcome.steps), self._last_pass * 1000)
+
+    async def _keep_statistics(self) -> None:
+        while True:
+            await asyncio.sleep(self.outcome.stats_interval_ms / 1000)
+            self.count("stats_update")
+            try:
+                outcome = self.outcome
+                statistics = await self.own(partial(self._collect, outcome, lambda _each: True))
+                await self._write(
+                    [
+                        Update("Interface", each.uuid, {"statistics": statistics[each.name]})
+                        for each in outcome.interfaces
+                        if each.uuid is not None and each.name in statistics
+                    ]
+                )
+            except (DatabaseError, DatapathError) as error:
+                _log.warning("cannot update statistics: %s", error)
+
+    def _collect(
+        self, outcome: Outcome, wanted: Callable[[InterfaceOutcome], bool]
+    ) -> dict[str, dict[str, int]]:
+        """The statistics of the interfaces that are wanted and there, by name."""
+        interfaces = [each for each in outcome.interfaces if each.ofport >= 0 and each.id and wanted(each)]
+        if not interfaces:
+            return {}
+        counters = self._datapath.counters(each.id for each in interfaces if each.type != "system")
+        drops = drops_by_interface(self._datapath.drops())
+        links = {}
+        if any(each.type == "system" for each in interfaces):
+            links = {link.ifindex: link.stats for link in self._datapath.devices.list_links()}
+        statistics = {}
+        for each in interfaces:
+            if each.type != "system":
+                statistics[each.name] = switch_statistics(
+                    counters.get(each.id, Counters()), drops.get(each.id, {})
+                )
+            elif each.switch_ifindex in links:
+                statistics[each.name] = device_statistics(links[each.switch_ifindex])
+        return statistics
+
+    async def _sweep(self) -> None:
+        """Remove aged entries. Look-ups judge the age themselves, so being late costs memory only."""
+
+        def work() -> bool:
+            self._datapath.fdb_control(FdbOp.SWEEP)
+            return any(state.entries for _id, state in self._datapath.bridge_state.items())
+
+        busy = False
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS if busy else IDLE_SWEEP_SECONDS)
+            if not self.outcome.bridges:
+                continue
+            self.count("fdb_sweep")
+            try:
+                busy = await self.own(work)
+            except DatapathError as error:
+                _log.warning("cannot remove aged addresses: %s", error)
+
+    # -- devices -------------------------------------------------------------------------------------
+
+    def _links_changed(self) -> None:
+        if not self._monitor.read():
+            return
+        self.count("link_change")
+        if self._link_timer is None:
+            # A storm of changes, ours or others', may take a fifth of the worker's time, not all of it.
+            delay = max(LINK_SETTLE_SECONDS, min(1.0, 4 * self._last_pass))
+            self._link_timer = asyncio.get_running_loop().call_later(delay, self._links_settled)
+
+    def _links_settled(self) -> None:
+        self._link_timer = None
+        self._wanted.set()

@@ -1,0 +1,210 @@
+"""The daemon: from the command line to the end of the process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+
+from jackfield.datapath.errors import DatapathError
+from jackfield.datapath.monitor import LinkMonitor
+from jackfield.datapath.naming import instance_name
+from jackfield.datapath.needs import missing
+from jackfield.datapath.store import Datapath
+from jackfield.ovsdb.log import LogError
+from jackfield.ovsdb.schema import parse_schema
+from jackfield.ovsdb.server import Server
+from jackfield.ovsdb.storage import open_storage
+from jackfield.reconcile.reconciler import Reconciler
+from jackfield.switchd import identity
+from jackfield.switchd.client import DatabaseError
+from jackfield.switchd.commands.fdb import FdbCommands
+from jackfield.switchd.commands.process import ProcessCommands
+from jackfield.switchd.commands.reports import ReportCommands
+from jackfield.switchd.daemonize import Detached, detach, notify_manager, notify_ready
+from jackfield.switchd.engine import Engine
+from jackfield.switchd.log import Vlog, VlogError
+from jackfield.switchd.logpattern import PROGRAM, Destination, Level
+from jackfield.switchd.paths import Paths
+from jackfield.switchd.pidfile import PidFile, PidFileError
+from jackfield.switchd.schema import open_vswitch_schema
+from jackfield.unixctl.commands import CommandTable
+from jackfield.unixctl.server import UnixctlServer
+
+_log = logging.getLogger("jackfield.switchd")
+
+LEAVE_SECONDS = 2.0
+
+
+class StartError(Exception):
+    """The daemon cannot start; each line of the text is one sentence."""
+
+
+def run(
+    *,
+    detach: bool,
+    rundir: str | None = None,
+    dbdir: str | None = None,
+    logdir: str | None = None,
+    verbose: tuple[str, ...] = (),
+) -> int:
+    """Run the daemon; the exit status. With `detach` return 0 as soon as it serves in the background.
+
+    The directories stand for OVS_RUNDIR, OVS_DBDIR and OVS_LOGDIR; `verbose` are arguments of `vlog/set`.
+    """
+    vlog = Vlog()
+    try:
+        if detach:
+            vlog.set_level(None, Destination.CONSOLE, Level.OFF)
+        for spec in verbose:
+            vlog.set(spec)
+    except VlogError as error:
+        return _complain(f'processing "{spec}": {error}', 2)
+    needs = missing()
+    if needs:
+        return _complain("\n".join(needs), 1)
+    detached = _detach() if detach else Detached(None, None)
+    if detached.exit_status is not None:
+        return detached.exit_status
+    vlog.install()
+    paths = Paths.choose(rundir=rundir, dbdir=dbdir, logdir=logdir)
+    try:
+        return _run(paths, vlog, detached.ready_fd)
+    except (StartError, PidFileError, LogError, DatapathError, DatabaseError, OSError) as error:
+        vlog.set_level(None, Destination.CONSOLE, Level.OFF)
+        _log.critical("%s", error)
+        return _complain(str(error), 1)
+    except Exception as error:
+        vlog.set_level(None, Destination.CONSOLE, Level.OFF)
+        _log.critical("internal error", exc_info=error)
+        return _complain(f"internal error: {error!r}; see {paths.log_file}", 1)
+    finally:
+        vlog.close_file()
+
+
+_detach = detach
+
+
+def _complain(text: str, status: int) -> int:
+    for line in text.splitlines():
+        print(f"{PROGRAM}: {line}", file=sys.stderr)
+    return status
+
+
+def _run(paths: Paths, vlog: Vlog, ready_fd: int | None) -> int:
+    for directory in (paths.rundir, paths.dbdir, paths.logdir):
+        try:
+            directory.mkdir(mode=0o755, parents=True, exist_ok=True)
+        except OSError as error:
+            raise StartError(f"{directory}: cannot make the directory ({error.strerror})") from error
+    pidfile = PidFile.acquire(paths.pidfile)
+    try:
+        vlog.open_file(paths.log_file)
+        prompt = asyncio.run(_serve(paths, vlog, ready_fd))
+    finally:
+        pidfile.release()
+    if not prompt:
+        # The kernel is still being configured. That may stop anywhere: the next start goes on from there.
+        logging.shutdown()
+        os._exit(0)
+    return 0
+
+
+async def _serve(paths: Paths, vlog: Vlog, ready_fd: int | None) -> bool:
+    """Serve until told to stop; whether the thread that works on the kernel has come to an end by then."""
+    loop = asyncio.get_running_loop()
+    since = time.time()
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, _reopen, vlog)
+    owner = ThreadPoolExecutor(1, thread_name_prefix="kernel")
+    async with AsyncExitStack() as stack:
+        stack.callback(owner.shutdown, wait=False, cancel_futures=True)
+        await stack.enter_async_context(_database(paths))
+        monitor = LinkMonitor()
+        stack.callback(monitor.close)
+        instance = instance_name(paths.rundir)
+        datapath, reconciler = await loop.run_in_executor(owner, _open_datapath, instance)
+        engine = Engine(paths.database_socket, datapath, reconciler, monitor, identity.platform(), owner)
+        cleaned = False
+
+        async def leave(cleanup: bool) -> None:
+            nonlocal cleaned
+            if cleanup and not cleaned:
+                cleaned = True
+                await engine.stop(cleanup=True)
+            stop.set()
+
+        commands = CommandTable(identity.version_line())
+        FdbCommands(engine).register(commands)
+        ReportCommands(engine, version=identity.own_version(), instance=instance, since=since).register(
+            commands
+        )
+        ProcessCommands(engine, vlog, leave).register(commands)
+        await stack.enter_async_context(_control(paths, commands))
+        if await _unless(stop, engine.start()):
+            notify_ready(ready_fd)
+            _log.info("%s ready after %.0f ms", identity.version_line(), (time.time() - since) * 1000)
+            await _unless(stop, engine.failed)
+        notify_manager("STOPPING=1")
+        if not cleaned:
+            await engine.stop()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LEAVE_SECONDS):
+                    await engine.own(datapath.close)
+                    cleaned = True
+        _log.info("exiting")
+        return cleaned
+
+
+async def _unless(stop: asyncio.Event, work: Awaitable[None]) -> bool:
+    """Wait for `work`, unless it is time to stop first: False then. Raises what `work` raises."""
+    task, stopping = asyncio.ensure_future(work), asyncio.create_task(stop.wait())
+    done, _pending = await asyncio.wait((task, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if task in done:
+        task.result()
+        return True
+    task.cancel()
+    return False
+
+
+@asynccontextmanager
+async def _database(paths: Paths) -> AsyncIterator[None]:
+    server = Server([open_storage(paths.database, parse_schema(open_vswitch_schema()))])
+    try:
+        await server.listen_unix(paths.database_socket)
+        yield
+    finally:
+        await server.close()
+
+
+@asynccontextmanager
+async def _control(paths: Paths, commands: CommandTable) -> AsyncIterator[None]:
+    for stale in paths.rundir.glob(f"{PROGRAM}.*.ctl"):
+        stale.unlink(missing_ok=True)  # we hold the pid file, so whoever made it is dead
+    server = UnixctlServer(commands)
+    await server.listen(paths.control_socket(os.getpid()))
+    try:
+        yield
+    finally:
+        await server.close()
+
+
+def _open_datapath(instance: str) -> tuple[Datapath, Reconciler]:
+    datapath = Datapath.open(instance)
+    return datapath, Reconciler(datapath, instance)
+
+
+def _reopen(vlog: Vlog) -> None:
+    try:
+        vlog.reopen()
+    except VlogError as error:
+        _log.warning("cannot reopen the log file: %s", error)

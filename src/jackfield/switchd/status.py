@@ -1,0 +1,247 @@
+"""What the switch writes into its database: an outcome in, changes of status columns out. Pure.
+
+The columns are those that ovs-vswitchd.conf.db(5) calls status: clients read them, the switch writes them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jackfield.reconcile.outcome import InterfaceOutcome, Outcome, State, Warning
+from jackfield.reconcile.rows import COLUMNS, Snapshot
+from jackfield.wire.notation import Value, encode
+
+STATUS_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "Open_vSwitch": (
+        "cur_cfg",
+        "ovs_version",
+        "db_version",
+        "system_type",
+        "system_version",
+        "iface_types",
+        "datapath_types",
+    ),
+    "Bridge": ("datapath_id", "datapath_version", "status"),
+    "Port": ("status",),
+    "Interface": (
+        "ofport",
+        "ifindex",
+        "mac_in_use",
+        "mtu",
+        "admin_state",
+        "link_state",
+        "link_resets",
+        "link_speed",
+        "duplex",
+        "status",
+        "error",
+        "statistics",
+    ),
+}
+
+MONITORED: Mapping[str, tuple[str, ...]] = {
+    table: tuple(
+        dict.fromkeys(
+            (
+                *COLUMNS.get(table, ()),
+                *STATUS_COLUMNS.get(table, ()),
+                *(("next_cfg",) if table == "Open_vSwitch" else ()),
+            )
+        )
+    )
+    for table in dict.fromkeys((*COLUMNS, *STATUS_COLUMNS))
+}
+"""All that the switch follows of its database: what it obeys and what it writes."""
+
+_OBEYED: Mapping[str, frozenset[str]] = {
+    table: frozenset(columns) - frozenset(STATUS_COLUMNS.get(table, ()))
+    for table, columns in MONITORED.items()
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """New values for columns of one row."""
+
+    table: str
+    uuid: str
+    columns: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """What a database tells of the machine and the program it belongs to."""
+
+    ovs_version: str
+    db_version: str
+    system_type: str
+    system_version: str
+    datapath_version: str
+    iface_types: frozenset[str] = frozenset({"internal", "patch", "system"})
+    datapath_types: frozenset[str] = frozenset({"system"})
+
+
+def is_configuration(table: str, old: Mapping[str, Value] | None, new: Mapping[str, Value] | None) -> bool:
+    """Whether a row's change is one that the switch must obey, not merely status."""
+    if old is None or new is None:
+        return True
+    return any(old[column] != new[column] for column in _OBEYED[table])
+
+
+class LinkResets:
+    """Counts how often each interface's link state changed (Interface.link_resets) since the start."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[str | None, int]] = {}
+
+    def count(self, interfaces: Iterable[InterfaceOutcome]) -> Mapping[str, int]:
+        """Take note of the present states; the number of changes so far, by interface name."""
+        seen = {}
+        for interface in interfaces:
+            state, resets = self._seen.get(interface.name, (interface.link_state, 0))
+            seen[interface.name] = (interface.link_state, resets + (state != interface.link_state))
+        self._seen = seen
+        return {name: resets for name, (_state, resets) in seen.items()}
+
+
+def status_updates(
+    outcome: Outcome,
+    platform: Platform,
+    resets: Mapping[str, int],
+    statistics: Mapping[str, Mapping[str, int]],
+) -> Iterable[Update]:
+    """The status columns of bridges, ports and interfaces; `resets` and `statistics` go by interface name.
+
+    Statistics are written for the interfaces that `statistics` names, and taken from those that failed.
+    """
+    notes = _notes(outcome.warnings)
+    for bridge in outcome.bridges:
+        yield Update(
+            "Bridge",
+            bridge.uuid,
+            {
+                "datapath_id": bridge.datapath_id,
+                "datapath_version": platform.datapath_version,
+                "status": _status({}, notes["Bridge", bridge.name], bridge.error),
+            },
+        )
+    for port in outcome.ports:
+        if port.uuid is not None:
+            status = _status({}, notes["Port", port.name], port.error)
+            yield Update("Port", port.uuid, {"status": status})
+    for interface in outcome.interfaces:
+        if interface.uuid is not None:
+            columns = interface_columns(interface, resets.get(interface.name, 0))
+            columns["status"] = _status(interface.status, notes["Interface", interface.name], None)
+            if interface.ofport < 0:
+                columns["statistics"] = {}
+            elif interface.name in statistics:
+                columns["statistics"] = dict(statistics[interface.name])
+            yield Update("Interface", interface.uuid, columns)
+
+
+def interface_columns(interface: InterfaceOutcome, resets: int) -> dict[str, Any]:
+    """The plain status columns of one interface; one that could not be had has none but its error."""
+    if interface.ofport < 0:
+        empty: dict[str, Any] = dict.fromkeys(
+            (
+                "ifindex",
+                "mac_in_use",
+                "mtu",
+                "admin_state",
+                "link_state",
+                "link_resets",
+                "link_speed",
+                "duplex",
+            )
+        )
+        return empty | {"ofport": -1, "error": interface.error}
+    return {
+        "ofport": interface.ofport,
+        "ifindex": interface.ifindex or 0,
+        "mac_in_use": interface.mac_in_use,
+        "mtu": interface.mtu,
+        "admin_state": interface.admin_state,
+        "link_state": interface.link_state,
+        "link_resets": resets,
+        "link_speed": interface.link_speed,
+        "duplex": interface.duplex,
+        "error": interface.error,
+    }
+
+
+def root_updates(snapshot: Snapshot, platform: Platform, cur_cfg: int | None) -> Iterable[Update]:
+    """The columns of the one Open_vSwitch row; `cur_cfg` None leaves that one as it is."""
+    columns: dict[str, Any] = {
+        "ovs_version": platform.ovs_version,
+        "db_version": platform.db_version,
+        "system_type": platform.system_type,
+        "system_version": platform.system_version,
+        "iface_types": platform.iface_types,
+        "datapath_types": platform.datapath_types,
+    }
+    if cur_cfg is not None:
+        columns["cur_cfg"] = cur_cfg
+    for uuid in snapshot["Open_vSwitch"]:
+        yield Update("Open_vSwitch", uuid, columns)
+
+
+def operations(updates: Iterable[Update], tables: Snapshot) -> list[dict[str, Any]]:
+    """The database operations (RFC 7047 section 5.2) that make the rows as `updates` say.
+
+    Columns that are so already and rows that are gone are left out.
+    """
+    done: list[dict[str, Any]] = []
+    for update in updates:
+        row = tables[update.table].get(update.uuid)
+        if row is None:
+            continue
+        changed = {name: encode(value) for name, value in update.columns.items() if row[name] != value}
+        if changed:
+            where = [["_uuid", "==", ["uuid", str(update.uuid)]]]
+            done.append({"op": "update", "table": update.table, "where": where, "row": changed})
+    return done
+
+
+def _notes(warnings: Iterable[Warning]) -> Mapping[tuple[str, str], list[str]]:
+    notes: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for warning in warnings:
+        notes[warning.table, warning.name].append(warning.text)
+    return notes
+
+
+def _status(status: Mapping[str, str], notes: list[str], error: str | None) -> Value:
+    whole: dict[Any, Any] = dict(status)
+    if notes:
+        whole["warning"] = "; ".join(notes)
+    if error:
+        whole["error"] = error
+    return whole
+
+
+def narrate(old: Outcome, new: Outcome) -> tuple[list[str], list[str]]:
+    """For the log, the step from `old` to `new`: news, and faults that a user should look at."""
+    news: list[str] = []
+    before = {each.name: each for each in old.interfaces if each.ofport >= 0}
+    after = {each.name: each for each in new.interfaces if each.ofport >= 0}
+    for name, was in before.items():
+        if name not in after or after[name].bridge != was.bridge:
+            news.append(f"bridge {was.bridge}: deleted interface {name} on port {was.ofport}")
+    for name, now in after.items():
+        if name not in before or before[name].bridge != now.bridge:
+            news.append(f"bridge {now.bridge}: added interface {name} on port {now.ofport}")
+        elif before[name].link_state != now.link_state:
+            news.append(f"interface {name}: link state {now.link_state or 'unknown'}")
+    known = set(old.warnings)
+    faults = [f"{each.table} {each.name}: {each.text}" for each in new.warnings if each not in known]
+    failing = {(each.kind, each.name): each.message for each in old.objects if each.state is State.ERROR}
+    for each in new.objects:
+        was_message = failing.pop((each.kind, each.name), None)
+        if each.state is State.ERROR and each.message != was_message:
+            faults.append(f"{each.kind} {each.name}: {each.message}")
+        elif each.state is State.OK and was_message is not None:
+            news.append(f"{each.kind} {each.name}: now in order")
+    return news, faults
