@@ -110,16 +110,16 @@ def true(options: Mapping[str, str], key: str) -> bool:
     return options.get(key, "").lower() == "true"
 
 
-def mac(value: str | None) -> str | None:
-    """A MAC address in its usual form, or None for anything that is not one."""
+def mac(value: str | None) -> bytes | None:
+    """The MAC address that is written there, or None for anything that is not one."""
     if not value or not _MAC.fullmatch(value):
         return None
-    return ":".join(f"{int(byte, 16):02x}" for byte in value.split(":"))
+    return bytes(int(byte, 16) for byte in value.split(":"))
 
 
 def natural(name: str) -> tuple[str | int, ...]:
     """A sort key by which p2 comes before p10."""
-    return tuple(int(part) if part.isdigit() else part for part in _DIGITS.split(name))
+    return tuple(int(part) if at % 2 else part for at, part in enumerate(_DIGITS.split(name)))
 
 
 def referenced(snapshot: Snapshot, table: str, uuids: Iterable[str]) -> list[tuple[str, Row]]:

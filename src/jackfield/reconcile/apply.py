@@ -1,0 +1,110 @@
+"""Doing the steps of a plan through the datapath."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from jackfield.datapath._abi import FdbOp, FloodCell
+from jackfield.datapath.errors import KernelError
+from jackfield.datapath.store import Datapath
+from jackfield.reconcile.observed import Tables
+from jackfield.reconcile.steps import (
+    Attach,
+    ChangeFdb,
+    CreatePair,
+    DeleteDevice,
+    Detach,
+    Owner,
+    SetMac,
+    SetMtu,
+    SetPromiscuous,
+    SetUp,
+    Step,
+    Write,
+    WriteCells,
+    ZeroCounters,
+)
+
+_OF_BRIDGE = (FdbOp.FLUSH_BRIDGE, FdbOp.PURGE_BRIDGE)
+
+
+@dataclass(slots=True)
+class Report:
+    """What became of a plan: the steps done, and the failures by owner. `failed` are those of required
+    steps, whose later steps were left out; `faults` those of steps that one can do without."""
+
+    done: list[Step] = field(default_factory=list)
+    failed: dict[Owner, str] = field(default_factory=dict)
+    faults: dict[Owner, str] = field(default_factory=dict)
+
+
+def apply(steps: Iterable[Step], datapath: Datapath, tables: Tables, report: Report) -> None:
+    """Do the steps in order, keep `tables` in line with the maps, and add to `report`.
+
+    A step that the kernel refuses ends its owner's part of the plan, not the others'.
+    """
+    for step in steps:
+        if step.owner in report.failed:
+            continue
+        try:
+            _do(step, datapath)
+        except KernelError as error:
+            where = report.failed if step.required else report.faults
+            where.setdefault(step.owner, f"could not {step.describe()}: {error}")
+        else:
+            note(step, tables)
+            report.done.append(step)
+
+
+def note(step: Step, tables: Tables) -> None:
+    """Have `tables` say what the maps hold after the step."""
+    match step:
+        case Write(table=table, key=key, value=None):
+            getattr(tables, table.value).pop(key, None)
+        case Write(table=table, key=key, value=value):
+            getattr(tables, table.value)[key] = value
+        case WriteCells(start=start, ports=ports):
+            tables.cells.update((start + at, port) for at, port in enumerate(ports))
+        case _:
+            pass
+
+
+def _do(step: Step, datapath: Datapath) -> None:
+    devices = datapath.devices
+    match step:
+        case Write(table=table, key=key, value=None):
+            getattr(datapath, table.value).delete(key)
+        case Write(table=table, key=key, value=value):
+            getattr(datapath, table.value).set(key, value)
+        case WriteCells(start=start, ports=ports):
+            datapath.flood_cells.set_many((start + at, FloodCell(port)) for at, port in enumerate(ports))
+        case ChangeFdb(op=op, id=number) if op in _OF_BRIDGE:
+            datapath.fdb_control(op, bridge=number)
+        case ChangeFdb(op=op, id=number):
+            datapath.fdb_control(op, port=number)
+        case ZeroCounters(owner=Owner(kind="Bridge"), id=number):
+            datapath.bridge_state.delete(number)
+        case ZeroCounters(id=number):
+            datapath.set_counters_zero(number)
+            datapath.set_drops_zero(number)
+        case Attach(ifindex=ifindex):
+            datapath.attach(ifindex)
+        case Detach(ifindex=ifindex):
+            datapath.detach(ifindex)
+        case CreatePair():
+            devices.create_internal(
+                step.name, step.switch_end, step.alias, step.mac, step.mtu, step.switch_mac
+            )
+        case DeleteDevice(ifindex=ifindex):
+            devices.delete(ifindex)
+        case SetUp(ifindex=ifindex):
+            devices.set_up(ifindex, True)
+        case SetMtu(ifindex=ifindex, mtu=mtu, nsid=nsid):
+            devices.set_mtu(ifindex, mtu, nsid)
+        case SetMac(ifindex=ifindex, mac=mac, nsid=nsid):
+            devices.set_mac(ifindex, mac, nsid)
+        case SetPromiscuous(ifindex=ifindex, on=on):
+            devices.set_promiscuous(ifindex, on)
+        case _:
+            raise NotImplementedError(f"step {type(step).__name__}")

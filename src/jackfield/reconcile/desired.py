@@ -1,0 +1,259 @@
+"""From the database to the desired state: a pure function of a snapshot.
+
+The rules are those of ovs-vswitchd.conf.db(5), tables Open_vSwitch, Bridge, Port and Interface.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from jackfield.model.config import PortConfig
+from jackfield.reconcile import settings
+from jackfield.reconcile.ofports import assign
+from jackfield.reconcile.outcome import Warning
+from jackfield.reconcile.rows import Row, Snapshot, elements, integer, mac, pairs, referenced, rows, text
+from jackfield.reconcile.unsupported import bridge_warnings, interface_warnings, port_warnings
+from jackfield.reconcile.wanted import (
+    LOCAL_OFPORT,
+    Desired,
+    Kind,
+    WantedBridge,
+    WantedInterface,
+    WantedPort,
+)
+
+_MOST_DEVICE_NAME = 15
+_MOST_NAME = 63
+_KINDS = {"": Kind.SYSTEM, "system": Kind.SYSTEM, "internal": Kind.INTERNAL, "patch": Kind.PATCH}
+
+
+def desired(snapshot: Snapshot, held: Mapping[str, int] | None = None) -> Desired:
+    """What `snapshot` asks for.
+
+    `held` are OpenFlow port numbers by Interface UUID that were given out and are perhaps not in the
+    snapshot yet. What is wrong with an object is in its `error`; what is not done as asked, in `warnings`.
+    """
+    root: Row = next(iter(rows(snapshot, "Open_vSwitch").values()), {})
+    reader = _Reader(snapshot, held or {})
+    return Desired(
+        bridges=_wired(reader.bridges(elements(root, "bridges"))),
+        vlan_limit=settings.vlan_limit(root),
+        stats_interval_ms=settings.stats_interval_ms(root),
+        warnings=tuple(reader.warnings),
+    )
+
+
+class _Reader:
+    """One reading of a snapshot: what has been used already, and what was found wrong."""
+
+    def __init__(self, snapshot: Snapshot, held: Mapping[str, int]) -> None:
+        self.warnings: list[Warning] = []
+        self._snapshot = snapshot
+        self._held = held
+        self._bridge_names: frozenset[str] = frozenset()
+        self._users: dict[tuple[str, str], str] = {}
+
+    def bridges(self, uuids: frozenset[str]) -> list[WantedBridge]:
+        found = referenced(self._snapshot, "Bridge", uuids)
+        self._bridge_names = frozenset(text(row, "name") for _, row in found)
+        return [self._bridge(uuid, row) for uuid, row in found]
+
+    def _bridge(self, uuid: str, row: Row) -> WantedBridge:
+        name = text(row, "name")
+        error = _bridge_problem(row)
+        self.warnings += bridge_warnings(row)
+        hwaddr, complaint = settings.address(pairs(row, "other_config").get("hwaddr", ""))
+        if complaint is not None:
+            self.warnings.append(Warning("Bridge", name, f"other_config:hwaddr: {complaint}"))
+        mirrors = rows(self._snapshot, "Mirror")
+        outputs = {
+            mirrors[mirror].get("output_port") for mirror in elements(row, "mirrors") if mirror in mirrors
+        }
+        held: dict[str, tuple[int | None, int | None]] = {}
+        ports = [
+            self._port(port_uuid, port, name, error, port_uuid in outputs, held)
+            for port_uuid, port in referenced(self._snapshot, "Port", elements(row, "ports"))
+            if self._claim("Port", port_uuid, text(port, "name"), f"bridge {name}")
+        ]
+        if not any(interface.local for port in ports for interface in port.interfaces):
+            ports.insert(0, _local_port(name, error))
+        return WantedBridge(
+            name=name,
+            uuid=uuid,
+            config=settings.bridge_config(row),
+            ports=_numbered(ports, held),
+            default_mac=settings.made_up_mac(uuid),
+            hwaddr=hwaddr,
+            datapath_id=settings.datapath_id(row),
+            error=error,
+        )
+
+    def _port(
+        self,
+        uuid: str,
+        row: Row,
+        bridge: str,
+        bridge_error: str | None,
+        mirror_output: bool,
+        held: dict[str, tuple[int | None, int | None]],
+    ) -> WantedPort:
+        name = text(row, "name")
+        self.warnings += port_warnings(row)
+        members = referenced(self._snapshot, "Interface", elements(row, "interfaces"))
+        mine = [
+            (member_uuid, member)
+            for member_uuid, member in members
+            if self._claim("Interface", member_uuid, text(member, "name"), f"port {name}")
+        ]
+        error = bridge_error
+        if error is None and len(members) > 1:
+            error = f"port {name} is a bond of {len(members)} interfaces, and bonds are not supported yet"
+        elif error is None and not mine:
+            error = f"port {name} has no interface of its own"
+        elif error is None:
+            error = _name_problem(f"port {name}", name, _MOST_NAME)
+        for member_uuid, member in mine:
+            given = self._held.get(member_uuid, integer(member, "ofport"))
+            held[text(member, "name")] = integer(member, "ofport_request"), given
+        interfaces = tuple(
+            self._interface(member_uuid, member, bridge, error) for member_uuid, member in mine
+        )
+        return WantedPort(
+            name=name,
+            uuid=uuid,
+            config=settings.port_config(row, None),
+            interfaces=interfaces,
+            tag=integer(row, "tag"),
+            mac=mac(text(row, "mac")),
+            fake_bridge=row.get("fake_bridge") is True,
+            mirror_output=mirror_output,
+            error=error,
+        )
+
+    def _interface(self, uuid: str, row: Row, bridge: str, port_error: str | None) -> WantedInterface:
+        name = text(row, "name")
+        local = name == bridge
+        type_ = "internal" if local else text(row, "type") or "system"
+        kind = _KINDS.get(type_)
+        self.warnings += interface_warnings(row)
+        error = port_error
+        if error is None and name in self._bridge_names and not local:
+            error = f"could not add network device {name} to bridge {bridge} (a bridge has that name)"
+        return WantedInterface(
+            name=name,
+            uuid=uuid,
+            type=type_,
+            kind=kind,
+            ofport=-1,
+            local=local,
+            mac=self._mac(row, kind, local),
+            mtu_request=integer(row, "mtu_request"),
+            peer=pairs(row, "options").get("peer") if kind is Kind.PATCH else None,
+            error=error or _interface_problem(name, type_, kind, pairs(row, "options")),
+        )
+
+    def _mac(self, row: Row, kind: Kind | None, local: bool) -> bytes | None:
+        """The MAC an Interface row asks for: for internal ports other than the local one."""
+        asked, complaint = settings.address(text(row, "mac"))
+        if kind is not Kind.INTERNAL:
+            return None
+        if local and asked is not None:
+            complaint = "ignoring mac (use other_config:hwaddr of the bridge to set its local port's)"
+        if complaint is None:
+            return asked
+        self.warnings.append(Warning("Interface", text(row, "name"), complaint))
+        return None
+
+    def _claim(self, table: str, uuid: str, name: str, user: str) -> bool:
+        """Whether a row is free for `user`: a row that two refer to serves the first."""
+        first = self._users.setdefault((table, uuid), user)
+        if first != user:
+            self.warnings.append(Warning(table, name, f"is on {first} and on {user}; used on {first} only"))
+        return first == user
+
+
+def _bridge_problem(row: Row) -> str | None:
+    name = text(row, "name")
+    datapath_type = text(row, "datapath_type")
+    if datapath_type not in ("", "system", "netdev"):
+        return f'could not create bridge {name} (datapath_type "{datapath_type}" is not supported)'
+    return _name_problem(f"bridge {name}", name, _MOST_DEVICE_NAME)
+
+
+def _name_problem(what: str, name: str, most: int) -> str | None:
+    """Why `name` cannot be used; device names have more rules than others (dev_valid_name in the kernel)."""
+    if len(name.encode()) > most:
+        return f"could not create {what} (the name is longer than {most} bytes)"
+    if not name or "\0" in name:
+        return f"could not create {what} (the name is empty or not a text)"
+    device = most == _MOST_DEVICE_NAME
+    if device and (name in (".", "..") or any(char in "/:" or char.isspace() for char in name)):
+        return f"could not create {what} (no network device can have that name)"
+    return None
+
+
+def _interface_problem(name: str, type_: str, kind: Kind | None, options: Mapping[str, str]) -> str | None:
+    what = f"network device {name}"
+    if kind is None:
+        return f'could not open {what} (type "{type_}" is none of system, internal and patch)'
+    if kind is not Kind.PATCH:
+        return _name_problem(what, name, _MOST_DEVICE_NAME)
+    if not options.get("peer"):
+        return f"{name}: patch type requires valid 'peer' argument"
+    if options["peer"] == name:
+        return f"{name}: patch peer must not be self"
+    if len(options) > 1:
+        return f"{name}: patch type takes only a 'peer' argument"
+    return _name_problem(what, name, _MOST_NAME)
+
+
+def _local_port(name: str, error: str | None) -> WantedPort:
+    """The local port of a bridge that has no row for it."""
+    interface = WantedInterface(
+        name, None, Kind.INTERNAL.value, Kind.INTERNAL, LOCAL_OFPORT, local=True, error=error
+    )
+    return WantedPort(name, None, PortConfig(name, mtu=None), (interface,), error=error)
+
+
+def _numbered(
+    ports: Sequence[WantedPort], held: Mapping[str, tuple[int | None, int | None]]
+) -> tuple[WantedPort, ...]:
+    """The same ports with their OpenFlow port numbers."""
+    given = assign(
+        (interface.name, *held[interface.name])
+        for port in ports
+        for interface in port.interfaces
+        if not interface.local and interface.error is None
+    )
+
+    def numbered(interface: WantedInterface) -> WantedInterface:
+        ofport = LOCAL_OFPORT if interface.local else given.get(interface.name, -1)
+        return replace(interface, ofport=-1 if interface.error else ofport)
+
+    return tuple(replace(port, interfaces=tuple(map(numbered, port.interfaces))) for port in ports)
+
+
+def _wired(bridges: Sequence[WantedBridge]) -> tuple[WantedBridge, ...]:
+    """The same bridges with patch ports joined: a peer is usable when it points back."""
+    peers: dict[str, str | None] = {}
+    ports: dict[str, str] = {}
+    for bridge in bridges:
+        for port in bridge.ports:
+            for interface in port.interfaces:
+                if interface.kind is Kind.PATCH and interface.error is None:
+                    peers[interface.name] = interface.peer
+                    ports[interface.name] = port.name
+    if not peers:
+        return tuple(bridges)
+
+    def wired(port: WantedPort) -> WantedPort:
+        if len(port.interfaces) != 1 or port.interfaces[0].name not in peers:
+            return port
+        interface = port.interfaces[0]
+        if interface.peer is not None and peers.get(interface.peer) == interface.name:
+            return replace(port, config=replace(port.config, patch_peer=ports[interface.peer]))
+        fault = f"No usable peer '{interface.peer}' exists in 'system' datapath."
+        return replace(port, interfaces=(replace(interface, peer=None, fault=fault),))
+
+    return tuple(replace(bridge, ports=tuple(map(wired, bridge.ports))) for bridge in bridges)

@@ -1,0 +1,131 @@
+"""Planning devices: which to make and how to set them. Pure.
+
+Devices are removed by the other half of the plan (`plan.plan_maps`), once nothing refers to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from jackfield.datapath.naming import stable_mac, switch_end_alias, switch_end_name
+from jackfield.reconcile.observed import Observed, Pair
+from jackfield.reconcile.presence import (
+    addresses,
+    bridge_mac,
+    bridge_mtu,
+    fake_bridge_mac,
+    interface_owner,
+    internal_problem,
+    presence,
+)
+from jackfield.reconcile.steps import CreatePair, Owner, Plan, SetMac, SetMtu, SetUp, Step
+from jackfield.reconcile.wanted import Desired, Kind, WantedBridge, WantedInterface, WantedPort
+
+_SWITCH_END = "switch"
+
+
+def plan_devices(desired: Desired, observed: Observed, mtus: Mapping[str, int] | None = None) -> Plan:
+    """What to do about devices before frames can be let in.
+
+    `mtus` are the bridges' MTUs as of the last pass: when a bridge's MTU has changed, its internal ports
+    follow; otherwise a smaller MTU that a user gave one is left alone.
+    """
+    steps: list[Step] = []
+    problems: dict[Owner, str] = {}
+    macs = addresses(desired, observed)
+    for bridge in desired.bridges:
+        if bridge.error is None:
+            follow = _Following(observed, bridge, macs, (mtus or {}).get(bridge.name))
+            for port in bridge.ports:
+                for interface in port.interfaces:
+                    if interface.kind is Kind.INTERNAL and interface.error is None:
+                        steps += follow.internal(port, interface, problems)
+    steps += _system_mtus(desired, observed)
+    return Plan(tuple(steps), tuple(problems.items()))
+
+
+class _Following:
+    """What internal ports take from their bridge."""
+
+    def __init__(
+        self,
+        observed: Observed,
+        bridge: WantedBridge,
+        macs: dict[str, bytes],
+        last_mtu: int | None,
+    ) -> None:
+        self._observed = observed
+        self._bridge = bridge
+        self._macs = macs
+        self._mac = bridge_mac(bridge, macs)
+        self._mtu = bridge_mtu(bridge, observed)
+        self._mtu_changed = last_mtu is not None and last_mtu != self._mtu
+
+    def internal(
+        self, port: WantedPort, interface: WantedInterface, problems: dict[Owner, str]
+    ) -> Iterator[Step]:
+        pair = self._observed.pairs.get(interface.name)
+        if pair is not None:
+            yield from self._adjusted(port, interface, pair)
+        elif interface.name in self._observed.by_name and not self._half_made(interface.name):
+            problems[interface_owner(interface)] = internal_problem(interface, self._observed)
+        else:
+            yield self._created(port, interface)
+
+    def _half_made(self, name: str) -> bool:
+        """Whether a pair was left without the alias that marks it, by a process that was killed."""
+        link = self._observed.by_name.get(switch_end_name(self._observed.instance, name))
+        return link is not None and link.kind == "veth" and not link.alias
+
+    def _created(self, port: WantedPort, interface: WantedInterface) -> CreatePair:
+        instance, name = self._observed.instance, interface.name
+        attempt = 0
+        while (
+            not self._half_made(name) and switch_end_name(instance, name, attempt) in self._observed.by_name
+        ):
+            attempt += 1
+        return CreatePair(
+            owner=interface_owner(interface),
+            name=name,
+            switch_end=switch_end_name(instance, name, attempt),
+            alias=switch_end_alias(instance, name),
+            mac=self._wanted_mac(port, interface) or stable_mac(instance, name),
+            mtu=interface.mtu_request or self._mtu,
+            switch_mac=stable_mac(instance, name, _SWITCH_END),
+        )
+
+    def _adjusted(self, port: WantedPort, interface: WantedInterface, pair: Pair) -> Iterator[Step]:
+        owner = interface_owner(interface)
+        if not pair.switch.up:
+            yield SetUp(owner, pair.switch.ifindex, pair.switch.name)
+        if pair.user is None:
+            return
+        mtu = self._wanted_mtu(interface, pair.user.mtu)
+        # The kernel drops what is longer than the receiving end's MTU, so the switch's end has no less.
+        if pair.switch.mtu < mtu:
+            yield SetMtu(owner, pair.switch.ifindex, None, pair.switch.name, mtu)
+        if pair.user.mtu != mtu:
+            yield SetMtu(owner, pair.user.ifindex, pair.nsid, pair.user.name, mtu)
+        mac = self._wanted_mac(port, interface)
+        if mac is not None and pair.user.mac != mac:
+            yield SetMac(owner, pair.user.ifindex, pair.nsid, pair.user.name, mac)
+
+    def _wanted_mtu(self, interface: WantedInterface, mtu: int) -> int:
+        if interface.mtu_request:
+            return interface.mtu_request
+        return self._mtu if self._mtu_changed or mtu > self._mtu else mtu
+
+    def _wanted_mac(self, port: WantedPort, interface: WantedInterface) -> bytes | None:
+        if interface.local:
+            return self._mac
+        if interface.mac is not None:
+            return interface.mac
+        return fake_bridge_mac(self._bridge, port, self._macs) if port.fake_bridge else None
+
+
+def _system_mtus(desired: Desired, observed: Observed) -> Iterator[Step]:
+    found, _ = presence(desired, observed)
+    for here in found:
+        asked, link = here.interface.mtu_request, here.user
+        if here.interface.kind is Kind.SYSTEM and link is not None and asked and link.mtu != asked:
+            yield SetMtu(interface_owner(here.interface), link.ifindex, None, link.name, asked)

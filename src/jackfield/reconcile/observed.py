@@ -1,0 +1,112 @@
+"""What the kernel has: devices, attachments and the content of the maps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from jackfield.datapath import _abi
+from jackfield.datapath.link import Link
+from jackfield.datapath.naming import interface_of_alias
+from jackfield.datapath.store import Datapath
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The two ends of an internal port. `user` is None when it cannot be seen; `nsid` is the namespace it
+    is in, None for the switch's own."""
+
+    switch: Link
+    user: Link | None
+    nsid: int | None
+
+
+@dataclass(slots=True)
+class Tables:
+    """The content of the maps that the control plane writes. `cells` holds the used ones only."""
+
+    bridges: dict[int, _abi.Bridge] = field(default_factory=dict)
+    bridge_flood: dict[int, _abi.VlanSet] = field(default_factory=dict)
+    ports: dict[int, _abi.Port] = field(default_factory=dict)
+    port_vlans: dict[int, _abi.VlanSet] = field(default_factory=dict)
+    ifaces: dict[int, _abi.Iface] = field(default_factory=dict)
+    ingress: dict[int, _abi.Ingress] = field(default_factory=dict)
+    flood_lists: dict[_abi.FloodKey, _abi.FloodList] = field(default_factory=dict)
+    names: dict[_abi.NameKey, _abi.Name] = field(default_factory=dict)
+    cells: dict[int, int] = field(default_factory=dict)
+
+    def members(self, flood_list: _abi.FloodList) -> tuple[int, ...]:
+        """The port ids of a flood list."""
+        start = flood_list.start
+        return tuple(self.cells.get(at, 0) for at in range(start, start + flood_list.count_))
+
+
+@dataclass(frozen=True)
+class Observed:
+    """The kernel at one moment, as one instance sees it."""
+
+    instance: str
+    links: Mapping[int, Link]
+    pairs: Mapping[str, Pair]
+    attached: frozenset[int]
+    tables: Tables
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Link]:
+        """The devices of the switch's namespace by name."""
+        return {link.name: link for link in self.links.values()}
+
+    @cached_property
+    def own(self) -> frozenset[int]:
+        """The devices here that are ends of internal ports."""
+        ends = {pair.switch.ifindex for pair in self.pairs.values()}
+        ends.update(p.user.ifindex for p in self.pairs.values() if p.user is not None and p.nsid is None)
+        return frozenset(ends)
+
+
+def observe_tables(datapath: Datapath) -> Tables:
+    """Read all maps."""
+    flood_lists = dict(datapath.flood_lists.items())
+    cells: dict[int, int] = {}
+    for start, count in set(flood_lists.values()):
+        if count:
+            found = datapath.flood_cells.slice(start, count)
+            cells.update((start + at, cell.port) for at, cell in enumerate(found))
+    return Tables(
+        bridges=dict(datapath.bridges.items()),
+        bridge_flood=dict(datapath.bridge_flood.items()),
+        ports=dict(datapath.ports.items()),
+        port_vlans=dict(datapath.port_vlans.items()),
+        ifaces=dict(datapath.ifaces.items()),
+        ingress=dict(datapath.ingress.items()),
+        flood_lists=flood_lists,
+        names=dict(datapath.names.items()),
+        cells=cells,
+    )
+
+
+def observe(datapath: Datapath, instance: str, tables: Tables | None = None) -> Observed:
+    """Look at the kernel. `tables`: what the maps are known to hold; None to read them."""
+    links = {link.ifindex: link for link in datapath.devices.list_links()}
+    return Observed(
+        instance=instance,
+        links=links,
+        pairs=_pairs(datapath, instance, links),
+        attached=datapath.attached(),
+        tables=observe_tables(datapath) if tables is None else tables,
+    )
+
+
+def _pairs(datapath: Datapath, instance: str, links: Mapping[int, Link]) -> Mapping[str, Pair]:
+    pairs = {}
+    for link in links.values():
+        name = interface_of_alias(link.alias, instance) if link.alias else None
+        if name is None:
+            continue
+        if link.peer_nsid is None:
+            user = links.get(link.peer_ifindex)
+        else:
+            user = datapath.devices.read_far(link.peer_nsid, link.peer_ifindex)
+        pairs[name] = Pair(link, user, link.peer_nsid)
+    return pairs

@@ -1,0 +1,208 @@
+"""Planning maps, attachments and removals: from what the kernel has to what is wanted. Pure.
+
+What is new is complete before a frame can reach it; what goes is out of reach before it is taken apart:
+its ingress and attachment, the flood lists, its addresses, its structs, its device, and last its name, so
+that a plan cut short at any step is taken up by the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from jackfield.datapath._abi import FdbOp, Name, NameKey, NameKind
+from jackfield.reconcile.flood import FloodPlanner
+from jackfield.reconcile.ids import Ids
+from jackfield.reconcile.observed import Observed
+from jackfield.reconcile.presence import interface_owner
+from jackfield.reconcile.steps import (
+    Attach,
+    ChangeFdb,
+    DeleteDevice,
+    Detach,
+    Owner,
+    Plan,
+    SetPromiscuous,
+    Step,
+    Table,
+    Write,
+    ZeroCounters,
+)
+from jackfield.reconcile.target import Target, made_promiscuous, target
+from jackfield.reconcile.wanted import Desired, Kind
+
+_KINDS = {NameKind.BRIDGE: "Bridge", NameKind.PORT: "Port", NameKind.IFACE: "Interface"}
+
+
+def plan_maps(desired: Desired, observed: Observed) -> Plan:
+    """What to do once devices are as `devices.plan_devices` wants them and have been observed again."""
+    wanted = target(desired, observed)
+    return Plan(tuple(_Planner(desired, observed, wanted).steps()), tuple(wanted.problems.items()))
+
+
+class _Planner:
+    def __init__(self, desired: Desired, observed: Observed, wanted: Target) -> None:
+        self._desired = desired
+        self._observed = observed
+        self._have = observed.tables
+        self._want = wanted
+        self._bridge_owners = _owners(wanted.bridge_ids)
+        self._port_owners = _owners(wanted.port_ids)
+        self._iface_owners = _owners(wanted.iface_ids)
+        self._problems = wanted.problems
+
+    def steps(self) -> Iterator[Step]:
+        flood = FloodPlanner(self._have)
+        yield from self._cut_off()
+        yield from self._prepare()
+        moved = {
+            number for number, port in self._want.ports.items() if self._leaves_bridge(number, port.bridge)
+        }
+        if moved:
+            kept = {key: tuple(p for p in ports if p not in moved) for key, ports in flood.current.items()}
+            yield from flood.change(kept, self._bridge_owners, self._problems)
+        yield from self._change_ports()
+        yield from flood.change(self._want.floods, self._bridge_owners, self._problems)
+        yield from self._let_in()
+        yield from self._take_apart()
+
+    def _leaves_bridge(self, number: int, bridge: int) -> bool:
+        known = self._have.ports.get(number)
+        return known is not None and known.bridge not in (0, bridge)
+
+    def _cut_off(self) -> Iterator[Step]:
+        """No frame enters any more by what is not wanted."""
+        for ifindex, entry in self._have.ingress.items():
+            if ifindex not in self._want.ingress:
+                owner = self._iface_owners.get(entry.iface, Owner("Interface", f"id {entry.iface}"))
+                words = f"let no more frames in from {self._device(ifindex)}"
+                yield Write(owner, Table.INGRESS, ifindex, None, words)
+        for ifindex in sorted(self._observed.attached - self._want.attached.keys()):
+            entry_there = self._have.ingress.get(ifindex)
+            number = entry_there.iface if entry_there is not None else 0
+            owner = self._iface_owners.get(number, Owner("Interface", self._device(ifindex)))
+            yield Detach(owner, ifindex, self._device(ifindex))
+
+    def _prepare(self) -> Iterator[Step]:
+        """Names, bridges, and ports and interfaces that no frame can reach yet."""
+        for ids, owners in self._all_ids():
+            for number, name in ids.new().items():
+                key = NameKey(int(ids.kind), number)
+                yield Write(owners[number], Table.NAMES, key, Name(name), f"call id {number} {name}")
+        new_bridges = self._want.bridge_ids.new()
+        for number, bridge in self._want.bridges.items():
+            owner = self._bridge_owners[number]
+            if number in new_bridges:
+                yield ZeroCounters(owner, number)
+            flood = self._want.bridge_flood.get(number)
+            flood_changed = flood != self._have.bridge_flood.get(number)
+            if flood_changed and flood is not None:
+                yield Write(
+                    owner, Table.BRIDGE_FLOOD, number, flood, f"set the VLANs that {owner.name} only floods"
+                )
+            if bridge != self._have.bridges.get(number):
+                yield Write(owner, Table.BRIDGES, number, bridge, f"configure bridge {owner.name}")
+            if flood_changed and flood is None:
+                yield Write(owner, Table.BRIDGE_FLOOD, number, None, f"let {owner.name} learn in every VLAN")
+            if flood_changed and number not in new_bridges:
+                yield ChangeFdb(owner, FdbOp.FLUSH_BRIDGE, number)
+        for number in self._want.iface_ids.new():
+            yield ZeroCounters(self._iface_owners[number], number)
+        for number in self._want.ports.keys() - self._have.ports.keys():
+            yield from self._port(number)
+        for number, iface in self._want.ifaces.items():
+            if iface != self._have.ifaces.get(number):
+                owner = self._iface_owners[number]
+                yield Write(owner, Table.IFACES, number, iface, f"configure interface {owner.name}")
+
+    def _port(self, number: int) -> Iterator[Step]:
+        owner = self._port_owners[number]
+        vlans, port = self._want.port_vlans.get(number), self._want.ports[number]
+        changed = vlans != self._have.port_vlans.get(number)
+        if changed and vlans is not None:
+            yield Write(owner, Table.PORT_VLANS, number, vlans, f"set the VLANs of port {owner.name}")
+        if port != self._have.ports.get(number):
+            yield Write(owner, Table.PORTS, number, port, f"configure port {owner.name}")
+        if changed and vlans is None:
+            yield Write(owner, Table.PORT_VLANS, number, None, f"drop the VLAN list of port {owner.name}")
+
+    def _change_ports(self) -> Iterator[Step]:
+        """Ports that were there before. Their addresses are learned anew when VLAN settings change."""
+        for number, port in self._want.ports.items():
+            before = self._have.ports.get(number)
+            if before is None:
+                continue
+            yield from self._port(number)
+            vlans_changed = self._want.port_vlans.get(number) != self._have.port_vlans.get(number)
+            owner = self._port_owners[number]
+            if before.bridge != port.bridge:
+                yield ChangeFdb(owner, FdbOp.PURGE_PORT, number)
+            elif vlans_changed or before._replace(iface=0, iface_count=0) != port._replace(
+                iface=0, iface_count=0
+            ):
+                yield ChangeFdb(owner, FdbOp.FLUSH_PORT, number)
+
+    def _let_in(self) -> Iterator[Step]:
+        """Frames may enter by the interfaces that are ready."""
+        for ifindex, here in self._want.attached.items():
+            owner, name = interface_owner(here.interface), self._device(ifindex)
+            entry = self._want.ingress[ifindex]
+            if entry != self._have.ingress.get(ifindex):
+                yield Write(owner, Table.INGRESS, ifindex, entry, f"let frames in from {name}")
+            if ifindex not in self._observed.attached:
+                yield Attach(owner, ifindex, name)
+            if here.interface.kind is Kind.SYSTEM and here.user is not None and not here.user.promiscuous:
+                yield SetPromiscuous(owner, ifindex, name, True)
+
+    def _take_apart(self) -> Iterator[Step]:
+        """What nothing refers to any more."""
+        want, have = self._want, self._have
+        for number in sorted((have.ports.keys() | want.port_ids.known.keys()) - want.ports.keys()):
+            owner = self._port_owners.get(number, Owner("Port", f"id {number}"))
+            if number in have.ports:
+                yield ChangeFdb(owner, FdbOp.PURGE_PORT, number)
+                yield Write(owner, Table.PORTS, number, None, f"remove port {owner.name}")
+            if number in have.port_vlans:
+                yield Write(owner, Table.PORT_VLANS, number, None, f"drop the VLAN list of port {owner.name}")
+        for ifindex in sorted(made_promiscuous(self._observed) - want.attached.keys()):
+            link = self._observed.links.get(ifindex)
+            if link is not None and link.promiscuous:
+                yield SetPromiscuous(Owner("Interface", link.name), ifindex, link.name, False)
+        for number in sorted(have.ifaces.keys() - want.ifaces.keys()):
+            owner = self._iface_owners.get(number, Owner("Interface", f"id {number}"))
+            yield Write(owner, Table.IFACES, number, None, f"remove interface {owner.name}")
+        for number in sorted((have.bridges.keys() | have.bridge_flood.keys()) - want.bridges.keys()):
+            owner = self._bridge_owners.get(number, Owner("Bridge", f"id {number}"))
+            yield ChangeFdb(owner, FdbOp.PURGE_BRIDGE, number)
+            yield Write(owner, Table.BRIDGES, number, None, f"remove bridge {owner.name}")
+            if number in have.bridge_flood:
+                yield Write(
+                    owner, Table.BRIDGE_FLOOD, number, None, f"drop the flooded VLANs of {owner.name}"
+                )
+        yield from self._delete_devices()
+        for ids, owners in self._all_ids():
+            for number, name in ids.retired().items():
+                key = NameKey(int(ids.kind), number)
+                yield Write(owners[number], Table.NAMES, key, None, f"forget that id {number} was {name}")
+
+    def _delete_devices(self) -> Iterator[Step]:
+        """Pairs of ours for which there is no internal interface, faulty or not, in the database."""
+        kept = {i.name for _, _, i in self._desired.interfaces() if i.kind is Kind.INTERNAL}
+        for name, pair in self._observed.pairs.items():
+            if name not in kept:
+                yield DeleteDevice(Owner("Interface", name), pair.switch.ifindex, name)
+
+    def _all_ids(self) -> tuple[tuple[Ids, dict[int, Owner]], ...]:
+        return (
+            (self._want.bridge_ids, self._bridge_owners),
+            (self._want.port_ids, self._port_owners),
+            (self._want.iface_ids, self._iface_owners),
+        )
+
+    def _device(self, ifindex: int) -> str:
+        link = self._observed.links.get(ifindex)
+        return link.name if link is not None else f"device {ifindex}"
+
+
+def _owners(ids: Ids) -> dict[int, Owner]:
+    kind = _KINDS[ids.kind]
+    return {number: Owner(kind, name) for number, name in (ids.known | ids.used).items()}

@@ -1,0 +1,150 @@
+"""Which wanted interfaces have their device, and what they make of bridge MACs and MTUs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from jackfield.datapath.link import Link
+from jackfield.datapath.naming import stable_mac
+from jackfield.reconcile.observed import Observed
+from jackfield.reconcile.steps import Owner
+from jackfield.reconcile.wanted import Desired, Kind, WantedBridge, WantedInterface, WantedPort
+
+DEFAULT_MTU = 1500
+_ARPHRD_ETHER = 1
+_RESERVED = frozenset(bytes.fromhex(mac) for mac in ("00e02b000000", "00e02b000004", "00e02b000006"))
+"""Unicast addresses with a meaning of their own (Extreme's EDP and EAPS), never taken for a bridge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """An interface that can take part. `switch` is the device the switch sends to, `user` the one that its
+    user sees (the same for a system interface); both are None for a patch. `nsid` is where `user` is."""
+
+    bridge: WantedBridge
+    port: WantedPort
+    interface: WantedInterface
+    switch: Link | None = None
+    user: Link | None = None
+    nsid: int | None = None
+
+
+def interface_owner(interface: WantedInterface) -> Owner:
+    """The owner of steps that serve an interface."""
+    return Owner("Interface", interface.name)
+
+
+def presence(desired: Desired, observed: Observed) -> tuple[list[Present], dict[Owner, str]]:
+    """The interfaces that are there, and why the others are not."""
+    found: list[Present] = []
+    problems: dict[Owner, str] = {}
+    users: dict[int, str] = {}
+    for bridge, port, interface in desired.interfaces():
+        if interface.error is not None:
+            continue
+        if interface.kind is Kind.PATCH:
+            found.append(Present(bridge, port, interface))
+        elif interface.kind is Kind.INTERNAL:
+            pair = observed.pairs.get(interface.name)
+            if pair is None:
+                problems[interface_owner(interface)] = internal_problem(interface, observed)
+            else:
+                found.append(Present(bridge, port, interface, pair.switch, pair.user, pair.nsid))
+        else:
+            link = observed.by_name.get(interface.name)
+            problem = _system_problem(interface.name, link, observed)
+            if link is None or problem is not None:
+                problems[interface_owner(interface)] = problem or ""
+            else:
+                users[link.ifindex] = interface.name
+                found.append(Present(bridge, port, interface, link, link))
+    return found, problems
+
+
+def internal_problem(interface: WantedInterface, observed: Observed) -> str:
+    """Why an internal interface without a pair of ours does not have one."""
+    if interface.name in observed.by_name:
+        return f"could not open network device {interface.name} (it exists and is not the switch's)"
+    return f"could not open network device {interface.name} (No such device)"
+
+
+def _system_problem(name: str, link: Link | None, observed: Observed) -> str | None:
+    if link is None or link.ifindex in observed.own:
+        return f"could not open network device {name} (No such device)"
+    what = f"could not add network device {name} to ofproto"
+    if link.loopback or link.arp_type != _ARPHRD_ETHER:
+        return f"{what} (Invalid argument: it is not an Ethernet device)"
+    if link.master and link.slave_kind != "vrf":
+        master = observed.links.get(link.master)
+        holder = f"{link.slave_kind or 'device'} {master.name if master else link.master}"
+        return f"{what} (Device or resource busy: it belongs to {holder})"
+    return None
+
+
+def addresses(desired: Desired, observed: Observed) -> dict[str, bytes]:
+    """The MAC of every interface that has or is about to have a device, but for those that follow others:
+    the ports of bridges and of fake bridges."""
+    return {
+        interface.name: address
+        for _, port, interface in desired.interfaces()
+        if not interface.local
+        and (interface.mac is not None or not port.fake_bridge)
+        and (address := _address(interface, observed))
+    }
+
+
+def _address(interface: WantedInterface, observed: Observed) -> bytes | None:
+    if interface.kind is Kind.SYSTEM:
+        link = observed.by_name.get(interface.name)
+        return (
+            link.mac if link is not None and _system_problem(interface.name, link, observed) is None else None
+        )
+    if interface.kind is not Kind.INTERNAL:
+        return None
+    pair = observed.pairs.get(interface.name)
+    if interface.mac is not None or pair is None or pair.user is None:
+        return interface.mac or stable_mac(observed.instance, interface.name)
+    return pair.user.mac
+
+
+def bridge_mac(bridge: WantedBridge, macs: dict[str, bytes]) -> bytes:
+    """The MAC of a bridge and its local port: what other_config:hwaddr says, else the lowest globally
+    unique one of its ports, else one made from the bridge's UUID (ovs-vswitchd.conf.db(5), Bridge)."""
+    if bridge.hwaddr is not None:
+        return bridge.hwaddr
+    return min(_eligible(bridge.ports, macs), default=bridge.default_mac)
+
+
+def fake_bridge_mac(bridge: WantedBridge, port: WantedPort, macs: dict[str, bytes]) -> bytes:
+    """The MAC of a fake bridge's port: the lowest of the ports with its tag, else made as for a bridge."""
+    alike = tuple(other for other in bridge.ports if other.mac is not None or other.tag == port.tag)
+    return min(_eligible(bridge.ports if port.tag is None else alike, macs), default=bridge.default_mac)
+
+
+def _eligible(ports: tuple[WantedPort, ...], macs: dict[str, bytes]) -> Iterator[bytes]:
+    for port in ports:
+        if port.mirror_output:
+            continue
+        members = [interface.name for interface in port.interfaces if interface.name in macs]
+        address = port.mac or (macs[min(members)] if members else None)
+        if address and any(address) and not address[0] & 3 and address not in _RESERVED:
+            yield address
+
+
+def bridge_mtu(bridge: WantedBridge, observed: Observed) -> int:
+    """The MTU that the bridge's internal ports follow unless they ask for another: the smallest of its
+    other ports (ovs-vswitchd.conf.db(5), Interface.mtu_request)."""
+    return min(_mtus(bridge, observed), default=DEFAULT_MTU)
+
+
+def _mtus(bridge: WantedBridge, observed: Observed) -> Iterator[int]:
+    for port in bridge.ports:
+        for interface in port.interfaces:
+            if interface.error is not None:
+                continue
+            link = observed.by_name.get(interface.name) if interface.kind is Kind.SYSTEM else None
+            if link is not None and _system_problem(interface.name, link, observed) is None:
+                yield interface.mtu_request or link.mtu
+            elif interface.kind is Kind.INTERNAL and interface.mtu_request:
+                yield interface.mtu_request

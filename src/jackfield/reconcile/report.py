@@ -1,0 +1,181 @@
+"""From what was wanted, what is there and what failed to an outcome. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+from jackfield.datapath._abi import NameKind
+from jackfield.datapath.link import Link
+from jackfield.datapath.naming import stable_mac
+from jackfield.datapath.netdev import Hardware
+from jackfield.reconcile.observed import Observed
+from jackfield.reconcile.outcome import (
+    BridgeOutcome,
+    InterfaceOutcome,
+    ObjectState,
+    Outcome,
+    PortOutcome,
+    State,
+)
+from jackfield.reconcile.presence import Present, addresses, bridge_mac, presence
+from jackfield.reconcile.steps import Owner
+from jackfield.reconcile.wanted import Desired, Kind, WantedBridge, WantedInterface, WantedPort
+
+_MEGA = 1_000_000
+_DRIVER = "jackfield"
+
+Errors = Mapping[Owner, str]
+
+
+def outcome(
+    desired: Desired,
+    observed: Observed,
+    problems: Errors,
+    faults: Errors,
+    steps: Iterable[str],
+    hardware: Callable[[str], Hardware],
+) -> Outcome:
+    """The result of a pass, `observed` being the kernel after it.
+
+    `problems` say what cannot be had and why, `faults` what is wrong with things that are had;
+    `hardware` tells of a system device by name.
+    """
+    writer = _Writer(observed, desired, problems, faults, hardware)
+    bridges = tuple(map(writer.bridge, desired.bridges))
+    interfaces = tuple(writer.interface(b, p, i) for b, p, i in desired.interfaces())
+    by_name = {interface.name: interface for interface in interfaces}
+    ports = tuple(writer.port(b, p, by_name) for b in desired.bridges for p in b.ports)
+    objects = [
+        *(_state("Bridge", bridge.name, bridge.error) for bridge in bridges),
+        *(_state("Port", port.name, port.error) for port in ports),
+        *(_state("Interface", interface.name, interface.error) for interface in interfaces),
+    ]
+    return Outcome(
+        bridges=bridges,
+        ports=ports,
+        interfaces=interfaces,
+        objects=tuple(objects),
+        warnings=desired.warnings,
+        steps=tuple(steps),
+        complete=not faults and not any(state.state is State.ERROR for state in objects),
+        vlan_limit=desired.vlan_limit,
+        stats_interval_ms=desired.stats_interval_ms,
+    )
+
+
+def _state(kind: str, name: str, error: str | None) -> ObjectState:
+    if error is None:
+        return ObjectState(kind, name, State.OK)
+    # What waits for a device that may still come is not wrong.
+    return ObjectState(kind, name, State.PENDING if "(No such device)" in error else State.ERROR, error)
+
+
+class _Writer:
+    def __init__(
+        self,
+        observed: Observed,
+        desired: Desired,
+        problems: Errors,
+        faults: Errors,
+        hardware: Callable[[str], Hardware],
+    ) -> None:
+        self._observed = observed
+        self._problems = problems
+        self._faults = faults
+        self._hardware = hardware
+        found, missing = presence(desired, observed)
+        self._missing = missing
+        self._found: dict[str, Present] = {here.interface.name: here for here in found}
+        self._macs = addresses(desired, observed)
+        self._ids = {(key.kind, value.name): key.id for key, value in observed.tables.names.items()}
+
+    def bridge(self, bridge: WantedBridge) -> BridgeOutcome:
+        error = bridge.error or self._problems.get(Owner("Bridge", bridge.name))
+        if bridge.error is not None:
+            return BridgeOutcome(bridge.name, bridge.uuid, bridge.config, error=error)
+        mac = bridge_mac(bridge, self._macs)
+        identity = int.from_bytes(mac) if bridge.datapath_id is None else bridge.datapath_id
+        return BridgeOutcome(
+            name=bridge.name,
+            uuid=bridge.uuid,
+            config=bridge.config,
+            id=self._ids.get((NameKind.BRIDGE, bridge.name), 0),
+            mac=mac.hex(":"),
+            datapath_id=f"{identity:016x}",
+            error=error,
+        )
+
+    def port(
+        self, bridge: WantedBridge, port: WantedPort, interfaces: Mapping[str, InterfaceOutcome]
+    ) -> PortOutcome:
+        first = interfaces[port.interfaces[0].name] if port.interfaces else None
+        error = port.error or self._problems.get(Owner("Port", port.name))
+        if error is None and first is not None and first.ofport < 0:
+            error = first.error
+        return PortOutcome(
+            name=port.name,
+            uuid=port.uuid,
+            bridge=bridge.name,
+            config=replace(port.config, mtu=first.mtu if first is not None else None),
+            interfaces=tuple(interface.name for interface in port.interfaces),
+            id=self._ids.get((NameKind.PORT, port.name), 0) if error is None else 0,
+            ofport=first.ofport if first is not None else -1,
+            error=error,
+        )
+
+    def interface(
+        self, bridge: WantedBridge, port: WantedPort, interface: WantedInterface
+    ) -> InterfaceOutcome:
+        owner = Owner("Interface", interface.name)
+        error = (
+            interface.error
+            or self._problems.get(owner)
+            or self._problems.get(Owner("Port", port.name))
+            or self._problems.get(Owner("Bridge", bridge.name))
+            or self._missing.get(owner)
+        )
+        blank = InterfaceOutcome(interface.name, interface.uuid, bridge.name, port.name, interface.type)
+        here = self._found.get(interface.name)
+        if error is not None or here is None:
+            return replace(blank, error=error)
+        had = replace(
+            blank,
+            ofport=interface.ofport,
+            id=self._ids.get((NameKind.IFACE, interface.name), 0),
+            nsid=here.nsid,
+            error=self._faults.get(owner, interface.fault),
+        )
+        return self._patch(had) if here.switch is None else self._device(had, here, here.switch)
+
+    def _patch(self, had: InterfaceOutcome) -> InterfaceOutcome:
+        mac = stable_mac(self._observed.instance, had.name)
+        return replace(had, ifindex=0, mac_in_use=mac.hex(":"), admin_state="up", link_state="up")
+
+    def _device(self, had: InterfaceOutcome, here: Present, switch: Link) -> InterfaceOutcome:
+        had = replace(had, switch_ifindex=switch.ifindex)
+        user = here.user
+        if user is None:
+            return had
+        had = replace(
+            had,
+            ifindex=user.ifindex,
+            mac_in_use=user.mac.hex(":"),
+            mtu=user.mtu,
+            admin_state="up" if user.up else "down",
+            link_state="up" if user.carrier else "down",
+        )
+        if here.interface.kind is Kind.INTERNAL:
+            return replace(had, status={"driver_name": _DRIVER})
+        told = self._hardware(user.name)
+        status = {
+            "driver_name": told.driver,
+            "driver_version": told.driver_version,
+            "firmware_version": told.firmware_version,
+        }
+        return replace(
+            had,
+            link_speed=told.speed * _MEGA or None,
+            duplex=told.duplex or None,
+            status=status if told.driver else {},
+        )

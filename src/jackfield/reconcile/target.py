@@ -1,0 +1,167 @@
+"""What the maps should hold, given which interfaces are there. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from jackfield.datapath import _abi
+from jackfield.datapath._abi import BridgeFlag, IfaceFlag, IfaceKind, Limit, NameKind, PortFlag
+from jackfield.model.config import PortConfig, PriorityTags, VlanMode
+from jackfield.reconcile.ids import Ids
+from jackfield.reconcile.membership import carried, flood_members, mask_of, record_of
+from jackfield.reconcile.observed import Observed
+from jackfield.reconcile.presence import Present, interface_owner, presence
+from jackfield.reconcile.steps import Owner
+from jackfield.reconcile.wanted import Desired, Kind, WantedBridge
+
+PROMISCUOUS = 0x80
+"""A flag of jf_iface that programs leave alone: the switch made the device promiscuous, and is to undo it."""
+
+_NS = 1_000_000_000
+_MODES = {mode: _abi.VlanMode[mode.name] for mode in VlanMode}
+_PRIORITY_TAGS = {when: _abi.PriorityTags[when.name] for when in PriorityTags}
+
+
+@dataclass(slots=True)
+class Target:
+    """Wanted content of the maps, the interfaces that are to be attached (by ifindex), the owner of every id,
+    and what cannot be had."""
+
+    bridge_ids: Ids
+    port_ids: Ids
+    iface_ids: Ids
+    bridges: dict[int, _abi.Bridge] = field(default_factory=dict)
+    bridge_flood: dict[int, _abi.VlanSet] = field(default_factory=dict)
+    ports: dict[int, _abi.Port] = field(default_factory=dict)
+    port_vlans: dict[int, _abi.VlanSet] = field(default_factory=dict)
+    ifaces: dict[int, _abi.Iface] = field(default_factory=dict)
+    ingress: dict[int, _abi.Ingress] = field(default_factory=dict)
+    floods: dict[_abi.FloodKey, tuple[int, ...]] = field(default_factory=dict)
+    attached: dict[int, Present] = field(default_factory=dict)
+    problems: dict[Owner, str] = field(default_factory=dict)
+
+
+def target(desired: Desired, observed: Observed) -> Target:
+    """The maps' wanted content. Ids stay with the names that have them."""
+    found, problems = presence(desired, observed)
+    names = observed.tables.names
+    result = Target(
+        Ids(NameKind.BRIDGE, names, Limit.MAX_BRIDGES),
+        Ids(NameKind.PORT, names, Limit.MAX_PORTS),
+        Ids(NameKind.IFACE, names, Limit.MAX_IFACES),
+        problems=problems,
+    )
+    by_bridge: dict[str, list[Present]] = {}
+    for here in found:
+        by_bridge.setdefault(here.bridge.name, []).append(here)
+    patches: dict[str, int] = {}
+    undo = made_promiscuous(observed)
+    for bridge in desired.bridges:
+        if bridge.error is None:
+            _add_bridge(result, desired, undo, bridge, by_bridge.get(bridge.name, ()), patches)
+    _join_patches(result, found, patches)
+    return result
+
+
+def made_promiscuous(observed: Observed) -> frozenset[int]:
+    """The devices whose promiscuous mode is the switch's own doing."""
+    ifaces = observed.tables.ifaces.values()
+    return frozenset(iface.ifindex for iface in ifaces if iface.flags & PROMISCUOUS)
+
+
+def _add_bridge(
+    result: Target,
+    desired: Desired,
+    undo: frozenset[int],
+    bridge: WantedBridge,
+    found: Iterable[Present],
+    patches: dict[str, int],
+) -> None:
+    number = result.bridge_ids.take(bridge.name)
+    if number is None:
+        result.problems[Owner("Bridge", bridge.name)] = (
+            f"there can be no more than {Limit.MAX_BRIDGES - 1} bridges"
+        )
+        return
+    members: list[tuple[int, _abi.Port, int]] = []
+    for here in found:
+        port_id, iface_id = result.port_ids.take(here.port.name), result.iface_ids.take(here.interface.name)
+        if port_id is None or iface_id is None:
+            text = f"there can be no more than {Limit.MAX_PORTS - 1} ports"
+            result.problems[interface_owner(here.interface)] = text
+            continue
+        config = here.port.config
+        port = _port(config, number, iface_id)
+        result.ports[port_id] = port
+        listed = config.cvlans if config.vlan_mode is VlanMode.DOT1Q_TUNNEL else config.trunks
+        if listed is not None:
+            result.port_vlans[port_id] = record_of(mask_of(listed))
+        members.append((port_id, port, carried(_MODES[config.vlan_mode], config.tag, config.trunks)))
+        result.ifaces[iface_id] = _iface(here, port_id, undo)
+        if here.switch is None:
+            patches[here.interface.name] = iface_id
+        else:
+            result.ingress[here.switch.ifindex] = _abi.Ingress(iface_id, port_id)
+            result.attached[here.switch.ifindex] = here
+    for vlan, ports in flood_members(members).items():
+        result.floods[_abi.FloodKey(number, vlan)] = ports
+    config_of = bridge.config
+    flags = BridgeFlag.FORWARD_BPDU if config_of.forward_bpdu else BridgeFlag(0)
+    if config_of.flood_vlans:
+        flags |= BridgeFlag.FLOOD_VLANS
+        result.bridge_flood[number] = record_of(mask_of(config_of.flood_vlans))
+    result.bridges[number] = _abi.Bridge(
+        ageing_ns=config_of.mac_aging_time * _NS,
+        table_size=config_of.mac_table_size,
+        port_count=len(members),
+        flags=int(flags),
+        vlan_limit=desired.vlan_limit,
+    )
+
+
+def _port(config: PortConfig, bridge: int, iface: int) -> _abi.Port:
+    flags = PortFlag.PROTECTED if config.protected else PortFlag(0)
+    if config.trunks is not None:
+        flags |= PortFlag.SOME_VLANS
+    if config.cvlans is not None:
+        flags |= PortFlag.SOME_CVLANS
+    return _abi.Port(
+        bridge=bridge,
+        tag=config.tag,
+        vlan_mode=int(_MODES[config.vlan_mode]),
+        priority_tags=int(_PRIORITY_TAGS[config.priority_tags]),
+        flags=int(flags),
+        iface_count=1,
+        qinq_tpid=config.qinq_ethtype,
+        iface=iface,
+    )
+
+
+def _iface(here: Present, port: int, undo: frozenset[int]) -> _abi.Iface:
+    if here.switch is None:
+        return _abi.Iface(port=port, kind=int(IfaceKind.PATCH))
+    flags = 0
+    if here.interface.kind is Kind.SYSTEM:
+        mac = bytes(6)
+        if not here.switch.promiscuous or here.switch.ifindex in undo:
+            flags = PROMISCUOUS
+    else:
+        mac = here.user.mac if here.user is not None and len(here.user.mac) == 6 else bytes(6)
+        if here.nsid is not None and any(mac):
+            flags = int(IfaceFlag.FAR)
+    return _abi.Iface(
+        ifindex=here.switch.ifindex,
+        mtu=(here.user or here.switch).mtu,
+        port=port,
+        kind=int(IfaceKind.DEVICE),
+        flags=flags,
+        mac=mac,
+    )
+
+
+def _join_patches(result: Target, found: Iterable[Present], patches: dict[str, int]) -> None:
+    for here in found:
+        number, peer = patches.get(here.interface.name), patches.get(here.interface.peer or "")
+        if number is not None and peer is not None:
+            result.ifaces[number] = result.ifaces[number]._replace(peer=peer)

@@ -1,0 +1,92 @@
+"""The desired state: what the kernel is to be brought to. Frozen values, no behaviour of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from jackfield.model.config import BridgeConfig, PortConfig
+from jackfield.reconcile.outcome import Warning
+
+
+class Kind(Enum):
+    """Interface types that are supported (Interface.type)."""
+
+    SYSTEM = "system"
+    INTERNAL = "internal"
+    PATCH = "patch"
+
+
+LOCAL_OFPORT = 65534
+
+
+@dataclass(frozen=True, slots=True)
+class WantedInterface:
+    """An interface of a port.
+
+    `error` says why it cannot be had at all; `fault` what is wrong with one that is had. `kind` is None
+    for a type that is not supported, which `type` names. `mac` is the address asked for, if one is.
+    `peer` is the other end of a patch, None when that is not usable.
+    """
+
+    name: str
+    uuid: str | None
+    type: str
+    kind: Kind | None
+    ofport: int
+    local: bool = False
+    mac: bytes | None = None
+    mtu_request: int | None = None
+    peer: str | None = None
+    error: str | None = None
+    fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WantedPort:
+    """A port of a bridge. `config.mtu` is left out: it is the device's matter. `mac` is Port.mac, `tag` is
+    Port.tag as it is in the database. `mirror_output` tells that it does not count for the bridge's MAC."""
+
+    name: str
+    uuid: str | None
+    config: PortConfig
+    interfaces: tuple[WantedInterface, ...]
+    tag: int | None = None
+    mac: bytes | None = None
+    fake_bridge: bool = False
+    mirror_output: bool = False
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WantedBridge:
+    """A bridge. `config.ports` is left empty in favour of `ports`. `hwaddr` is the MAC asked for,
+    `default_mac` the one to take when neither that nor a port gives one; `datapath_id` is what was asked
+    for, as a number."""
+
+    name: str
+    uuid: str
+    config: BridgeConfig
+    ports: tuple[WantedPort, ...]
+    default_mac: bytes
+    hwaddr: bytes | None = None
+    datapath_id: int | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """Everything that is wanted. `vlan_limit` is 1 or 2."""
+
+    bridges: tuple[WantedBridge, ...] = ()
+    vlan_limit: int = 1
+    stats_interval_ms: int = 5000
+    warnings: tuple[Warning, ...] = ()
+
+    def interfaces(self) -> Iterator[tuple[WantedBridge, WantedPort, WantedInterface]]:
+        """Every interface with its port and bridge."""
+        for bridge in self.bridges:
+            for port in bridge.ports:
+                for interface in port.interfaces:
+                    yield bridge, port, interface
