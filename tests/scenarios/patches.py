@@ -9,8 +9,11 @@ from tests.scenarios.kit import (
     Send,
     access,
     bridge,
+    ctag,
+    frame,
     known,
     native_tagged,
+    native_untagged,
     patch,
     switch,
     trunk,
@@ -54,6 +57,14 @@ PATCHES = (
             Send("p1", untagged("A", BROADCAST)).reaches("p2", "p3"),
             Send("p3", untagged("C", "A")).reaches("p1"),
         ),
+    ),
+    Scenario(
+        "A tag that comes to light at a patch port is for the next bridge to judge, as on a cable",
+        switch(
+            bridge("br0", trunk("p1"), native_untagged("a", 10, patch_peer="b", mtu=None)),
+            bridge("br1", access("p2", 20), access("p3", 0), patch("b", "a")),
+        ),
+        (Send("p1", frame("A", "B", ctag(10), ctag(20))).becomes(untagged("A", "B"), "p2"),),
     ),
     Scenario(
         "A patch port without a peer swallows what is sent to it, other copies go on",
