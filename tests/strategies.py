@@ -78,7 +78,8 @@ def switches(
     made: list[BridgeConfig] = []
     for number in range(draw(st.integers(1, max_bridges))):
         new = draw(bridges(number, max_ports, table_sizes))
-        if made and draw(st.booleans()):
+        joined = draw(st.booleans())
+        if made and joined:
             back, forth = f"back{number}", f"forth{number}"
             made[-1] = replace(made[-1], ports=(*made[-1].ports, draw(_patches(forth, back))))
             new = replace(new, ports=(*new.ports, draw(_patches(back, forth))))

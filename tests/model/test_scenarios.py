@@ -3,48 +3,64 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 import pytest
 
-from jackfield.model import PortCounters, State, SwitchConfig, step
+from jackfield.model import Address, FdbCounters, State, SwitchConfig, step
 from jackfield.model.fdb import NSEC_PER_SEC, is_aged
 from tests.scenarios import SCENARIOS
-from tests.scenarios.kit import AddStatic, Counted, Known, Scenario, Send, TableCounted, Wait
+from tests.scenarios.bench import Outcome, play
+from tests.scenarios.kit import Counted, Scenario
+
+
+class ModelBench:
+    """The model as a bench."""
+
+    def __init__(self, config: SwitchConfig) -> None:
+        self._config = config
+        self._state = State()
+        self._now = 0
+
+    def send(self, port: str, frame: bytes) -> Outcome:
+        result = step(self._config, self._state, frame, port, self._now)
+        self._state = result.state
+        return Outcome(
+            [(output.port, output.frame) for output in result.outputs],
+            [(drop.port, drop.reason) for drop in result.drops],
+        )
+
+    def wait(self, seconds: float) -> None:
+        self._now += int(seconds * NSEC_PER_SEC)
+
+    def add_static(self, bridge: str, address: Address, port: str) -> None:
+        fdb = self._state.fdb(bridge).add_static(address, port, self._now)
+        self._state = self._state.with_fdb(bridge, fdb)
+
+    def known(self, bridge: str) -> Mapping[Address, str]:
+        config = next(one for one in self._config.bridges if one.name == bridge)
+        entries = self._state.fdb(bridge).entries
+        return {a: entry.port for a, entry in entries.items() if not is_aged(config, entry, self._now)}
+
+    def counted(self, port: str) -> Counted:
+        counters = self._state.counters(port)
+        return Counted(
+            port,
+            counters.rx_packets,
+            counters.rx_bytes,
+            counters.tx_packets,
+            counters.tx_bytes,
+            counters.drops,
+        )
+
+    def table_counted(self, bridge: str) -> FdbCounters:
+        return self._state.fdb(bridge).counters
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.sentence)
 def test_model(scenario: Scenario) -> None:
-    run(scenario)
+    play(scenario, ModelBench(scenario.config))
 
 
 def test_every_scenario_has_a_sentence_of_its_own() -> None:
     assert [text for text, times in Counter(s.sentence for s in SCENARIOS).items() if times > 1] == []
-
-
-def run(scenario: Scenario) -> None:
-    config, state, now = scenario.config, State(), 0
-    for action in scenario.steps:
-        match action:
-            case Send(port, frame, outputs, drops):
-                result = step(config, state, frame, port, now)
-                assert Counter((out.port, out.frame) for out in result.outputs) == Counter(outputs.items())
-                assert Counter((drop.port, drop.reason) for drop in result.drops) == Counter(drops)
-                state = result.state
-            case Wait(seconds):
-                now += int(seconds * NSEC_PER_SEC)
-            case AddStatic():
-                fdb = state.fdb(action.bridge).add_static(action.address, action.port, now)
-                state = state.with_fdb(action.bridge, fdb)
-            case Known(entries, bridge):
-                assert live_entries(config, state, bridge, now) == dict(entries)
-            case Counted(port, rx_packets, rx_bytes, tx_packets, tx_bytes, drops):
-                expected = PortCounters(rx_packets, rx_bytes, tx_packets, tx_bytes, drops)
-                assert state.counters(port) == expected
-            case TableCounted(counters, bridge):
-                assert state.fdb(bridge).counters == counters
-
-
-def live_entries(config: SwitchConfig, state: State, name: str, now: int) -> dict[object, str]:
-    bridge = next(bridge for bridge in config.bridges if bridge.name == name)
-    entries = state.fdb(name).entries
-    return {address: entry.port for address, entry in entries.items() if not is_aged(bridge, entry, now)}

@@ -1,0 +1,62 @@
+"""How a scenario is run: a bench is anything that can take frames and be asked what became of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from jackfield.model import Address, DropReason, FdbCounters
+from tests.scenarios.kit import AddStatic, Counted, Known, Scenario, Send, TableCounted, Wait
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a frame: copies that left (port, bytes), and ends (port where counted, reason)."""
+
+    outputs: Iterable[tuple[str, bytes]]
+    drops: Iterable[tuple[str, DropReason]]
+
+
+class Bench(Protocol):
+    """A switch that has been given a scenario's configuration."""
+
+    def send(self, port: str, frame: bytes) -> Outcome:
+        """Let a frame enter by a port, and see what becomes of it."""
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
+
+    def add_static(self, bridge: str, address: Address, port: str) -> None:
+        """Put a static entry into a learning table."""
+
+    def known(self, bridge: str) -> Mapping[Address, str]:
+        """The entries of a learning table that are not too old, static ones included."""
+
+    def counted(self, port: str) -> Counted:
+        """The counters of a port."""
+
+    def table_counted(self, bridge: str) -> FdbCounters:
+        """The counters of a learning table."""
+
+
+def play(scenario: Scenario, bench: Bench) -> None:
+    """Go through the steps of a scenario; an assertion fails where the switch does something else."""
+    for number, step in enumerate(scenario.steps, 1):
+        where = f"{scenario.sentence}, step {number}: {step}"
+        match step:
+            case Send(port, frame, outputs, drops):
+                outcome = bench.send(port, frame)
+                assert Counter(outcome.outputs) == Counter(outputs.items()), where
+                assert Counter(outcome.drops) == Counter(drops), where
+            case Wait(seconds):
+                bench.wait(seconds)
+            case AddStatic():
+                bench.add_static(step.bridge, step.address, step.port)
+            case Known(entries, bridge):
+                assert dict(bench.known(bridge)) == dict(entries), where
+            case Counted(port):
+                assert bench.counted(port) == step, where
+            case TableCounted(counters, bridge):
+                assert bench.table_counted(bridge) == counters, where
