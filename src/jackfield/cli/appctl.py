@@ -6,14 +6,12 @@ Messages begin with `ovs-appctl: ` as the original's do, so scripts that match t
 from __future__ import annotations
 
 import errno
-import fcntl
-import os
-import struct
 import sys
 
 from jackfield.cli import alarm
-from jackfield.cli.environment import Journal, rundir, version
+from jackfield.cli.environment import Journal, version
 from jackfield.cli.options import Argument, OptionError, parse
+from jackfield.cli.target import TargetError, control_socket
 from jackfield.wire import unixctl
 from jackfield.wire.blocking import Connection, ConnectionFailed
 
@@ -100,7 +98,12 @@ def _run(options: list[tuple[str, str | None]], words: list[str]) -> int:
 
 
 def _connect(target: str, journal: Journal) -> Connection:
-    path = control_socket(target, journal)
+    try:
+        path = control_socket(target)
+    except TargetError as error:
+        if error.errno != errno.ESRCH:
+            journal.warn("daemon_unix", f"{error.filename}: open: {error.strerror}")
+        raise _Fatal(f'cannot read pidfile "{error.filename}" ({error.strerror})') from error
     try:
         return Connection.open_unix(path)
     except ConnectionFailed as error:
@@ -140,35 +143,3 @@ def _formatted(text: str, given: dict[str, str | None]) -> str:
         reply = {"reply-format": "plain", "reply": text}
     encoded = msgspec.json.encode(reply)
     return (msgspec.json.format(encoded, indent=2) if "pretty" in given else encoded).decode() + "\n"
-
-
-def control_socket(target: str, journal: Journal | None = None) -> str:
-    """The control socket of a daemon, given its name, or the path itself.
-
-    Raises an error whose text names the pid file when the daemon is not running.
-    """
-    if target.startswith("/"):
-        return target
-    pidfile = f"{rundir()}/{target}.pid"
-    try:
-        pid = read_pidfile(pidfile)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        if journal is not None and error.errno != errno.ESRCH:
-            journal.warn("daemon_unix", f"{pidfile}: open: {reason}")
-        raise _Fatal(f'cannot read pidfile "{pidfile}" ({reason})') from error
-    return f"{rundir()}/{target}.{pid}.ctl"
-
-
-def read_pidfile(path: str) -> int:
-    """The process that holds the pid file locked; raises OSError, ESRCH when nobody does."""
-    stale = OSError(errno.ESRCH, os.strerror(errno.ESRCH))
-    with open(path, "rb+", buffering=0) as file:  # noqa: PTH123
-        query = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
-        lock_type, _, _, _, holder = struct.unpack("hhqqi", fcntl.fcntl(file, fcntl.F_GETLK, query))
-        if lock_type == fcntl.F_UNLCK:
-            raise stale
-        line = file.read(128).split(b"\n")[0].strip()
-    if not line.isdigit() or int(line) != holder:
-        raise stale
-    return int(holder)

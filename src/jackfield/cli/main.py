@@ -32,6 +32,6 @@ def _dispatch(words: list[str]) -> int:
         from jackfield.cli.appctl import main as appctl
 
         return appctl(words[1:])
-    from jackfield.cli.shell import main as shell
+    from jackfield.cli.shell.app import main as shell
 
     return shell(words)

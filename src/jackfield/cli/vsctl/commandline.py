@@ -73,8 +73,6 @@ def parse_line(arguments: Sequence[str], syntaxes: Mapping[str, Syntax]) -> tupl
             options = _apply(options, name, value or "")
             if options.show:
                 return options, []
-        elif f"--{name}" in local:
-            raise ControlError(f"'{name}' option specified multiple times")
         else:
             local[f"--{name}"] = value
     return options, _commands(words, local, syntaxes)

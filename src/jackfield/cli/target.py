@@ -1,0 +1,40 @@
+"""Where a daemon's control socket is, by way of its locked pid file (ovs-appctl(8), -t)."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import struct
+from pathlib import Path
+
+from jackfield.cli.environment import rundir
+
+DEFAULT_TARGET = "ovs-vswitchd"
+_FLOCK = "hhqqi"
+
+
+class TargetError(OSError):
+    """The pid file `filename` does not name a running daemon; ESRCH when nobody holds it locked."""
+
+
+def control_socket(target: str = DEFAULT_TARGET) -> str:
+    """The control socket of a daemon, given its name, or the path itself; raises TargetError."""
+    if target.startswith("/"):
+        return target
+    return f"{rundir()}/{target}.{running_pid(target)}.ctl"
+
+
+def running_pid(target: str = DEFAULT_TARGET) -> int:
+    """The process id of the daemon of that name; raises TargetError."""
+    path = f"{rundir()}/{target}.pid"
+    try:
+        with Path(path).open("rb+", buffering=0) as file:
+            query = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+            lock, _, _, _, holder = struct.unpack(_FLOCK, fcntl.fcntl(file, fcntl.F_GETLK, query))
+            line = file.read(128).split(b"\n")[0].strip()
+    except OSError as error:
+        raise TargetError(error.errno, error.strerror, path) from error
+    if lock == fcntl.F_UNLCK or not line.isdigit() or int(line) != holder:
+        raise TargetError(errno.ESRCH, os.strerror(errno.ESRCH), path)
+    return int(holder)
