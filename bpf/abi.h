@@ -153,7 +153,8 @@ struct jf_bridge_state {
 	__u64 expired;
 	__u64 evicted;
 	__u64 moved;
-	__u64 refused; /* table full and no entry that should give way */
+	__u64 refused; /* table full and no entry found that should give way */
+	__u64 starved; /* so since the last sweep, which makes room then */
 };
 
 /* Map jf_port_state, by port id: written by the data plane only. */
@@ -225,7 +226,7 @@ struct jf_name {
 
 /* Argument and result of the program jf_fdb_control. */
 enum jf_fdb_op {
-	JF_FDB_SWEEP = 1,        /* remove aged entries of all bridges */
+	JF_FDB_SWEEP = 1,        /* remove aged entries of all bridges, and make room where it was missed */
 	JF_FDB_FLUSH_BRIDGE = 2, /* remove learned entries of `bridge` */
 	JF_FDB_FLUSH_PORT = 3,   /* remove learned entries of `port` */
 	JF_FDB_PURGE_PORT = 4,   /* remove all entries of `port` */

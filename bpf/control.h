@@ -13,16 +13,15 @@ struct removal {
 	__u32 affected;
 };
 
+/* A sweep frees one in so many entries of a table in which somebody below the fair share found no room. */
+#define JF_SWEEP_FREES 16
+
 static __always_inline int is_wanted(const struct jf_fdb_request *request, const struct jf_fdb_key *key,
 				     const struct jf_fdb_entry *entry)
 {
 	__u32 bridge_id = key->bridge;
-	struct jf_bridge *bridge;
 
 	switch (request->op) {
-	case JF_FDB_SWEEP:
-		bridge = bpf_map_lookup_elem(&jf_bridges, &bridge_id);
-		return bridge && is_aged(bridge, entry, request->now_ns);
 	case JF_FDB_FLUSH_BRIDGE:
 		return bridge_id == request->bridge && !(entry->flags & JF_FDB_STATIC);
 	case JF_FDB_PURGE_BRIDGE:
@@ -40,14 +39,46 @@ static long remove_step(void *map, const void *map_key, void *map_value, void *c
 	struct jf_fdb_entry *entry = map_value;
 	struct removal *removal = context;
 	struct jf_fdb_key key = *(const struct jf_fdb_key *)map_key;
+
+	if (is_wanted(&removal->request, &key, entry) && fdb_remove(&key, entry))
+		removal->affected++;
+	return 0;
+}
+
+static __always_inline int must_give_way(const struct jf_bridge *bridge, const struct jf_bridge_state *state,
+					 const struct jf_fdb_entry *entry)
+{
+	return state->starved && !(entry->flags & JF_FDB_STATIC) &&
+	       state->entries + bridge->table_size / JF_SWEEP_FREES >= bridge->table_size &&
+	       port_entries(entry->port) > fair_share(bridge);
+}
+
+static long sweep_step(void *map, const void *map_key, void *map_value, void *context)
+{
+	struct jf_fdb_entry *entry = map_value;
+	struct removal *removal = context;
+	struct jf_fdb_key key = *(const struct jf_fdb_key *)map_key;
 	__u32 bridge_id = key.bridge;
 	struct jf_bridge_state *state = bpf_map_lookup_elem(&jf_bridge_state, &bridge_id);
+	struct jf_bridge *bridge = bpf_map_lookup_elem(&jf_bridges, &bridge_id);
+	int aged;
 
-	if (!state || !is_wanted(&removal->request, &key, entry) || !fdb_remove(&key, entry))
+	if (!state || !bridge)
 		return 0;
-	if (removal->request.op == JF_FDB_SWEEP)
-		add(&state->expired, 1);
-	removal->affected++;
+	aged = is_aged(bridge, entry, removal->request.now_ns);
+	if ((aged || must_give_way(bridge, state, entry)) && fdb_remove(&key, entry)) {
+		add(aged ? &state->expired : &state->evicted, 1);
+		removal->affected++;
+	}
+	return 0;
+}
+
+static int end_starvation(__u32 bridge_id, void *context)
+{
+	struct jf_bridge_state *state = bpf_map_lookup_elem(&jf_bridge_state, &bridge_id);
+
+	if (state && state->starved)
+		state->starved = 0;
 	return 0;
 }
 
@@ -104,7 +135,12 @@ int jf_fdb_control(struct jf_fdb_request *request)
 		return 0;
 	}
 	removal.request = *request;
-	bpf_for_each_map_elem(&jf_fdb, remove_step, &removal, 0);
+	if (request->op == JF_FDB_SWEEP) {
+		bpf_for_each_map_elem(&jf_fdb, sweep_step, &removal, 0);
+		bpf_loop(JF_MAX_BRIDGES, end_starvation, NULL, 0);
+	} else {
+		bpf_for_each_map_elem(&jf_fdb, remove_step, &removal, 0);
+	}
 	request->affected = removal.affected;
 	return 0;
 }

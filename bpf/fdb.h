@@ -12,6 +12,7 @@
 
 #define JF_STAMP_INTERVAL_NS 1000000000ULL
 #define JF_EVICTION_SAMPLES 16
+#define JF_EVICTION_RECENT 1024
 
 static __always_inline struct jf_fdb_key fdb_key(__u16 bridge, __u16 vlan, const __u8 *mac)
 {
@@ -64,21 +65,31 @@ static __always_inline __u64 port_entries(__u32 port)
 	return state ? state->entries : 0;
 }
 
+static __always_inline __u64 fair_share(const struct jf_bridge *bridge)
+{
+	return bridge->table_size / (bridge->port_count ? bridge->port_count : 1);
+}
+
 /* Makes room for one entry of `learner` in a full table: looks at random among the addresses learned of
  * late, which are mostly those of whoever fills it. */
 __noinline int fdb_make_room(__u32 bridge_id, __u32 learner, __u64 now_ns)
 {
 	struct jf_bridge *bridge = bpf_map_lookup_elem(&jf_bridges, &bridge_id);
 	struct jf_bridge_state *state = bpf_map_lookup_elem(&jf_bridge_state, &bridge_id);
+	__u32 zero = 0;
+	__u64 *log_at = bpf_map_lookup_elem(&jf_fdb_log_at, &zero);
+	__u64 share, logged_count;
 	int learner_over, i;
-	__u64 share;
 
-	if (!bridge || !state)
+	if (!bridge || !state || !log_at)
 		return 0;
-	share = bridge->table_size / (bridge->port_count ? bridge->port_count : 1);
+	logged_count = *log_at;
+	share = fair_share(bridge);
 	learner_over = port_entries(learner) > share;
 	for (i = 0; i < JF_EVICTION_SAMPLES; i++) {
-		__u32 at = bpf_get_prandom_u32() & (JF_FDB_LOG_SIZE - 1);
+		__u64 window = i & 1 ? JF_FDB_LOG_SIZE : JF_EVICTION_RECENT;
+		__u64 back = bpf_get_prandom_u32() % (window < logged_count ? window : logged_count | 1);
+		__u32 at = (logged_count - 1 - back) & (JF_FDB_LOG_SIZE - 1);
 		struct jf_fdb_key *logged = bpf_map_lookup_elem(&jf_fdb_log, &at);
 		struct jf_fdb_entry *entry;
 		struct jf_fdb_key key;
@@ -98,6 +109,8 @@ __noinline int fdb_make_room(__u32 bridge_id, __u32 learner, __u64 now_ns)
 			return 1;
 		}
 	}
+	if (!learner_over)
+		state->starved = 1;
 	return 0;
 }
 

@@ -137,7 +137,7 @@ class Bridge(NamedTuple):
         return 16
 
 
-_BRIDGE_STATE = Struct("=QQQQQQQ")
+_BRIDGE_STATE = Struct("=QQQQQQQQ")
 
 
 class BridgeState(NamedTuple):
@@ -148,9 +148,10 @@ class BridgeState(NamedTuple):
     evicted: int = 0
     moved: int = 0
     refused: int = 0
+    starved: int = 0
 
     def pack(self) -> bytes:
-        return _BRIDGE_STATE.pack(self.entries, self.statics, self.learned, self.expired, self.evicted, self.moved, self.refused)
+        return _BRIDGE_STATE.pack(self.entries, self.statics, self.learned, self.expired, self.evicted, self.moved, self.refused, self.starved)
 
     @classmethod
     def unpack(cls, raw: bytes) -> BridgeState:
@@ -158,7 +159,7 @@ class BridgeState(NamedTuple):
 
     @classmethod
     def size(cls) -> int:
-        return 56
+        return 64
 
 
 _COUNTERS = Struct("=QQQQ")
