@@ -72,6 +72,13 @@ def test_a_flood_of_addresses_costs_only_the_port_it_comes_from() -> None:
     assert table_invariants(BRIDGE, quiet, flooded, "p1", 3000) == []
 
 
+def test_a_static_entry_never_gives_way() -> None:
+    static = Fdb().add_static(station(9999), "p1", 0)
+    flooded = learn(static, "p1", range(1, 300), now=5)
+    assert station(9999) in flooded.entries
+    assert flooded.usage().total() == 100
+
+
 def test_a_late_port_gets_its_fair_share_from_the_port_that_has_most() -> None:
     fdb = learn(learn(Fdb(), "p1", range(70)), "p2", range(1000, 1030))
     fdb = learn(fdb, "p3", range(2000, 2050))

@@ -231,6 +231,16 @@ STATIC = (
         ),
     ),
     Scenario(
+        "A static entry in a VLAN that is set to flood is of no use",
+        switch(trunk("p1"), trunk("p2"), trunk("p3"), flood_vlans=frozenset({10})),
+        (AddStatic("A", "p3", vlan=10), Send("p1", tagged(10, "B", "A")).reaches("p2", "p3")),
+    ),
+    Scenario(
+        "A static entry for a group address is of no use",
+        THREE_TRUNKS,
+        (AddStatic(GROUP, "p3"), Send("p1", untagged("B", GROUP)).reaches("p2", "p3")),
+    ),
+    Scenario(
         "A static entry holds in its own VLAN only",
         THREE_TRUNKS,
         (

@@ -146,6 +146,11 @@ VLAN_LIMIT = (
         (Send("p1", frame("A", "B", ctag(0), ctag(20))).becomes(tagged(10, "A", "B"), "p2"),),
     ),
     Scenario(
+        "With two tags understood, a priority tag without priority goes and takes the tag behind it along",
+        switch(trunk("p1"), trunk("p2"), trunk("p3", priority_tags=ALWAYS), vlan_limit=2),
+        (Send("p1", frame("A", "B", ctag(0), ctag(20))).becomes(untagged("A", "B"), "p2").reaches("p3"),),
+    ),
+    Scenario(
         "With two tags understood, an inner priority tag without priority is left out",
         switch(trunk("p1"), trunk("p2"), trunk("p3", priority_tags=ALWAYS), vlan_limit=2),
         (Send("p1", frame("A", "B", ctag(10), ctag(0))).becomes(tagged(10, "A", "B"), "p2").reaches("p3"),),
