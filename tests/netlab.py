@@ -49,18 +49,24 @@ OUTGOING = 4  # packet type of a frame that this host sends
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
+def eventually(condition: Callable[[], T], *, deadline: float = DEADLINE) -> T:
+    """The condition's first value that is true, or its last one when there is none within the deadline."""
+    end = time.monotonic() + deadline
+    while True:
+        value = condition()
+        if value or time.monotonic() > end:
+            return value
+        time.sleep(0.002)
+
+
 def until(
     condition: Callable[[], T], *, deadline: float = DEADLINE, what: str | Callable[[], str] = "it"
 ) -> T:
     """The condition's first value that is true; fails when there is none within the deadline."""
-    end = time.monotonic() + deadline
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > end:
-            raise AssertionError(f"{what() if callable(what) else what} did not happen within {deadline} s")
-        time.sleep(0.005)
+    value = eventually(condition, deadline=deadline)
+    if not value:
+        raise AssertionError(f"{what() if callable(what) else what} did not happen within {deadline} s")
+    return value
 
 
 def run(*argv: str, check: bool = True, timeout: float = 20.0) -> subprocess.CompletedProcess[str]:
@@ -246,6 +252,26 @@ class Namespace:
         argv = ("ping", "-n", "-q", "-c", str(count), "-i", "0.01", "-W", str(wait), "-s", str(size))
         done = self.run(*argv, "-M", "do", address, check=False)
         return done.returncode == 0 and f" {count} received" in done.stdout
+
+    @contextlib.contextmanager
+    def pinging(self, address: str) -> Iterator[Callable[[], int]]:
+        """A steady ping, a hundred a second; the function given ends it and says how many were lost."""
+        process = self.popen("ping", "-n", "-q", "-i", "0.01", address)
+
+        def lost() -> int:
+            process.send_signal(signal.SIGINT)
+            output, _ = process.communicate(timeout=DEADLINE)
+            found = re.search(r"(\d+) packets transmitted, (\d+) received", output)
+            assert found, output
+            # The last one may still have been under way.
+            return max(0, int(found[1]) - int(found[2]) - 1)
+
+        try:
+            yield lost
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
 
     def listen(self, address: str, port: int) -> socket.socket:
         """A TCP socket inside that waits for a connection."""
