@@ -1,4 +1,4 @@
-"""Planning flood lists: never changed in place, shared when alike, cells reused in later passes only. Pure."""
+"""Planning flood lists: never changed in place, shared when alike, cells reused later only. Pure."""
 
 from __future__ import annotations
 

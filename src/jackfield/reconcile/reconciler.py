@@ -18,6 +18,9 @@ from jackfield.reconcile.rows import Snapshot
 from jackfield.reconcile.steps import Owner
 from jackfield.reconcile.wanted import Desired
 
+READ_AGAIN_S = 60.0
+"""After so long the maps are read afresh, though nobody else should write them."""
+
 
 @dataclass(slots=True)
 class _Memory:
@@ -26,6 +29,7 @@ class _Memory:
     ofports: Mapping[str, int] = field(default_factory=dict)
     mtus: Mapping[str, int] = field(default_factory=dict)
     tables: Tables | None = None
+    read_at: float = 0.0
 
 
 class Reconciler:
@@ -43,6 +47,10 @@ class Reconciler:
         A failure that is about one object is in the outcome; what is raised (DatapathError) concerns the
         whole, and the next call starts afresh.
         """
+        if now - self._memory.read_at >= READ_AGAIN_S:
+            self._memory.tables = None
+        if self._memory.tables is None:
+            self._memory.read_at = now
         wanted = desired(snapshot, self._memory.ofports)
         result = self._pass(wanted)
         self._memory.ofports = {
@@ -52,7 +60,7 @@ class Reconciler:
         }
         return result
 
-    def refresh(self, snapshot: Snapshot, now: float) -> Outcome:
+    def refresh(self, snapshot: Snapshot) -> Outcome:
         """The outcome as things are, with no change made."""
         wanted = desired(snapshot, self._memory.ofports)
         return outcome(wanted, self._observe(), {}, {}, (), self._datapath.devices.hardware)

@@ -1,0 +1,137 @@
+"""Whatever was there, whatever is wanted, and wherever a pass was cut short: the next passes get there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jackfield.datapath._abi import Limit, NameKind
+from jackfield.model.config import PortConfig, VlanMode
+from jackfield.reconcile.desired import desired
+from jackfield.reconcile.presence import presence
+from jackfield.reconcile.steps import Table, Write, WriteCells
+from tests.reconcile.world import FakeKernel, Snapshot, bridge, nic, patch, port, snapshot
+
+VLANS = st.integers(0, 5)
+NAMES = ("a", "b", "c", "d", "eth0", "eth1", "eth2")
+
+
+@st.composite
+def ports(draw: st.DrawFn, name: str) -> dict[str, Any]:
+    columns: dict[str, Any] = {
+        "tag": draw(st.none() | VLANS),
+        "vlan_mode": draw(st.none() | st.sampled_from([mode.value for mode in VlanMode])),
+        "trunks": draw(st.frozensets(VLANS, max_size=3)),
+        "cvlans": draw(st.frozensets(VLANS, max_size=2)),
+        "protected": draw(st.booleans()),
+    }
+    kind = draw(st.sampled_from(["internal", "patch", ""]))
+    if name.startswith("eth"):
+        kind = ""
+    if kind == "patch":
+        return patch(name, draw(st.sampled_from(NAMES)), **columns)
+    wish = draw(st.none() | st.integers(1, 4))
+    mtu = draw(st.none() | st.sampled_from([1400, 2000]))
+    return port(name, kind, interface={"ofport_request": wish, "mtu_request": mtu}, **columns)
+
+
+@st.composite
+def databases(draw: st.DrawFn) -> Snapshot:
+    where = {name: draw(st.sampled_from(["br0", "br1", None])) for name in NAMES}
+    there = draw(st.frozensets(st.sampled_from(["br0", "br1"])))
+    made = []
+    for name in sorted(there):
+        flood = draw(st.frozensets(VLANS, max_size=1))
+        members = [draw(ports(p)) for p, home in where.items() if home == name]
+        made.append(bridge(name, *members, flood_vlans=flood))
+    return snapshot(*made)
+
+
+def kernel_with_nics() -> FakeKernel:
+    return FakeKernel.with_nics(nic(2, "eth0"), nic(3, "eth1", promiscuous=True, mtu=1400))
+
+
+def carries(config: PortConfig, vlan: int) -> bool:
+    """Membership as a VLAN's meaning has it, one VLAN at a time."""
+    if config.vlan_mode in (VlanMode.ACCESS, VlanMode.DOT1Q_TUNNEL):
+        return vlan == config.tag
+    return config.trunks is None or vlan in config.trunks
+
+
+def check(kernel: FakeKernel, tables: Snapshot) -> None:
+    """The maps say what the database does, and refer to nothing that is not there."""
+    wanted = desired(tables)
+    here, _ = presence(wanted, kernel.observe())
+    floods = kernel.floods()
+    for br in wanted.bridges:
+        for vlan in range(8):
+            expected = {p.port.name for p in here if p.bridge is br and carries(p.port.config, vlan)}
+            listed = floods.get((br.name, vlan), floods.get((br.name, int(Limit.ANY_VLAN)), ()))
+            assert set(listed) == expected
+            assert len(listed) == len(expected)
+    names = {(key.kind, key.id): value.name for key, value in kernel.tables.names.items()}
+    assert len({(kind, name) for (kind, _), name in names.items()}) == len(names)
+    assert {names[NameKind.PORT, number] for number in kernel.tables.ports} == {p.port.name for p in here}
+    assert {names[NameKind.IFACE, number] for number in kernel.tables.ifaces} == {
+        p.interface.name for p in here
+    }
+    assert {names[NameKind.BRIDGE, number] for number in kernel.tables.bridges} == {
+        br.name for br in wanted.bridges
+    }
+    assert set(kernel.tables.port_vlans) <= set(kernel.tables.ports)
+    devices = {p.switch.ifindex for p in here if p.switch is not None}
+    assert kernel.attached == set(kernel.tables.ingress) == devices
+    for link in kernel.links.values():
+        assert link.promiscuous == (link.name == "eth1" or (link.name == "eth0" and link.ifindex in devices))
+
+
+@given(databases(), databases())
+def test_a_pass_gets_there_and_a_second_has_nothing_to_do(first: Snapshot, second: Snapshot) -> None:
+    kernel = kernel_with_nics()
+    for tables in (first, second, first):
+        kernel.reconcile(tables)
+        check(kernel, tables)
+        assert kernel.reconcile(tables) == []
+
+
+@settings(max_examples=30, deadline=None)
+@given(databases(), databases(), databases())
+def test_a_pass_cut_short_at_any_step_is_taken_up_by_the_next(
+    first: Snapshot, second: Snapshot, third: Snapshot
+) -> None:
+    at, length = 0, 1
+    while at <= length:
+        kernel = kernel_with_nics()
+        kernel.reconcile(first)
+        length = len(kernel.reconcile(second, stop_after=at)) + (at == 0)
+        kernel.reconcile(third)
+        check(kernel, third)
+        assert kernel.reconcile(third) == []
+        at += 1
+
+
+@settings(deadline=None)
+@given(databases(), databases())
+def test_no_step_leaves_a_list_that_names_a_port_of_another_bridge_or_none(
+    first: Snapshot, second: Snapshot
+) -> None:
+    kernel = kernel_with_nics()
+    for tables in (first, second):
+        for step in kernel.plan(desired(tables)):
+            used = {
+                at
+                for head in kernel.tables.flood_lists.values()
+                for at in range(head.start, head.start + head.count_)
+            }
+            if isinstance(step, WriteCells):
+                assert not used & set(range(step.start, step.start + len(step.ports)))
+            kernel.do(step)
+            if isinstance(step, Write) and step.table in (Table.PORTS, Table.FLOOD_LISTS, Table.INGRESS):
+                for key, head in kernel.tables.flood_lists.items():
+                    for member in kernel.tables.members(head):
+                        assert kernel.tables.ports[member].bridge == key.bridge
+                for entry in kernel.tables.ingress.values():
+                    assert entry.iface in kernel.tables.ifaces
+                    assert kernel.tables.ports[entry.port].bridge in kernel.tables.bridges
