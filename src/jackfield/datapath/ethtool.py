@@ -48,10 +48,10 @@ def _settings(control: socket.socket, name: str) -> tuple[int, str]:
     """ETHTOOL_GLINKSETTINGS: asked with no room, the kernel answers how much its masks need."""
     try:
         probe = _call(control, name, struct.pack("=I", GLINKSETTINGS) + bytes(44))
-        words = -struct.unpack_from("=b", probe, 18)[0]
+        words = -struct.unpack_from("=b", probe, 15)[0]
         if words <= 0:
             return 0, ""
-        request = struct.pack("=I14xb29x", GLINKSETTINGS, words) + bytes(12 * words)
+        request = struct.pack("=I11xb32x", GLINKSETTINGS, words) + bytes(12 * words)
         answer = _call(control, name, request)
     except OSError:
         return 0, ""

@@ -51,5 +51,6 @@ class Link:
     peer_ifindex: int = 0  # IFLA_LINK: the other end of a pair, the lower device of a VLAN; 0: none
     peer_nsid: int | None = None  # IFLA_LINK_NETNSID: where that is when it is not in this namespace
     master: int = 0
+    group: int = 0  # `ip link set … group`
     carrier_changes: int = 0
     stats: LinkStats = field(default=LinkStats(), compare=False)

@@ -12,7 +12,7 @@ RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK, RTM_GETNSID = 16, 17, 18, 19
 IFF_UP, IFF_LOOPBACK, IFF_RUNNING, IFF_PROMISC = 0x1, 0x8, 0x40, 0x100
 IFLA_ADDRESS, IFLA_IFNAME, IFLA_MTU, IFLA_LINK, IFLA_MASTER = 1, 3, 4, 5, 10
 IFLA_OPERSTATE, IFLA_LINKINFO, IFLA_IFALIAS, IFLA_STATS64 = 16, 18, 20, 23
-IFLA_AF_SPEC, IFLA_EXT_MASK, IFLA_PROMISCUITY, IFLA_CARRIER, IFLA_CARRIER_CHANGES = 26, 29, 30, 33, 35
+IFLA_AF_SPEC, IFLA_GROUP, IFLA_PROMISCUITY, IFLA_CARRIER, IFLA_CARRIER_CHANGES = 26, 27, 30, 33, 35
 IFLA_LINK_NETNSID, IFLA_TARGET_NETNSID, IFLA_MIN_MTU, IFLA_MAX_MTU = 37, 46, 50, 51
 IFLA_INFO_KIND, IFLA_INFO_DATA, IFLA_INFO_SLAVE_KIND = 1, 2, 4
 VETH_INFO_PEER = 1
@@ -61,6 +61,7 @@ def read_link(body: bytes) -> Link:
         peer_ifindex=number(IFLA_LINK),
         peer_nsid=struct.unpack("=i", nsid)[0] if nsid is not None else None,
         master=number(IFLA_MASTER),
+        group=number(IFLA_GROUP),
         carrier_changes=number(IFLA_CARRIER_CHANGES),
         stats=LinkStats(*_STATS.unpack_from(stats)) if len(stats) >= _STATS.size else LinkStats(),
     )

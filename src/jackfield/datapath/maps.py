@@ -89,9 +89,7 @@ class RawMap:
 
     def update_many(self, keys: bytes, values: bytes, count: int) -> None:
         done = ctypes.c_uint32(count)
-        result = self._library.tell(
-            "bpf_map_update_batch", self.fd, keys, values, ctypes.byref(done), None
-        )
+        result = self._library.tell("bpf_map_update_batch", self.fd, keys, values, ctypes.byref(done), None)
         self._check(result, "writing")
 
     def delete(self, key: bytes) -> None:

@@ -11,8 +11,9 @@ import errno
 import os
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from types import TracebackType
 
 from jackfield.datapath import linkcodec, netlink, netns
@@ -21,6 +22,8 @@ from jackfield.datapath.ethtool import Hardware, read_hardware
 from jackfield.datapath.link import Link
 
 __all__ = ["Devices", "Hardware", "InternalPair", "Link"]
+
+DELETE_GROUP = 0x4A460000  # the first of the groups that serve delete_many
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,27 @@ class Devices:
         except KernelError as error:
             if error.errno != errno.ENODEV:
                 raise
+
+    def delete_many(self, ifindexes: Iterable[int]) -> None:
+        """Remove virtual devices all at once: one by one, each would take the kernel some 25 ms.
+
+        Those that are gone already are no error. KernelError with EOPNOTSUPP when one cannot be removed.
+        """
+        taken = {link.group for link in self.list_links()}
+        group = next(number for number in count(DELETE_GROUP) if number not in taken)
+        found = False
+        for ifindex in ifindexes:
+            try:
+                self._change(ifindex, "choosing for removal", netlink.u32(linkcodec.IFLA_GROUP, group))
+            except KernelError as error:
+                if error.errno != errno.ENODEV:
+                    raise
+            else:
+                found = True
+        if found:
+            # Without a number or name, the kernel goes by the group; here it holds nothing else.
+            payload = linkcodec.ifinfo() + netlink.u32(linkcodec.IFLA_GROUP, group)
+            self._netlink.request("removing devices", linkcodec.RTM_DELLINK, 0, payload)
 
     def set_up(self, ifindex: int, up: bool, nsid: int | None = None) -> None:
         """Set the administrative state."""

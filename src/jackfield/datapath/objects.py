@@ -38,6 +38,8 @@ PINNED = frozenset(
     }
 )
 RECORD = "jf_record"
+FDB = "jf_fdb"
+RECORDED_FDB_ENTRIES = 16384
 SHARED = PINNED | {RECORD, "jf_recorder"}
 
 
@@ -68,6 +70,8 @@ def load(library: Library, path: Path, folders: Folders | None) -> Loaded:
             raise AbiMismatch(f"{path} lacks {', '.join(sorted(missing))}: it is of another version")
         if folders is None:
             switch.set_constant("jf_recording", 1)
+            # Walking the learning table takes as long as it is large, and a test walks it often.
+            library.call("sizing a map", "bpf_map__set_max_entries", handles[FDB], RECORDED_FDB_ENTRIES)
         else:
             library.call("sizing a map", "bpf_map__set_max_entries", handles[RECORD], 1)
             for name in PINNED:

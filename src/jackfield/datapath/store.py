@@ -46,6 +46,7 @@ class Datapath:
     ) -> None:
         """For `open`."""
         self.instance = instance
+        self.closed = False
         self.devices = Devices.open()
         self._library = library
         self._loaded = loaded
@@ -90,6 +91,7 @@ class Datapath:
 
     def close(self) -> None:
         """Let go of everything; the data plane goes on forwarding."""
+        self.closed = True
         self.devices.close()
         self._netlink.close()
         self._loaded.close()
