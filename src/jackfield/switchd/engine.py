@@ -109,6 +109,7 @@ class Engine:
 
     async def stop(self, *, cleanup: bool = False) -> None:
         """End; with `cleanup` everything that the switch made in the kernel is taken away as well."""
+        started = time.monotonic()
         asyncio.get_running_loop().remove_reader(self._monitor.fileno())
         if self._link_timer is not None:
             self._link_timer.cancel()
@@ -118,8 +119,7 @@ class Engine:
         if self._client is not None:
             await self._client.close()
         if cleanup:
-            for step in await self.own(self._remove_all):
-                _log.info("%s", step)
+            self._tell_steps(await self.own(self._remove_all), time.monotonic() - started)
         self._reader.shutdown(wait=False, cancel_futures=True)
 
     def _remove_all(self) -> tuple[str, ...]:
@@ -224,14 +224,17 @@ class Engine:
             _log.info("%s", line)
         for line in faults:
             _log.warning("%s", line)
-        for step in outcome.steps:
-            _log.debug("%s", step)
         resets = self._resets.count(outcome.interfaces)
         updates = list(status_updates(outcome, self._platform, resets, statistics))
         await self._write([*updates, *root_updates(snapshot, self._platform, cur_cfg)])
         self._last_pass = time.monotonic() - started
-        if outcome.steps:
-            _log.info("changed the kernel in %d steps, %.0f ms", len(outcome.steps), self._last_pass * 1000)
+        self._tell_steps(outcome.steps, self._last_pass)
+
+    def _tell_steps(self, steps: tuple[str, ...], seconds: float) -> None:
+        for step in steps:
+            _log.debug("%s", step)
+        if steps:
+            _log.info("changed the kernel in %d steps, %.0f ms", len(steps), seconds * 1000)
 
     async def _keep_statistics(self) -> None:
         while True:

@@ -136,7 +136,13 @@ class Vlog(logging.Handler):
         """The names of all modules that can log."""
         manager = logging.getLogger().manager
         loggers = list(manager.loggerDict.items())
-        return sorted({module_of(name) for name, each in loggers if isinstance(each, logging.Logger)})
+        return sorted(
+            {
+                module_of(name)
+                for name, each in loggers
+                if isinstance(each, logging.Logger) and not name.startswith("concurrent.")
+            }
+        )
 
     def level_at(self, module: str, destination: Destination) -> Level:
         """The level of a module at a destination."""

@@ -227,21 +227,37 @@ def narrate(old: Outcome, new: Outcome) -> tuple[list[str], list[str]]:
     news: list[str] = []
     before = {each.name: each for each in old.interfaces if each.ofport >= 0}
     after = {each.name: each for each in new.interfaces if each.ofport >= 0}
-    for name, was in before.items():
-        if name not in after or after[name].bridge != was.bridge:
-            news.append(f"bridge {was.bridge}: deleted interface {name} on port {was.ofport}")
-    for name, now in after.items():
-        if name not in before or before[name].bridge != now.bridge:
-            news.append(f"bridge {now.bridge}: added interface {name} on port {now.ofport}")
-        elif before[name].link_state != now.link_state:
-            news.append(f"interface {name}: link state {now.link_state or 'unknown'}")
+    for name, each in before.items():
+        if name not in after or after[name].bridge != each.bridge:
+            news.append(f"bridge {each.bridge}: deleted interface {name} on port {each.ofport}")
+    for name, each in after.items():
+        if name not in before or before[name].bridge != each.bridge:
+            news.append(f"bridge {each.bridge}: added interface {name} on port {each.ofport}")
+        elif before[name].link_state != each.link_state:
+            news.append(f"interface {name}: link state {each.link_state or 'unknown'}")
     known = set(old.warnings)
     faults = [f"{each.table} {each.name}: {each.text}" for each in new.warnings if each not in known]
-    failing = {(each.kind, each.name): each.message for each in old.objects if each.state is State.ERROR}
-    for each in new.objects:
-        was_message = failing.pop((each.kind, each.name), None)
-        if each.state is State.ERROR and each.message != was_message:
-            faults.append(f"{each.kind} {each.name}: {each.message}")
-        elif each.state is State.OK and was_message is not None:
-            news.append(f"{each.kind} {each.name}: now in order")
+    was, now = _troubles(old), _troubles(new)
+    for trouble in sorted(now.keys() - was.keys()):
+        (faults if now[trouble] else news).append("{} {}: {}".format(*trouble))
+    still = {(kind, name) for kind, name, _message in now}
+    there = {(each.kind, each.name) for each in new.objects}
+    for kind, name in sorted({(kind, name) for kind, name, _message in was} & there - still):
+        news.append(f"{kind} {name}: in order now")
     return news, faults
+
+
+def _troubles(outcome: Outcome) -> dict[tuple[str, str, str], bool]:
+    """What is not in order, as (kind, name, message), and whether a user should look at it.
+
+    Of a port and its interface with the same trouble only the interface is named. Half a patch is no fault
+    yet, as its other half is often made right after.
+    """
+    found = [each for each in outcome.objects if each.state is not State.OK and each.message]
+    named = {(each.name, each.message) for each in found if each.kind == "Interface"}
+    halves = {each.name for each in outcome.interfaces if each.type == "patch" and each.ofport >= 0}
+    return {
+        (each.kind, each.name, each.message): each.name not in halves
+        for each in found
+        if each.kind == "Interface" or (each.name, each.message) not in named
+    }

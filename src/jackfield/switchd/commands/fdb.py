@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 
 from jackfield.datapath._abi import BridgeState, FdbFlag, FdbKey, FdbOp
+from jackfield.datapath.errors import KernelError
 from jackfield.datapath.store import Datapath
 from jackfield.reconcile.outcome import BridgeOutcome
 from jackfield.switchd.commands.forwarding import (
@@ -79,8 +80,10 @@ class FdbCommands:
 
         def work(datapath: Datapath) -> str:
             old = dict(datapath.fdb_entries()).get(key)
-            if not datapath.fdb_control(FdbOp.ADD_STATIC, bridge=bridge.id, port=port.id, vlan=vlan, mac=mac):
-                raise CommandError("could not add static mac entry")
+            try:
+                datapath.fdb_control(FdbOp.ADD_STATIC, bridge=bridge.id, port=port.id, vlan=vlan, mac=mac)
+            except KernelError as error:
+                raise CommandError("could not add static mac entry") from error
             if old is None or old.port not in ports or (old.port == port.id and old.flags & FdbFlag.STATIC):
                 return ""
             kind = "static" if old.flags & FdbFlag.STATIC else "dynamic"

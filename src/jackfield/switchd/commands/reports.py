@@ -41,8 +41,12 @@ class ReportCommands:
         return "".join(f"{bridge.name}\n" for bridge in self._engine.outcome.bridges if bridge.id)
 
     async def _dpif_show(self, _args: Sequence[str]) -> str:
-        counters = await self._engine.read(Datapath.counters)
+        counters, _drops = await self._counters()
         return dpif_show(self._engine.outcome, sum(each.rx_packets for each in counters.values()))
+
+    async def _counters(self) -> tuple[Mapping[int, Counters], Mapping[tuple[int, DropReason], int]]:
+        ids = [each.id for each in self._engine.outcome.interfaces if each.id]
+        return await self._engine.read(lambda datapath: (datapath.counters(ids), datapath.drops()))
 
     async def _status(self, _args: Sequence[str]) -> str:
         outcome = self._engine.outcome
@@ -69,7 +73,7 @@ class ReportCommands:
         )
 
     async def _ports(self, _args: Sequence[str]) -> str:
-        counters, drops = await self._engine.read(lambda datapath: (datapath.counters(), datapath.drops()))
+        counters, drops = await self._counters()
         grouped = drops_by_interface(drops)
         outcome = self._engine.outcome
         configs = {port.name: port.config for port in outcome.ports}
