@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from jackfield.model.config import PortConfig
 from jackfield.reconcile import settings
@@ -25,7 +26,7 @@ from jackfield.reconcile.wanted import (
 
 _MOST_DEVICE_NAME = 15
 _MOST_NAME = 63
-_KINDS = {"": Kind.SYSTEM, "system": Kind.SYSTEM, "internal": Kind.INTERNAL, "patch": Kind.PATCH}
+_KINDS = {kind.value: kind for kind in Kind}
 
 
 def desired(snapshot: Snapshot, held: Mapping[str, int] | None = None) -> Desired:
@@ -42,6 +43,17 @@ def desired(snapshot: Snapshot, held: Mapping[str, int] | None = None) -> Desire
         stats_interval_ms=settings.stats_interval_ms(root),
         warnings=tuple(reader.warnings),
     )
+
+
+_Member = tuple[str, Row, str | None]
+"""An interface's UUID and row, and why it cannot be had."""
+
+
+class _Members(NamedTuple):
+    """The interfaces of a port, and why the port as a whole cannot be had."""
+
+    error: str | None
+    rows: list[_Member]
 
 
 class _Reader:
@@ -70,11 +82,15 @@ class _Reader:
         outputs = {
             mirrors[mirror].get("output_port") for mirror in elements(row, "mirrors") if mirror in mirrors
         }
-        held: dict[str, tuple[int | None, int | None]] = {}
-        ports = [
-            self._port(port_uuid, port, name, error, port_uuid in outputs, held)
+        claimed = [
+            (port_uuid, port, self._members(port, name, error))
             for port_uuid, port in referenced(self._snapshot, "Port", elements(row, "ports"))
             if self._claim("Port", port_uuid, text(port, "name"), f"bridge {name}")
+        ]
+        numbers = self._numbers(name, [member for _, _, members in claimed for member in members.rows])
+        ports = [
+            self._port(port_uuid, port, members, name, numbers, port_uuid in outputs)
+            for port_uuid, port, members in claimed
         ]
         if not any(interface.local for port in ports for interface in port.interfaces):
             ports.insert(0, _local_port(name, error))
@@ -82,75 +98,90 @@ class _Reader:
             name=name,
             uuid=uuid,
             config=settings.bridge_config(row),
-            ports=_numbered(ports, held),
+            ports=tuple(ports),
             default_mac=settings.made_up_mac(uuid),
             hwaddr=hwaddr,
             datapath_id=settings.datapath_id(row),
             error=error,
         )
 
-    def _port(
-        self,
-        uuid: str,
-        row: Row,
-        bridge: str,
-        bridge_error: str | None,
-        mirror_output: bool,
-        held: dict[str, tuple[int | None, int | None]],
-    ) -> WantedPort:
+    def _members(self, row: Row, bridge: str, bridge_error: str | None) -> _Members:
         name = text(row, "name")
-        self.warnings += port_warnings(row)
-        members = referenced(self._snapshot, "Interface", elements(row, "interfaces"))
+        found = referenced(self._snapshot, "Interface", elements(row, "interfaces"))
         mine = [
             (member_uuid, member)
-            for member_uuid, member in members
+            for member_uuid, member in found
             if self._claim("Interface", member_uuid, text(member, "name"), f"port {name}")
         ]
         error = bridge_error
-        if error is None and len(members) > 1:
-            error = f"port {name} is a bond of {len(members)} interfaces, and bonds are not supported yet"
+        if error is None and len(found) > 1:
+            error = f"port {name} is a bond of {len(found)} interfaces, and bonds are not supported yet"
         elif error is None and not mine:
             error = f"port {name} has no interface of its own"
         elif error is None:
             error = _name_problem(f"port {name}", name, _MOST_NAME)
-        for member_uuid, member in mine:
-            given = self._held.get(member_uuid, integer(member, "ofport"))
-            held[text(member, "name")] = integer(member, "ofport_request"), given
-        interfaces = tuple(
-            self._interface(member_uuid, member, bridge, error) for member_uuid, member in mine
+        return _Members(
+            error, [(u, member, error or self._interface_problem(member, bridge)) for u, member in mine]
         )
+
+    def _interface_problem(self, row: Row, bridge: str) -> str | None:
+        name = text(row, "name")
+        if name in self._bridge_names and name != bridge:
+            return f"could not add network device {name} to bridge {bridge} (a bridge has that name)"
+        return _interface_problem(name, _type_of(row, bridge), pairs(row, "options"))
+
+    def _numbers(self, bridge: str, members: Sequence[_Member]) -> Mapping[str, int]:
+        """OpenFlow port numbers of a bridge's interfaces, by name."""
+        wishes = (
+            (
+                text(row, "name"),
+                integer(row, "ofport_request"),
+                self._held.get(uuid, integer(row, "ofport")),
+            )
+            for uuid, row, error in members
+            if error is None and text(row, "name") != bridge
+        )
+        return {**assign(wishes), bridge: LOCAL_OFPORT}
+
+    def _port(
+        self,
+        uuid: str,
+        row: Row,
+        members: _Members,
+        bridge: str,
+        numbers: Mapping[str, int],
+        mirror_output: bool,
+    ) -> WantedPort:
+        self.warnings += port_warnings(row)
         return WantedPort(
-            name=name,
+            name=text(row, "name"),
             uuid=uuid,
             config=settings.port_config(row, None),
-            interfaces=interfaces,
+            interfaces=tuple(self._interface(member, bridge, numbers) for member in members.rows),
             tag=integer(row, "tag"),
             mac=mac(text(row, "mac")),
             fake_bridge=row.get("fake_bridge") is True,
             mirror_output=mirror_output,
-            error=error,
+            error=members.error,
         )
 
-    def _interface(self, uuid: str, row: Row, bridge: str, port_error: str | None) -> WantedInterface:
+    def _interface(self, member: _Member, bridge: str, numbers: Mapping[str, int]) -> WantedInterface:
+        uuid, row, error = member
         name = text(row, "name")
-        local = name == bridge
-        type_ = "internal" if local else text(row, "type") or "system"
+        type_ = _type_of(row, bridge)
         kind = _KINDS.get(type_)
         self.warnings += interface_warnings(row)
-        error = port_error
-        if error is None and name in self._bridge_names and not local:
-            error = f"could not add network device {name} to bridge {bridge} (a bridge has that name)"
         return WantedInterface(
             name=name,
             uuid=uuid,
             type=type_,
             kind=kind,
-            ofport=-1,
-            local=local,
-            mac=self._mac(row, kind, local),
+            ofport=-1 if error is not None else numbers[name],
+            local=name == bridge,
+            mac=self._mac(row, kind, name == bridge),
             mtu_request=integer(row, "mtu_request"),
             peer=pairs(row, "options").get("peer") if kind is Kind.PATCH else None,
-            error=error or _interface_problem(name, type_, kind, pairs(row, "options")),
+            error=error,
         )
 
     def _mac(self, row: Row, kind: Kind | None, local: bool) -> bytes | None:
@@ -193,8 +224,14 @@ def _name_problem(what: str, name: str, most: int) -> str | None:
     return None
 
 
-def _interface_problem(name: str, type_: str, kind: Kind | None, options: Mapping[str, str]) -> str | None:
+def _type_of(row: Row, bridge: str) -> str:
+    """The type of an interface: the one named like its bridge is internal whatever its row says."""
+    return Kind.INTERNAL.value if text(row, "name") == bridge else text(row, "type") or Kind.SYSTEM.value
+
+
+def _interface_problem(name: str, type_: str, options: Mapping[str, str]) -> str | None:
     what = f"network device {name}"
+    kind = _KINDS.get(type_)
     if kind is None:
         return f'could not open {what} (type "{type_}" is none of system, internal and patch)'
     if kind is not Kind.PATCH:
@@ -214,24 +251,6 @@ def _local_port(name: str, error: str | None) -> WantedPort:
         name, None, Kind.INTERNAL.value, Kind.INTERNAL, LOCAL_OFPORT, local=True, error=error
     )
     return WantedPort(name, None, PortConfig(name, mtu=None), (interface,), error=error)
-
-
-def _numbered(
-    ports: Sequence[WantedPort], held: Mapping[str, tuple[int | None, int | None]]
-) -> tuple[WantedPort, ...]:
-    """The same ports with their OpenFlow port numbers."""
-    given = assign(
-        (interface.name, *held[interface.name])
-        for port in ports
-        for interface in port.interfaces
-        if not interface.local and interface.error is None
-    )
-
-    def numbered(interface: WantedInterface) -> WantedInterface:
-        ofport = LOCAL_OFPORT if interface.local else given.get(interface.name, -1)
-        return replace(interface, ofport=-1 if interface.error else ofport)
-
-    return tuple(replace(port, interfaces=tuple(map(numbered, port.interfaces))) for port in ports)
 
 
 def _wired(bridges: Sequence[WantedBridge]) -> tuple[WantedBridge, ...]:

@@ -71,7 +71,7 @@ class InterfaceOutcome:
 @dataclass(frozen=True, slots=True)
 class PortOutcome:
     """A port as it is now; `id` is the data plane's port id, 0 when it has none. `ofport` is that of its
-    first interface, -1 when it has none."""
+    first interface, -1 when it has none. `config.mtu` is left out: see InterfaceOutcome."""
 
     name: str
     uuid: str | None

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from typing import Any
 
 from jackfield.datapath._abi import NameKind
-from jackfield.datapath.link import Link
 from jackfield.datapath.naming import stable_mac
 from jackfield.datapath.netdev import Hardware
 from jackfield.reconcile.observed import Observed
@@ -117,7 +116,7 @@ class _Writer:
             name=port.name,
             uuid=port.uuid,
             bridge=bridge.name,
-            config=replace(port.config, mtu=first.mtu if first is not None else None),
+            config=port.config,
             interfaces=tuple(interface.name for interface in port.interfaces),
             id=self._ids.get((NameKind.PORT, port.name), 0) if error is None else 0,
             ofport=first.ofport if first is not None else -1,
@@ -127,7 +126,7 @@ class _Writer:
     def interface(
         self, bridge: WantedBridge, port: WantedPort, interface: WantedInterface
     ) -> InterfaceOutcome:
-        owner = Owner("Interface", interface.name)
+        name, owner = interface.name, Owner("Interface", interface.name)
         error = (
             interface.error
             or self._problems.get(owner)
@@ -135,47 +134,48 @@ class _Writer:
             or self._problems.get(Owner("Bridge", bridge.name))
             or self._missing.get(owner)
         )
-        blank = InterfaceOutcome(interface.name, interface.uuid, bridge.name, port.name, interface.type)
-        here = self._found.get(interface.name)
+        here = self._found.get(name)
         if error is not None or here is None:
-            return replace(blank, error=error)
-        had = replace(
-            blank,
+            return InterfaceOutcome(name, interface.uuid, bridge.name, port.name, interface.type, error=error)
+        return InterfaceOutcome(
+            name,
+            interface.uuid,
+            bridge.name,
+            port.name,
+            interface.type,
             ofport=interface.ofport,
-            id=self._ids.get((NameKind.IFACE, interface.name), 0),
+            id=self._ids.get((NameKind.IFACE, name), 0),
             nsid=here.nsid,
+            switch_ifindex=None if here.switch is None else here.switch.ifindex,
             error=self._faults.get(owner, interface.fault),
+            **self._device(name, here),
         )
-        return self._patch(had) if here.switch is None else self._device(had, here, here.switch)
 
-    def _patch(self, had: InterfaceOutcome) -> InterfaceOutcome:
-        mac = stable_mac(self._observed.instance, had.name)
-        return replace(had, ifindex=0, mac_in_use=mac.hex(":"), admin_state="up", link_state="up")
-
-    def _device(self, had: InterfaceOutcome, here: Present, switch: Link) -> InterfaceOutcome:
-        had = replace(had, switch_ifindex=switch.ifindex)
+    def _device(self, name: str, here: Present) -> dict[str, Any]:
+        """The fields of an InterfaceOutcome that tell of the device."""
         user = here.user
+        if here.switch is None:
+            mac = stable_mac(self._observed.instance, name).hex(":")
+            return {"ifindex": 0, "mac_in_use": mac, "admin_state": "up", "link_state": "up"}
         if user is None:
-            return had
-        had = replace(
-            had,
-            ifindex=user.ifindex,
-            mac_in_use=user.mac.hex(":"),
-            mtu=user.mtu,
-            admin_state="up" if user.up else "down",
-            link_state="up" if user.carrier else "down",
-        )
+            return {}
+        fields: dict[str, Any] = {
+            "ifindex": user.ifindex,
+            "mac_in_use": user.mac.hex(":"),
+            "mtu": user.mtu,
+            "admin_state": "up" if user.up else "down",
+            "link_state": "up" if user.carrier else "down",
+        }
         if here.interface.kind is Kind.INTERNAL:
-            return replace(had, status={"driver_name": _DRIVER})
+            return fields | {"status": {"driver_name": _DRIVER}}
         told = self._hardware(user.name)
         status = {
             "driver_name": told.driver,
             "driver_version": told.driver_version,
             "firmware_version": told.firmware_version,
         }
-        return replace(
-            had,
-            link_speed=told.speed * _MEGA or None,
-            duplex=told.duplex or None,
-            status=status if told.driver else {},
-        )
+        return fields | {
+            "link_speed": told.speed * _MEGA or None,
+            "duplex": told.duplex or None,
+            "status": status if told.driver else {},
+        }
