@@ -1,0 +1,1 @@
+"""Measures Jackfield beside its peers: `scripts/bench`."""

@@ -1,0 +1,80 @@
+"""Network namespaces for the time of a measurement, and work done inside them."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+
+COMMAND_SECONDS = 120.0
+_CLONE_NEWNET = 0x40000000
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+class BenchError(Exception):
+    """Something that a measurement needs did not work: the message says what."""
+
+
+def run(*argv: str, env: dict[str, str] | None = None) -> str:
+    """Runs a command and returns what it printed. Raises BenchError when it fails."""
+    try:
+        done = subprocess.run(
+            argv, env=env, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise BenchError(f"{' '.join(argv[:8])}: not done within {COMMAND_SECONDS:.0f} s") from error
+    if done.returncode:
+        raise BenchError(f"{' '.join(argv[:8])}: {done.stderr.strip() or done.stdout.strip()}")
+    return done.stdout
+
+
+def inside(namespace: str, *argv: str) -> tuple[str, ...]:
+    """The command that runs a command in a namespace. It stays in the machine's mount namespace, whose bpffs
+    holds what the switch pins.
+    """
+    return ("nsenter", f"--net=/run/netns/{namespace}", *argv)
+
+
+def call_inside(namespace: str, function: Callable[[], T]) -> T:
+    """Calls a function in a namespace, in a thread of its own; sockets made there stay there."""
+    outcome: list[T] = []
+    errors: list[Exception] = []
+
+    def body() -> None:
+        try:
+            with Path("/run/netns", namespace).open("rb") as file:
+                if _libc.setns(file.fileno(), _CLONE_NEWNET):
+                    raise BenchError(f"{namespace}: {os.strerror(ctypes.get_errno())}")
+            outcome.append(function())
+        except Exception as error:  # handed to the caller below
+            errors.append(error)
+
+    thread = threading.Thread(target=body)
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]
+    return outcome[0]
+
+
+@contextlib.contextmanager
+def namespaces(*names: str) -> Iterator[None]:
+    """Namespaces of these names, without what an earlier run may have left in them."""
+    try:
+        for name in names:
+            if Path("/run/netns", name).exists():
+                run("ip", "netns", "del", name)
+            run("ip", "netns", "add", name)
+            run("ip", "-n", name, "link", "set", "lo", "up")
+        yield
+    finally:
+        for name in names:
+            if Path("/run/netns", name).exists():
+                run("ip", "netns", "del", name)
