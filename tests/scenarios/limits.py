@@ -79,7 +79,7 @@ MTU = (
             Send("p1", untagged("A", BROADCAST, payload=1501))
             .reaches("p3")
             .ends(DropReason.MTU_EXCEEDED, at="p2"),
-            Send("p1", untagged("A", BROADCAST, payload=9000))
+            Send("p1", untagged("A", BROADCAST, payload=3000))
             .reaches("p3")
             .ends(DropReason.MTU_EXCEEDED, at="p2"),
         ),
@@ -87,7 +87,7 @@ MTU = (
     Scenario(
         "A frame too long for the only port it should leave by goes nowhere",
         switch(trunk("p1", mtu=9000), trunk("p2", mtu=1500)),
-        (Send("p1", untagged("A", "B", payload=4000)).ends(DropReason.MTU_EXCEEDED, at="p2"),),
+        (Send("p1", untagged("A", "B", payload=3000)).ends(DropReason.MTU_EXCEEDED, at="p2"),),
     ),
     Scenario(
         "A tag does not count against the MTU",
