@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jackfield.datapath import _abi, maps, needs
+from jackfield.datapath import _abi, btf, maps, needs, objects
 from jackfield.datapath.errors import AbiMismatch, DatapathError, KernelError
 from jackfield.datapath.netdev import Devices
 from jackfield.datapath.netlink import Netlink
@@ -217,6 +217,27 @@ def test_a_recording_program_says_what_it_would_have_done(
     assert not pins.exists()
     with pytest.raises(DatapathError, match="recording"):
         datapath.attach(ends[0])
+
+
+def test_the_kernels_reason_for_refusing_a_program_is_in_the_error(
+    tmp_path: Path, pins: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = (objects.OBJECTS / objects.SWITCH).read_bytes()
+    program = btf.section(good, b"tc")
+    leave_at_once = bytes([0x95]) + bytes(7)
+    (tmp_path / objects.SWITCH).write_bytes(good.replace(program, leave_at_once + program[8:]))
+    with caplog.at_level("DEBUG"), pytest.raises(KernelError, match=r"program jf_ingress_frame: unreachable insn 1") as refusal:
+        Datapath.open("jft0", root=pins, objects_folder=tmp_path)
+    assert str(refusal.value).startswith("loading switch.bpf.o: ")
+    assert any(record.name == "jackfield.datapath.libbpf" for record in caplog.records)
+
+
+@pytest.mark.parametrize("content", [None, b"garbage"])
+def test_programs_that_cannot_be_read_are_named(tmp_path: Path, pins: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / objects.SWITCH).write_bytes(content)
+    with pytest.raises(KernelError, match=r"reading .*switch\.bpf\.o: "):
+        Datapath.open("jft0", root=pins, objects_folder=tmp_path)
 
 
 def test_tables_give_what_was_set(open_datapath: Open) -> None:

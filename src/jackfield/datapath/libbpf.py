@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import functools
 import logging
 import os
 import sys
@@ -123,11 +124,19 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
 }
 
 
+@functools.cache
+def library() -> Library:
+    """libbpf, loaded once: it keeps one print function for the whole process, which must never go away.
+
+    Raises Unsupported when it is not there or is too old.
+    """
+    return Library()
+
+
 class Library:
-    """libbpf, loaded. Make one and hand it on."""
+    """For `library`."""
 
     def __init__(self) -> None:
-        """Raises Unsupported when the library is not there or is too old."""
         try:
             self._library = ctypes.CDLL(SONAME, use_errno=True)
             for name, (result, arguments) in _SIGNATURES.items():

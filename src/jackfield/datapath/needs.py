@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jackfield.datapath import bpffs, objects
 from jackfield.datapath.errors import DatapathError, Unsupported
-from jackfield.datapath.libbpf import Library
+from jackfield.datapath.libbpf import library
 
 KERNEL = (6, 1)
 CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_SYS_ADMIN": 21, "CAP_BPF": 39}
@@ -49,7 +49,7 @@ def _effective_capabilities() -> int:
 
 def _library() -> str:
     try:
-        Library()
+        library()
     except Unsupported as error:
         return f"{error}: install it (apt install libbpf1, dnf install libbpf)."
     return ""

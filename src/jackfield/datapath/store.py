@@ -21,7 +21,7 @@ from pathlib import Path
 from jackfield.datapath import _abi, bpffs, maps, objects
 from jackfield.datapath.attach import Attacher, AttachMode, ClsBpfAttacher, TcxAttacher
 from jackfield.datapath.errors import DatapathError, KernelError
-from jackfield.datapath.libbpf import TCX_INGRESS, Library
+from jackfield.datapath.libbpf import TCX_INGRESS, Library, library
 from jackfield.datapath.maps import PerCpuTable, Table
 from jackfield.datapath.netdev import Devices
 from jackfield.datapath.netlink import Netlink
@@ -38,7 +38,7 @@ class Datapath:
 
     def __init__(
         self,
-        library: Library,
+        loader: Library,
         loaded: objects.Loaded,
         instance: str,
         folders: bpffs.Folders | None,
@@ -48,12 +48,12 @@ class Datapath:
         self.instance = instance
         self.closed = False
         self.devices = Devices.open()
-        self._library = library
+        self._library = loader
         self._loaded = loaded
         self._folders = folders
         self._netlink = Netlink()
         self._make_tables(loaded.maps)
-        self.mode = mode or (AttachMode.TCX if has_tcx(library, loaded.ingress) else AttachMode.CLS_BPF)
+        self.mode = mode or (AttachMode.TCX if has_tcx(loader, loaded.ingress) else AttachMode.CLS_BPF)
         self._attachers: dict[AttachMode, Attacher] = {}
         self._otherwise: frozenset[int] = frozenset()  # attached in the other mode by an earlier process
         if folders is not None:
@@ -75,16 +75,16 @@ class Datapath:
         way to attach; by default TCX where the kernel has it. `objects_folder`: where compiled programs are.
         Raises KernelError, AbiMismatch or Unsupported.
         """
-        library = Library()
+        loader = library()
         folders = None
         if not record:
             if root.is_relative_to(bpffs.MOUNT_POINT):
                 bpffs.mount()
             folders = bpffs.Folders.of(root, instance, _abi.Limit.ABI_VERSION)
             folders.make()
-        loaded = objects.load(library, objects_folder / objects.SWITCH, folders)
+        loaded = objects.load(loader, objects_folder / objects.SWITCH, folders)
         try:
-            return cls(library, loaded, instance, folders, mode)
+            return cls(loader, loaded, instance, folders, mode)
         except BaseException:
             loaded.close()
             raise
@@ -251,7 +251,7 @@ def add_counters(parts: Iterable[_abi.Counters]) -> _abi.Counters:
     return _abi.Counters(*map(sum, zip(*parts, strict=True)))
 
 
-def has_tcx(library: Library, program: int) -> bool:
+def has_tcx(loader: Library, program: int) -> bool:
     """Whether the kernel knows TCX links: one that does says that this device is not there."""
-    result = library.tell("bpf_link_create", program, NO_SUCH_DEVICE, TCX_INGRESS, None)
+    result = loader.tell("bpf_link_create", program, NO_SUCH_DEVICE, TCX_INGRESS, None)
     return result == -errno.ENODEV
