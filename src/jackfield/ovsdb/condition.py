@@ -9,7 +9,7 @@ from typing import Any
 
 from jackfield.ovsdb.atoms import NameLookup
 from jackfield.ovsdb.datum import ColumnType, Datum
-from jackfield.ovsdb.errors import syntax_error
+from jackfield.ovsdb.errors import OvsdbError, syntax_error
 from jackfield.ovsdb.schema import UUID, Column, TableSchema
 
 _ORDERED: dict[str, Callable[[Any, Any], bool]] = {
@@ -94,7 +94,7 @@ def _parse_clause(schema: TableSchema, json: Any, lookup: NameLookup | None) -> 
         case [str(name), str(function), argument]:
             column = column_of(schema, json, name)
             if function not in _FUNCTIONS:
-                raise syntax_error(None, f"No function named {function}.", "unknown function")
+                raise OvsdbError("unknown function", f"No function named {function}.")
             kind = _argument_type(column, function, json)
             datum = kind.parse(argument, lookup)
             return Clause(column, function, datum, _test(column.type, function, datum))

@@ -26,6 +26,10 @@ class ProtocolError(Exception):
     """The peer sent something that is not a JSON-RPC message of OVSDB; the session must end."""
 
 
+class Refused(Exception):
+    """A request fails with a plain text as its error, as RFC 7047 has it for a few."""
+
+
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """A `transact` request that is parked by a `wait`, since `since` and at most until `until` (seconds)."""
@@ -87,15 +91,13 @@ class Session:
             if method == "transact":
                 self._transact(params, id_)
                 return
-            call = self._methods.get(method)
-            if call is None:
-                self._send({"id": id_, "result": None, "error": "unknown method"})
-                return
-            result = call(method, params)
+            result = self._methods.get(method, _unknown)(method, params)
         except OvsdbError as error:
             self._send({"id": id_, "result": None, "error": error.to_json()})
-            return
-        self._send({"id": id_, "result": result, "error": None})
+        except Refused as refusal:
+            self._send({"id": id_, "result": None, "error": str(refusal)})
+        else:
+            self._send({"id": id_, "result": result, "error": None})
 
     def notify(self, method: str, *params: Any) -> None:
         """Send a notification."""
@@ -190,8 +192,10 @@ class Session:
         return {}
 
     def _monitor_cancel(self, _method: str, params: list[Any]) -> Any:
-        if len(params) != 1 or self._monitors.pop(to_text(params[0]), None) is None:
-            raise OvsdbError("unknown monitor")
+        if len(params) != 1:
+            raise Refused("invalid parameters")
+        if self._monitors.pop(to_text(params[0]), None) is None:
+            raise Refused("unknown monitor")
         return {}
 
     def deliver(self, database: Database, changes: list[Change]) -> None:
@@ -239,3 +243,7 @@ class Session:
         self.waiting.clear()
         for name, owner in self._server.locks.release_all(self):
             owner.notify("locked", name)
+
+
+def _unknown(_method: str, _params: list[Any]) -> Any:
+    raise Refused("unknown method")
