@@ -100,7 +100,7 @@ def markdown(results: Results) -> Iterator[str]:
     """The tables: medians and spreads."""
     said = results.machine
     yield f"{said['cpu']}, {said['cores']} cores, Linux {said['kernel']}, {said['date']}"
-    yield f"{said['rounds']} rounds of {said['seconds']} s; the median, and in brackets the least and the most"
+    yield f"{said['rounds']} rounds of {said['seconds']} s; medians, in brackets the least and the most"
     for name, rates in results.rates.items():
         workload = WORKLOADS[name]
         yield ""

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich import box
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -47,7 +48,7 @@ class Stage:
         """Opens a part of the story."""
         self.console.print()
         self.console.rule(Text(title, style="bold"), align="left", style="dim")
-        self.console.print(Padding(Text(text, style="italic"), (0, 0, 1, 0)))
+        self.console.print(Padding(Text(text, style="italic"), (0, 0, 1, 0), expand=False))
 
     def command(self, host: str, *argv: str) -> list[str]:
         """What to execute for a command of `host`."""
@@ -65,8 +66,10 @@ class Stage:
             text=True,
         )
 
-    def run(self, host: str, line: str, *, shown: bool = True, may_fail: bool = False) -> str:
+    def run(self, host: str, line: str, *, shown: bool = True, only: str = "", may_fail: bool = False) -> str:
         """Runs a command, words separated by blanks, shows it with what it prints, and returns that.
+
+        Of what it prints only the lines with the text `only` are shown.
 
         Raises Failed when it exits other than 0, unless it `may_fail`.
         """
@@ -86,15 +89,15 @@ class Stage:
         except subprocess.TimeoutExpired as error:
             raise Failed(f"{line}: not done within {COMMAND_SECONDS:.0f} s") from error
         if shown:
-            self.output(done.stdout)
+            self.output("\n".join(line for line in done.stdout.splitlines() if only in line))
         if done.returncode and not may_fail:
             raise Failed(f"{line}: {done.stderr.strip() or done.stdout.strip() or 'failed without a word'}")
         return done.stdout
 
     def output(self, text: str) -> None:
         """Shows what a command printed."""
-        for line in text.splitlines():
-            self.console.print(Text("  " + line, style="dim"), soft_wrap=True)
+        for line in filter(str.strip, text.splitlines()):
+            self.console.print(Padding(Text(line, style="dim"), (0, 0, 0, 2), expand=False))
 
     def prove(self, sentence: str, holds: bool, seen: str) -> None:
         """Keeps whether the sentence holds, with what was seen."""
@@ -102,16 +105,14 @@ class Stage:
 
     def table(self) -> Table:
         """What was proved."""
-        table = Table(title="What this proved", title_justify="left", header_style="bold")
+        table = Table(box=box.SIMPLE_HEAD, header_style="bold")
         table.add_column("")
-        table.add_column("sentence")
-        table.add_column("seen", style="dim")
+        table.add_column("What this proved")
+        table.add_column("Seen", style="dim")
         for proof in self.proofs:
             mark = Text("yes", style="bold green") if proof.holds else Text("NO", style="bold red")
             table.add_row(mark, proof.sentence, proof.seen)
         return table
 
     def _show(self, host: str, argv: Sequence[str]) -> None:
-        self.console.print(
-            Text.assemble((f"{host}# ", PROMPT_STYLES[host]), (" ".join(argv), "bold")), soft_wrap=True
-        )
+        self.console.print(Text.assemble((f"{host}# ", PROMPT_STYLES[host]), (" ".join(argv), "bold")))
