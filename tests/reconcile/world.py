@@ -9,7 +9,6 @@ from uuid import NAMESPACE_DNS, uuid5
 
 from jackfield.datapath.link import Link
 from jackfield.datapath.naming import interface_of_alias
-from jackfield.reconcile.apply import note
 from jackfield.reconcile.desired import desired
 from jackfield.reconcile.devices import plan_devices
 from jackfield.reconcile.observed import Observed, Pair, Tables
@@ -26,6 +25,7 @@ from jackfield.reconcile.steps import (
     Step,
 )
 from jackfield.reconcile.wanted import Desired
+from jackfield.reconcile.watch import note_write
 
 INSTANCE = "0badcafe"
 Snapshot = dict[str, dict[str, dict[str, Any]]]
@@ -120,7 +120,7 @@ class FakeKernel:
             self.remove(link.peer_ifindex)
 
     def do(self, step: Step) -> None:
-        note(step, self.tables)
+        note_write(step, self.tables)
         match step:
             case CreatePair():
                 assert step.name not in {link.name for link in self.links.values()}

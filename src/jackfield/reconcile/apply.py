@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from jackfield.datapath._abi import FdbOp, FloodCell
 from jackfield.datapath.errors import KernelError
+from jackfield.datapath.netdev import InternalPair
 from jackfield.datapath.store import Datapath
-from jackfield.reconcile.observed import Tables
 from jackfield.reconcile.steps import (
     Attach,
     ChangeFdb,
@@ -25,6 +25,7 @@ from jackfield.reconcile.steps import (
     WriteCells,
     ZeroCounters,
 )
+from jackfield.reconcile.watch import Watch
 
 _OF_BRIDGE = (FdbOp.FLUSH_BRIDGE, FdbOp.PURGE_BRIDGE)
 
@@ -39,8 +40,8 @@ class Report:
     faults: dict[Owner, str] = field(default_factory=dict)
 
 
-def apply(steps: Iterable[Step], datapath: Datapath, tables: Tables, report: Report) -> None:
-    """Do the steps in order, keep `tables` in line with the maps, and add to `report`.
+def apply(steps: Iterable[Step], datapath: Datapath, watch: Watch, report: Report) -> None:
+    """Do the steps in order, keep `watch` up to date, and add to `report`.
 
     A step that the kernel refuses ends its owner's part of the plan, not the others'.
     """
@@ -48,29 +49,16 @@ def apply(steps: Iterable[Step], datapath: Datapath, tables: Tables, report: Rep
         if step.owner in report.failed:
             continue
         try:
-            _do(step, datapath)
+            result = _do(step, datapath)
         except KernelError as error:
             where = report.failed if step.required else report.faults
             where.setdefault(step.owner, f"could not {step.describe()}: {error}")
         else:
-            note(step, tables)
+            watch.note(step, result)
             report.done.append(step)
 
 
-def note(step: Step, tables: Tables) -> None:
-    """Have `tables` say what the maps hold after the step."""
-    match step:
-        case Write(table=table, key=key, value=None):
-            getattr(tables, table.value).pop(key, None)
-        case Write(table=table, key=key, value=value):
-            getattr(tables, table.value)[key] = value
-        case WriteCells(start=start, ports=ports):
-            tables.cells.update((start + at, port) for at, port in enumerate(ports))
-        case _:
-            pass
-
-
-def _do(step: Step, datapath: Datapath) -> None:
+def _do(step: Step, datapath: Datapath) -> InternalPair | None:
     devices = datapath.devices
     match step:
         case Write(table=table, key=key, value=None):
@@ -93,7 +81,7 @@ def _do(step: Step, datapath: Datapath) -> None:
         case Detach(ifindex=ifindex):
             datapath.detach(ifindex)
         case CreatePair():
-            devices.create_internal(
+            return devices.create_internal(
                 step.name, step.switch_end, step.alias, step.mac, step.mtu, step.switch_mac
             )
         case DeleteDevice(ifindex=ifindex):
@@ -108,3 +96,4 @@ def _do(step: Step, datapath: Datapath) -> None:
             devices.set_promiscuous(ifindex, on)
         case _:
             raise NotImplementedError(f"step {type(step).__name__}")
+    return None

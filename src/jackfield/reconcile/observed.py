@@ -8,7 +8,6 @@ from functools import cached_property
 
 from jackfield.datapath import _abi
 from jackfield.datapath.link import Link
-from jackfield.datapath.naming import interface_of_alias
 from jackfield.datapath.store import Datapath
 
 
@@ -65,8 +64,8 @@ class Observed:
         return frozenset(ends)
 
 
-def observe_tables(datapath: Datapath) -> Tables:
-    """Read all maps."""
+def read_tables(datapath: Datapath) -> Tables:
+    """What the maps hold."""
     flood_lists = dict(datapath.flood_lists.items())
     cells: dict[int, int] = {}
     for start, count in set(flood_lists.values()):
@@ -84,29 +83,3 @@ def observe_tables(datapath: Datapath) -> Tables:
         names=dict(datapath.names.items()),
         cells=cells,
     )
-
-
-def observe(datapath: Datapath, instance: str, tables: Tables | None = None) -> Observed:
-    """Look at the kernel. `tables`: what the maps are known to hold; None to read them."""
-    links = {link.ifindex: link for link in datapath.devices.list_links()}
-    return Observed(
-        instance=instance,
-        links=links,
-        pairs=_pairs(datapath, instance, links),
-        attached=datapath.attached(),
-        tables=observe_tables(datapath) if tables is None else tables,
-    )
-
-
-def _pairs(datapath: Datapath, instance: str, links: Mapping[int, Link]) -> Mapping[str, Pair]:
-    pairs = {}
-    for link in links.values():
-        name = interface_of_alias(link.alias, instance) if link.alias else None
-        if name is None:
-            continue
-        if link.peer_nsid is None:
-            user = links.get(link.peer_ifindex)
-        else:
-            user = datapath.devices.read_far(link.peer_nsid, link.peer_ifindex)
-        pairs[name] = Pair(link, user, link.peer_nsid)
-    return pairs

@@ -156,10 +156,14 @@ class _Planner:
     def _take_apart(self) -> Iterator[Step]:
         """What nothing refers to any more."""
         want, have = self._want, self._have
+        lost_bridges = (have.bridges.keys() | have.bridge_flood.keys()) - want.bridges.keys()
+        for number in sorted(lost_bridges):
+            yield ChangeFdb(self._bridge_owner(number), FdbOp.PURGE_BRIDGE, number)
         for number in sorted((have.ports.keys() | want.port_ids.known.keys()) - want.ports.keys()):
             owner = self._port_owners.get(number, Owner("Port", f"id {number}"))
             if number in have.ports:
-                yield ChangeFdb(owner, FdbOp.PURGE_PORT, number)
+                if have.ports[number].bridge not in lost_bridges:
+                    yield ChangeFdb(owner, FdbOp.PURGE_PORT, number)
                 yield Write(owner, Table.PORTS, number, None, f"remove port {owner.name}")
             if number in have.port_vlans:
                 yield Write(owner, Table.PORT_VLANS, number, None, f"drop the VLAN list of port {owner.name}")
@@ -170,9 +174,8 @@ class _Planner:
         for number in sorted(have.ifaces.keys() - want.ifaces.keys()):
             owner = self._iface_owners.get(number, Owner("Interface", f"id {number}"))
             yield Write(owner, Table.IFACES, number, None, f"remove interface {owner.name}")
-        for number in sorted((have.bridges.keys() | have.bridge_flood.keys()) - want.bridges.keys()):
-            owner = self._bridge_owners.get(number, Owner("Bridge", f"id {number}"))
-            yield ChangeFdb(owner, FdbOp.PURGE_BRIDGE, number)
+        for number in sorted(lost_bridges):
+            owner = self._bridge_owner(number)
             yield Write(owner, Table.BRIDGES, number, None, f"remove bridge {owner.name}")
             if number in have.bridge_flood:
                 yield Write(
@@ -183,6 +186,9 @@ class _Planner:
             for number, name in ids.retired().items():
                 key = NameKey(int(ids.kind), number)
                 yield Write(owners[number], Table.NAMES, key, None, f"forget that id {number} was {name}")
+
+    def _bridge_owner(self, number: int) -> Owner:
+        return self._bridge_owners.get(number, Owner("Bridge", f"id {number}"))
 
     def _delete_devices(self) -> Iterator[Step]:
         """Pairs of ours for which there is no internal interface, faulty or not, in the database."""

@@ -2,58 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 
 from jackfield.datapath.store import Datapath
 from jackfield.reconcile.apply import Report, apply
 from jackfield.reconcile.desired import desired
 from jackfield.reconcile.devices import plan_devices
-from jackfield.reconcile.observed import Observed, Tables, observe
 from jackfield.reconcile.outcome import Outcome
 from jackfield.reconcile.plan import plan_maps
 from jackfield.reconcile.presence import bridge_mtu
 from jackfield.reconcile.report import outcome
 from jackfield.reconcile.rows import Snapshot
 from jackfield.reconcile.steps import Owner
-from jackfield.reconcile.wanted import Desired
+from jackfield.reconcile.wanted import Desired, Kind
+from jackfield.reconcile.watch import Change, Watch
 
 READ_AGAIN_S = 60.0
 """After so long the maps are read afresh, though nobody else should write them."""
 
 
-@dataclass(slots=True)
-class _Memory:
-    """What one pass tells the next. All of it can be lost: then a pass costs more or asks the database."""
-
-    ofports: Mapping[str, int] = field(default_factory=dict)
-    mtus: Mapping[str, int] = field(default_factory=dict)
-    tables: Tables | None = None
-    read_at: float = 0.0
-
-
 class Reconciler:
-    """Keeps the kernel as the database wants it. Owned by one thread; every call blocks."""
+    """Keeps the kernel as the database wants it. Owned by one thread; every call blocks.
+
+    What one pass remembers for the next can be lost: then a pass costs more or asks the database.
+    """
 
     def __init__(self, datapath: Datapath, instance: str) -> None:
         """`instance` is the name that marks this switch's devices (`datapath.naming.instance_name`)."""
         self._datapath = datapath
-        self._instance = instance
-        self._memory = _Memory()
+        self._watch = Watch(datapath, instance)
+        self._read_at = 0.0
+        self._ofports: Mapping[str, int] = {}
+        self._mtus: Mapping[str, int] = {}
 
-    def reconcile(self, snapshot: Snapshot, now: float) -> Outcome:
+    def reconcile(self, snapshot: Snapshot, now: float, changes: Iterable[Change] | None = None) -> Outcome:
         """Bring the kernel to what `snapshot` wants; `now` is in seconds, monotonic.
 
-        A failure that is about one object is in the outcome; what is raised (DatapathError) concerns the
-        whole, and the next call starts afresh.
+        `changes` are all changes of devices that a LinkMonitor told of since the last call; None has every
+        device looked at, which costs some 30 us each. A failure that is about one object is in the
+        outcome; what is raised (DatapathError) concerns the whole, and the next call starts afresh.
         """
-        if now - self._memory.read_at >= READ_AGAIN_S:
-            self._memory.tables = None
-        if self._memory.tables is None:
-            self._memory.read_at = now
-        wanted = desired(snapshot, self._memory.ofports)
-        result = self._pass(wanted)
-        self._memory.ofports = {
+        if now - self._read_at >= READ_AGAIN_S:
+            self._watch.forget()
+            self._read_at = now
+        wanted = desired(snapshot, self._ofports)
+        result = self._pass(wanted, changes)
+        self._ofports = {
             interface.uuid: interface.ofport
             for _, _, interface in wanted.interfaces()
             if interface.uuid is not None and interface.ofport > 0
@@ -62,42 +56,41 @@ class Reconciler:
 
     def refresh(self, snapshot: Snapshot) -> Outcome:
         """The outcome as things are, with no change made."""
-        wanted = desired(snapshot, self._memory.ofports)
-        return outcome(wanted, self._observe(), {}, {}, (), self._datapath.devices.hardware)
+        wanted = desired(snapshot, self._ofports)
+        return outcome(wanted, self._watch.look(None, ()), {}, {}, (), self._datapath.devices.hardware)
 
     def plan_only(self, snapshot: Snapshot) -> tuple[str, ...]:
         """What `reconcile` would do now, in plain words. What depends on devices yet to be made is not
         told: to wire them up and let their frames in."""
-        wanted = desired(snapshot, self._memory.ofports)
-        seen = self._observe()
-        steps = plan_devices(wanted, seen, self._memory.mtus).steps + plan_maps(wanted, seen).steps
+        wanted = desired(snapshot, self._ofports)
+        seen = self._watch.look(None, ())
+        steps = plan_devices(wanted, seen, self._mtus).steps + plan_maps(wanted, seen).steps
         return tuple(step.describe() for step in steps)
 
     def remove_all(self) -> tuple[str, ...]:
         """Take away every device, attachment, address and setting that the switch made (for
         `exit --cleanup`); returns what was done. The maps stay, empty: see Datapath.destroy."""
-        return self._pass(Desired()).steps
+        return self._pass(Desired(), None).steps
 
-    def _pass(self, wanted: Desired) -> Outcome:
-        seen = self._observe()
-        # Until the pass is over nobody can say what the maps hold.
-        self._memory.tables = None
+    def _pass(self, wanted: Desired, changes: Iterable[Change] | None) -> Outcome:
+        try:
+            return self._planned_and_done(wanted, changes)
+        except BaseException:
+            self._watch.forget()
+            raise
+
+    def _planned_and_done(self, wanted: Desired, changes: Iterable[Change] | None) -> Outcome:
         report = Report()
-        first = plan_devices(wanted, seen, self._memory.mtus)
-        apply(first.steps, self._datapath, seen.tables, report)
-        if first.steps:
-            seen = observe(self._datapath, self._instance, seen.tables)
-        second = plan_maps(wanted, seen)
-        devices_done = len(report.done)
-        apply(second.steps, self._datapath, seen.tables, report)
-        if len(report.done) > devices_done:
-            seen = observe(self._datapath, self._instance, seen.tables)
-        if not report.failed:
-            self._memory.tables = seen.tables
-            self._memory.mtus = {b.name: bridge_mtu(b, seen) for b in wanted.bridges if b.error is None}
+        names = (i.name for _, _, i in wanted.interfaces() if i.kind is Kind.SYSTEM and i.error is None)
+        first = plan_devices(wanted, self._watch.look(changes, names), self._mtus)
+        apply(first.steps, self._datapath, self._watch, report)
+        second = plan_maps(wanted, self._watch.seen())
+        apply(second.steps, self._datapath, self._watch, report)
+        seen = self._watch.seen()
+        if report.failed:
+            self._watch.forget()
+        else:
+            self._mtus = {b.name: bridge_mtu(b, seen) for b in wanted.bridges if b.error is None}
         problems: dict[Owner, str] = dict(second.problems) | dict(first.problems) | report.failed
         words = (step.describe() for step in report.done)
         return outcome(wanted, seen, problems, report.faults, words, self._datapath.devices.hardware)
-
-    def _observe(self) -> Observed:
-        return observe(self._datapath, self._instance, self._memory.tables)

@@ -1,0 +1,146 @@
+"""Keeping a view of the kernel: looked at as a whole, or kept up to date by what is heard and done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from jackfield.datapath.link import Link
+from jackfield.datapath.monitor import LinkChange, Resync
+from jackfield.datapath.naming import interface_of_alias
+from jackfield.datapath.netdev import InternalPair
+from jackfield.datapath.store import Datapath
+from jackfield.reconcile.observed import Observed, Pair, Tables, read_tables
+from jackfield.reconcile.steps import (
+    Attach,
+    CreatePair,
+    DeleteDevice,
+    Detach,
+    SetMac,
+    SetMtu,
+    SetPromiscuous,
+    SetUp,
+    Step,
+    Write,
+    WriteCells,
+)
+
+Change = LinkChange | Resync
+
+
+class Watch:
+    """The kernel as one instance sees it. Every method may raise DatapathError; then `forget`."""
+
+    def __init__(self, datapath: Datapath, instance: str) -> None:
+        self._datapath = datapath
+        self._instance = instance
+        self._tables: Tables | None = None
+        self._links: dict[int, Link] = {}
+        self._far: dict[tuple[int, int], Link | None] = {}
+        self._attached: set[int] = set()
+
+    def forget(self) -> None:
+        """Trust nothing that was seen so far."""
+        self._tables = None
+
+    def look(self, changes: Iterable[Change] | None, names: Iterable[str]) -> Observed:
+        """The kernel now.
+
+        `changes` are all that were heard since the last look; None, or a Resync among them, has everything
+        looked at again. `names` are devices that may have come without a sound.
+        """
+        heard = None if changes is None else list(changes)
+        if self._tables is None:
+            self._tables = read_tables(self._datapath)
+            heard = None
+        if heard is None or any(isinstance(change, Resync) for change in heard):
+            self._links = {link.ifindex: link for link in self._datapath.devices.list_links()}
+            self._far.clear()
+            self._attached = set(self._datapath.attached())
+        else:
+            for change in heard:
+                if isinstance(change, LinkChange):
+                    self._read_again(change.ifindex, change.nsid)
+            known = {link.name for link in self._links.values()}
+            for name in names:
+                if name not in known and (link := self._datapath.devices.get_link(name)) is not None:
+                    self._links[link.ifindex] = link
+        return self.seen()
+
+    def seen(self) -> Observed:
+        """The kernel as of the last look and what was noted since."""
+        assert self._tables is not None
+        return Observed(
+            instance=self._instance,
+            links=dict(self._links),
+            pairs=self._pairs(),
+            attached=frozenset(self._attached & self._links.keys()),
+            tables=self._tables,
+        )
+
+    def note(self, step: Step, result: InternalPair | None) -> None:
+        """Take account of a step that was done."""
+        match step:
+            case Write() | WriteCells():
+                assert self._tables is not None
+                note_write(step, self._tables)
+            case CreatePair():
+                assert result is not None
+                self._links[result.switch.ifindex] = result.switch
+                self._links[result.user.ifindex] = result.user
+            case DeleteDevice(ifindex=ifindex):
+                link = self._links.pop(ifindex, None)
+                if link is not None and link.peer_nsid is None:
+                    self._links.pop(link.peer_ifindex, None)
+            case SetMtu(ifindex=ifindex, nsid=nsid) | SetMac(ifindex=ifindex, nsid=nsid):
+                self._read_again(ifindex, nsid)
+            case SetUp(ifindex=ifindex) | SetPromiscuous(ifindex=ifindex):
+                self._read_again(ifindex, None)
+            case Attach(ifindex=ifindex):
+                self._attached.add(ifindex)
+            case Detach(ifindex=ifindex):
+                self._attached.discard(ifindex)
+            case _:
+                pass
+
+    def _read_again(self, ifindex: int, nsid: int | None) -> None:
+        if nsid is not None:
+            self._far.pop((nsid, ifindex), None)
+            return
+        link = self._datapath.devices.get_link(ifindex)
+        if link is not None:
+            self._links[ifindex] = link
+            return
+        gone = self._links.pop(ifindex, None)
+        self._attached.discard(ifindex)
+        if gone is not None and gone.peer_ifindex in self._links:
+            # Its other end is gone too, or says now where this one went.
+            self._read_again(gone.peer_ifindex, None)
+
+    def _pairs(self) -> Mapping[str, Pair]:
+        pairs = {}
+        for link in self._links.values():
+            name = interface_of_alias(link.alias, self._instance) if link.alias else None
+            if name is not None:
+                pairs[name] = Pair(link, self._user_end(link), link.peer_nsid)
+        return pairs
+
+    def _user_end(self, switch: Link) -> Link | None:
+        if switch.peer_nsid is None:
+            return self._links.get(switch.peer_ifindex)
+        key = (switch.peer_nsid, switch.peer_ifindex)
+        if key not in self._far:
+            self._far[key] = self._datapath.devices.read_far(*key)
+        return self._far[key]
+
+
+def note_write(step: Step, tables: Tables) -> None:
+    """Have `tables` say what the maps hold after the step."""
+    match step:
+        case Write(table=table, key=key, value=None):
+            getattr(tables, table.value).pop(key, None)
+        case Write(table=table, key=key, value=value):
+            getattr(tables, table.value)[key] = value
+        case WriteCells(start=start, ports=ports):
+            tables.cells.update((start + at, port) for at, port in enumerate(ports))
+        case _:
+            pass
