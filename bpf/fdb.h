@@ -11,7 +11,10 @@
 #include "maps.h"
 
 #define JF_STAMP_INTERVAL_NS 1000000000ULL
-#define JF_EVICTION_SAMPLES 16
+/* Looked at for one that gives way: so many of the newest, then one in turn of those learned of late and of
+ * all that the log has. */
+#define JF_EVICTION_NEWEST 8
+#define JF_EVICTION_SAMPLES 24
 #define JF_EVICTION_RECENT 1024
 
 static __always_inline struct jf_fdb_key fdb_key(__u16 bridge, __u16 vlan, const __u8 *mac)
@@ -70,8 +73,18 @@ static __always_inline __u64 fair_share(const struct jf_bridge *bridge)
 	return bridge->table_size / (bridge->port_count ? bridge->port_count : 1);
 }
 
-/* Makes room for one entry of `learner` in a full table: looks at random among the addresses learned of
- * late, which are mostly those of whoever fills it. */
+/* Which of the logged addresses to look at, counted back from the newest. */
+static __always_inline __u64 sample(__u32 attempt, __u64 logged_count)
+{
+	__u64 window = attempt & 1 ? JF_FDB_LOG_SIZE : JF_EVICTION_RECENT;
+
+	if (attempt < JF_EVICTION_NEWEST)
+		return attempt;
+	return bpf_get_prandom_u32() % (window < logged_count ? window : logged_count | 1);
+}
+
+/* Makes room for one entry of `learner` in a full table: looks among the addresses learned of late, which
+ * are mostly those of whoever fills it. */
 __noinline int fdb_make_room(__u32 bridge_id, __u32 learner, __u64 now_ns)
 {
 	struct jf_bridge *bridge = bpf_map_lookup_elem(&jf_bridges, &bridge_id);
@@ -87,9 +100,7 @@ __noinline int fdb_make_room(__u32 bridge_id, __u32 learner, __u64 now_ns)
 	share = fair_share(bridge);
 	learner_over = port_entries(learner) > share;
 	for (i = 0; i < JF_EVICTION_SAMPLES; i++) {
-		__u64 window = i & 1 ? JF_FDB_LOG_SIZE : JF_EVICTION_RECENT;
-		__u64 back = bpf_get_prandom_u32() % (window < logged_count ? window : logged_count | 1);
-		__u32 at = (logged_count - 1 - back) & (JF_FDB_LOG_SIZE - 1);
+		__u32 at = (logged_count - 1 - sample(i, logged_count)) & (JF_FDB_LOG_SIZE - 1);
 		struct jf_fdb_key *logged = bpf_map_lookup_elem(&jf_fdb_log, &at);
 		struct jf_fdb_entry *entry;
 		struct jf_fdb_key key;

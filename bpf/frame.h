@@ -80,27 +80,35 @@ static __always_inline __u32 second_tag(const struct tag_stack *stack)
 	}
 }
 
-/* Tags that stand in the bytes, where the kernel has not taken the outer one out or a second is asked for. */
-static __noinline int parse_inline_tags(struct pass *pass, __u32 limit)
+/* The most tags read from a frame; deeper ones are payload. Leaves room for one to be pushed. */
+#define JF_MAX_PARSED_TAGS (JF_MAX_TAGS - 1)
+
+/* Tags that stand in the bytes: all but the one that the kernel took out. */
+static __noinline int parse_inline_tags(struct pass *pass)
 {
-	struct __sk_buff *skb = pass->skb;
-	__u32 outermost_first[2] = { pass->tags.tag[0], 0 };
-	__u32 count = pass->tags.count;
-	__u32 offset = 12;
+	__u32 first = pass->tags.tag[0], second = 0, third = 0;
+	__u32 count = pass->tags.count, offset = 12;
 	__u16 word[3];
 	int i;
 
-	for (i = 0; i < 2; i++) {
-		if (count >= limit || count > 1)
+	for (i = 0; i < JF_MAX_PARSED_TAGS; i++) {
+		__u32 tag;
+
+		if (count >= JF_MAX_PARSED_TAGS)
 			break;
-		if (bpf_skb_load_bytes(skb, offset, word, sizeof(word)) < 0) {
+		if (bpf_skb_load_bytes(pass->skb, offset, word, sizeof(word)) < 0) {
 			/* Shorter than a tag and the type behind it. */
 			if (count == 0)
 				return JF_DROP_VLAN_TRUNCATED;
-			pass->payload_tagged = 1;
 			break;
 		}
-		outermost_first[count & 1] = (__u32)bpf_ntohs(word[0]) << 16 | bpf_ntohs(word[1]);
+		tag = (__u32)bpf_ntohs(word[0]) << 16 | bpf_ntohs(word[1]);
+		if (count == 0)
+			first = tag;
+		else if (count == 1)
+			second = tag;
+		else
+			third = tag;
 		count++;
 		offset += VLAN_HLEN;
 		pass->untagged_length -= VLAN_HLEN;
@@ -108,18 +116,15 @@ static __noinline int parse_inline_tags(struct pass *pass, __u32 limit)
 		if (!pass->payload_tagged)
 			break;
 	}
-	if (count == 2) {
-		pass->tags.tag[0] = outermost_first[1];
-		pass->tags.tag[1] = outermost_first[0];
-	} else {
-		pass->tags.tag[0] = outermost_first[0];
-	}
+	pass->tags.tag[0] = count == 3 ? third : count == 2 ? second : first;
+	pass->tags.tag[1] = count == 3 ? second : first;
+	pass->tags.tag[2] = first;
 	pass->tags.count = count;
 	return JF_DROP_NONE;
 }
 
-/* Reads addresses and up to `limit` tags (1 or 2). Returns a drop reason. */
-static __always_inline int parse_frame(struct pass *pass, __u32 limit)
+/* Reads addresses and tags. Returns a drop reason. */
+static __always_inline int parse_frame(struct pass *pass)
 {
 	struct __sk_buff *skb = pass->skb;
 	__u8 *data = (__u8 *)(long)skb->data;
@@ -135,9 +140,8 @@ static __always_inline int parse_frame(struct pass *pass, __u32 limit)
 		pass->tags.count = 1;
 	}
 	if (is_vlan_type(bpf_ntohs(*(__u16 *)(data + 12)))) {
-		if (pass->tags.count < limit)
-			return parse_inline_tags(pass, limit);
 		pass->payload_tagged = 1;
+		return parse_inline_tags(pass);
 	}
 	return JF_DROP_NONE;
 }
@@ -150,7 +154,7 @@ static __always_inline int same_tags(const struct tag_stack *a, const struct tag
 		return 0;
 #pragma unroll
 	for (i = 0; i < JF_MAX_TAGS; i++)
-		if (i < a->count && TAG_NO_DEI(a->tag[i]) != TAG_NO_DEI(b->tag[i]))
+		if (i < a->count && a->tag[i] != b->tag[i])
 			return 0;
 	return 1;
 }
@@ -171,8 +175,7 @@ __noinline int edit_tags(struct __sk_buff *skb, struct tag_stack *have, const st
 		return -1;
 #pragma unroll
 	for (i = 0; i < JF_MAX_TAGS; i++)
-		if (common == i && i < have->count && i < want->count &&
-		    TAG_NO_DEI(have->tag[i]) == TAG_NO_DEI(want->tag[i]))
+		if (common == i && i < have->count && i < want->count && have->tag[i] == want->tag[i])
 			common = i + 1;
 #pragma unroll
 	for (i = 0; i < JF_MAX_TAGS; i++)

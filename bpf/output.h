@@ -115,7 +115,7 @@ static __always_inline int fits_mtu(struct pass *pass, const struct jf_iface *if
 	__u32 free = tags->count || pass->payload_tagged ? ETH_HLEN + VLAN_HLEN : ETH_HLEN;
 	__u32 segment = pass->skb->gso_size;
 
-	if (!iface->mtu || tagged_length(pass, tags) - free <= iface->mtu)
+	if (!iface->mtu || tagged_length(pass, tags) <= iface->mtu + free)
 		return 1;
 	if (!segment || segment + JF_HEADERS_MIN > iface->mtu)
 		return 0;

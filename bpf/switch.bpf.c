@@ -322,7 +322,7 @@ int jf_ingress_frame(struct __sk_buff *skb)
 	pass.in_iface = ingress->iface;
 	pass.now_ns = current_time();
 	pass.unicast = 1;
-	reason = parse_frame(&pass, bridge->vlan_limit);
+	reason = parse_frame(&pass);
 	if (reason != JF_DROP_RUNT && is_group(pass.src))
 		reason = JF_DROP_SOURCE_MULTICAST;
 	if (reason)

@@ -118,6 +118,20 @@ static __always_inline int is_kept(const struct jf_port *port, __u32 tag)
 	return (tag & 0xefff) || (port->priority_tags == JF_PRIORITY_TAGS_ALWAYS && TAG_TPID(tag));
 }
 
+/* Tags that are those of `in`, counted from the innermost, keep their drop eligible indicator; the
+ * others have none. */
+static __always_inline void keep_dei(struct tag_stack *tags, const struct tag_stack *in)
+{
+	int same = 1, i;
+
+#pragma unroll
+	for (i = 0; i < JF_MAX_TAGS; i++) {
+		same = same && i < in->count && i < tags->count &&
+		       TAG_NO_DEI(in->tag[i]) == TAG_NO_DEI(tags->tag[i]);
+		tags->tag[i] = same ? in->tag[i] : TAG_NO_DEI(tags->tag[i]);
+	}
+}
+
 /* The tags with which a frame leaves by the port: `in` is what it came in with, of which `known`
  * were understood; those below stay. Returns a drop reason. */
 __noinline int leave_vlan(const struct jf_port *port, const struct tag_stack *in, const struct known_tags *known,
@@ -164,7 +178,8 @@ __noinline int leave_vlan(const struct jf_port *port, const struct tag_stack *in
 		push_tag(out, with_default_tpid(third));
 	if (count > 1)
 		push_tag(out, with_default_tpid(second));
-	push_tag(out, with_default_tpid(first) & 0xffffefff);
+	push_tag(out, with_default_tpid(first));
+	keep_dei(out, in);
 	return JF_DROP_NONE;
 }
 

@@ -103,5 +103,5 @@ def _check_pinned(library: Library, handle: int, path: Path) -> None:
     if found != wanted:
         raise AbiMismatch(
             f"{path} is of another build (type, key size, value size, entries are {found}, not {wanted}):"
-            " `jackfield stop --cleanup` of that build removes it"
+            f" stop the daemon and `rm -r {path.parents[1]}`, which ends forwarding until it is started again"
         )

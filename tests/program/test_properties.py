@@ -1,0 +1,125 @@
+"""Random switches and traffic: the compiled program does what the model says."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from jackfield.model import BridgeConfig, DropReason, Fdb, State, SwitchConfig, step, table_invariants
+from jackfield.model.fdb import Entry
+from tests.program.recorder import Recorder, seen
+from tests.program.test_scenarios import START
+from tests.scenarios.kit import BROADCAST, access, bridge, ctag, frame, switch, trunk
+from tests.strategies import Arrival, runs
+
+VLAN_TYPES = (b"\x81\x00", b"\x88\xa8")
+
+Run = tuple[SwitchConfig, list[Arrival]]
+
+PROPERTY = settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@PROPERTY
+@given(run=runs(dei=True))
+def test_outputs_bytes_table_and_counters_are_the_model_s(run: Run, recorder: Recorder) -> None:
+    config, traffic = run
+    state, now = State(), START
+    with recorder.configured(config):
+        for arrival in traffic:
+            if is_cut_in_inner_tag(arrival.frame):
+                continue
+            now += arrival.after
+            expected = step(config, state, arrival.frame, arrival.port, now)
+            decided = recorder.send(arrival.port, arrival.frame, now)
+            assert decided.outputs == {output.port: seen(output.frame) for output in expected.outputs}
+            assert Counter(decided.drops) == Counter((drop.port, drop.reason) for drop in expected.drops)
+            state = expected.state
+        for bridge in config.bridges:
+            assert table(recorder, bridge) == dict(state.fdb(bridge.name).entries)
+            assert recorder.table_counters(bridge.name) == state.fdb(bridge.name).counters
+            for port in bridge.ports:
+                assert recorder.counters(port.name) == state.counters(port.name)
+
+
+@PROPERTY
+@given(run=runs(dei=True, table_sizes=(2, 3, 5), max_frames=40))
+def test_a_full_table_is_shared_fairly(run: Run, recorder: Recorder) -> None:
+    config, traffic = run
+    now = START
+    owners = {port.name: bridge for bridge in config.bridges for port in bridge.ports}
+    with recorder.configured(config):
+        for arrival in traffic:
+            now += arrival.after
+            bridge = owners[arrival.port]
+            before = Fdb(table(recorder, bridge))
+            recorder.send(arrival.port, arrival.frame, now)
+            after = Fdb(table(recorder, bridge))
+            assert table_invariants(bridge, before, after, arrival.port, now) == []
+            assert_accounts_are_true(recorder, bridge)
+
+
+def is_cut_in_inner_tag(frame: bytes) -> bool:
+    """Whether a tag below the outermost is announced but not all there. The kernel cannot take the tag
+    above it off such a frame: see the test below."""
+    offset = 16
+    while frame[offset - 4 : offset - 2] in VLAN_TYPES:
+        if frame[offset : offset + 2] in VLAN_TYPES and len(frame) < offset + 6:
+            return True
+        offset += 4
+    return False
+
+
+def test_a_frame_cut_within_its_inner_tag_is_not_sent_mangled(recorder: Recorder) -> None:
+    config = switch(access("p1", 10), access("p2", 10), trunk("p3"))
+    whole = frame("A", BROADCAST, ctag(0, pcp=3), ctag(7))
+    with recorder.configured(config):
+        decided = recorder.send("p1", whole[:20], START)
+    assert decided.outputs.keys() <= {"p3"}
+    assert ("p2", DropReason.VLAN_EDIT_FAILED) in decided.drops
+
+
+def assert_accounts_are_true(recorder: Recorder, bridge: BridgeConfig) -> None:
+    entries = table(recorder, bridge).values()
+    learned = Counter(entry.port for entry in entries if not entry.static)
+    statics = sum(entry.static for entry in entries)
+    assert recorder.accounts(bridge.name) == (learned.total(), statics, dict(learned))
+
+
+def table(recorder: Recorder, bridge: BridgeConfig) -> dict[object, Entry]:
+    return {
+        address: Entry(recorder.name(entry.port), entry.seen_ns, bool(entry.flags))
+        for address, entry in recorder.entries(bridge.name).items()
+    }
+
+
+@pytest.mark.parametrize("size", [10, 64, 8192])
+def test_a_flood_of_addresses_takes_nothing_from_other_ports(size: int, recorder: Recorder) -> None:
+    config = switch(bridge("br0", trunk("p1"), trunk("p2"), trunk("p3"), mac_table_size=size))
+    share = size // 3
+    with recorder.configured(config):
+        for number in range(share):
+            recorder.send("p1", frame(address(0x10, number), BROADCAST), START)
+        held = set(recorder.entries("br0"))
+        for number in range(size * 3):
+            recorder.send("p2", frame(address(0x20, number), BROADCAST), START)
+        entries, _, by_port = recorder.accounts("br0")
+        assert held <= set(recorder.entries("br0"))
+        assert entries == size
+        assert by_port == {"p1": share, "p2": size - share}
+        # A port below its share finds room, at the latest after a sweep.
+        for number in range(share):
+            source = frame(address(0x30, number), BROADCAST)
+            recorder.send("p3", source, START)
+            recorder.sweep(START)
+            recorder.send("p3", source, START)
+        _, _, by_port = recorder.accounts("br0")
+        assert by_port["p3"] == share
+        assert held <= set(recorder.entries("br0"))
+
+
+def address(group: int, number: int) -> str:
+    return ":".join(f"{byte:02x}" for byte in (2, group, *number.to_bytes(4, "big")))
