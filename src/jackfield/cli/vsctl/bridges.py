@@ -12,6 +12,13 @@ from jackfield.wire.notation import Uuid
 
 VLAN_MAX = 4095
 
+_READ = {
+    "Open_vSwitch": ("bridges",),
+    "Bridge": ("name", "ports"),
+    "Port": ("name", "fake_bridge", "tag", "interfaces"),
+    "Interface": ("name",),
+}
+
 
 @dataclass(slots=True, eq=False)
 class Bridge:
@@ -185,9 +192,15 @@ def model(ctx: Context) -> Model:
     return ctx.model
 
 
+def drop_model(ctx: Context, table: str, column: str | None = None) -> None:
+    """Let the model be made anew if it rests on that column, or on the table's rows when None."""
+    if column in _READ.get(table, ()) or (column is None and table in _READ):
+        ctx.model = None
+
+
 def needs_model(needs: Needs, _: Command) -> None:
-    """What the model reads."""
-    needs.add("Open_vSwitch", "bridges")
-    needs.add("Bridge", "name", "controller", "fail_mode", "ports")
-    needs.add("Port", "name", "fake_bridge", "tag", "interfaces")
-    needs.add("Interface", "name", "ofport", "error")
+    """What the model reads, and what is reported of new interfaces."""
+    for table, columns in _READ.items():
+        needs.add(table, *columns)
+    needs.add("Bridge", "controller", "fail_mode")
+    needs.add("Interface", "ofport", "error")

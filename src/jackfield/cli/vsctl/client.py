@@ -51,8 +51,15 @@ class Session:
         try:
             self.schema = Schema(self._connection.call("get_schema", [DATABASE]))
         except (ConnectionFailed, RpcError) as error:
+            self._connection.close()
             raise self._lost(error) from error
         self.replica: Replica
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
 
     def monitor(self, columns: dict[str, set[str]]) -> None:
         """Fetch and follow these columns of these tables."""
@@ -89,10 +96,6 @@ class Session:
         except (ConnectionFailed, ReplicaError) as error:
             raise self._lost(error) from error
         return _judged(results, warn)
-
-    def close(self) -> None:
-        """End the session."""
-        self._connection.close()
 
     def _connect(self, retry: bool) -> Connection:
         backoff = _FIRST_BACKOFF
@@ -134,7 +137,7 @@ class Session:
 def opener(remote: str) -> Callable[[], Connection]:
     """How to connect to `remote`; raises ControlError when its kind is not supported."""
     kind, _, rest = remote.partition(":")
-    if kind == "unix":
+    if kind == "unix" and rest:
         return lambda: Connection.open_unix(rest)
     host, _, port = rest.rpartition(":")
     if kind == "tcp" and host and port.isdigit():

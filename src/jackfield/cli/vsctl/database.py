@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from jackfield.cli.vsctl.bridges import drop_model
 from jackfield.cli.vsctl.context import Command, Context, Needs, Syntax
 from jackfield.cli.vsctl.errors import ControlError
 from jackfield.cli.vsctl.lookup import (
@@ -36,14 +37,14 @@ _UUID_NAMES = ("_uuid", "-uuid")
 _UUID_TYPE = parse_type("uuid")
 
 
-def set_column(ctx: Context, table: Table, record: Record, word: str) -> None:
-    """Carry out COLUMN[:KEY]=VALUE on a row; raises ControlError."""
+def set_column(ctx: Context, table: Table, record: Record, word: str) -> Column:
+    """Carry out COLUMN[:KEY]=VALUE on a row and return the column; raises ControlError."""
     setting = parse_setting(table, word)
     column, kind = setting.column, setting.column.type
     _check_mutable(record, column)
     if setting.key is None:
         ctx.txn.write(record, column.name, parse_value(kind, setting.value, ctx.symbols))
-        return
+        return column
     if kind.value is None:
         raise ControlError(f"cannot specify key to set for non-map column {column.name}")
     key = parse_atom(kind.key, setting.key, ctx.symbols)
@@ -52,6 +53,7 @@ def set_column(ctx: Context, table: Table, record: Record, word: str) -> None:
     assert isinstance(old, dict)
     ctx.txn.verify(record, column.name)
     ctx.txn.write(record, column.name, {**old, key: value})
+    return column
 
 
 def _check_mutable(record: Record, column: Column) -> None:
@@ -189,8 +191,7 @@ def _set(ctx: Context) -> None:
     if record is None:
         return
     for word in ctx.command.arguments[2:]:
-        set_column(ctx, table, record, word)
-    ctx.model = None
+        drop_model(ctx, table.name, set_column(ctx, table, record, word).name)
 
 
 def _open_column(ctx: Context) -> tuple[Record, Column] | None:
@@ -276,7 +277,7 @@ def _noun(kind: ColumnType) -> str:
 def _replace(ctx: Context, record: Record, column: Column, value: Value) -> None:
     ctx.txn.verify(record, column.name)
     ctx.txn.write(record, column.name, value)
-    ctx.model = None
+    drop_model(ctx, record.table, column.name)
 
 
 def _clear(ctx: Context) -> None:
@@ -293,7 +294,7 @@ def _clear(ctx: Context) -> None:
                 "which is not allowed to be empty"
             )
         ctx.txn.write(record, column.name, column.type.default)
-    ctx.model = None
+        drop_model(ctx, table.name, column.name)
 
 
 def _needs_create(needs: Needs, command: Command) -> None:
@@ -339,7 +340,7 @@ def _destroy(ctx: Context) -> None:
         found = ctx.find(table, word)
         if found is not None:
             ctx.txn.delete(found)
-    ctx.model = None
+    drop_model(ctx, table.name)
 
 
 def _wait_until(ctx: Context) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from jackfield.cli.vsctl.errors import ControlError
@@ -65,18 +65,18 @@ def find_column(table: Table, word: str) -> Column:
     return table.columns[matches[0]]
 
 
-def _best_matches(names: Iterable[str], word: str) -> list[str]:
+def _best_matches(names: Collection[str], word: str) -> list[str]:
+    if word in names:
+        return [word]
     scores = {name: _score(name, word) for name in names}
     best = max(scores.values(), default=0)
     return sorted(name for name, score in scores.items() if score == best) if best else []
 
 
 def _score(name: str, word: str) -> int:
-    if name == word:
-        return _EXACT
     folded, wanted = name.lower().replace("-", "_"), word.lower().replace("-", "_")
     if folded == wanted:
-        return _EXACT - 1
+        return _EXACT
     return len(wanted) if folded.startswith(wanted) else 0
 
 
@@ -154,7 +154,11 @@ def _by_name(schema: Schema, txn: Transaction, table: Table, word: str) -> Recor
     row_id = ROW_IDS.get(table.name)
     if row_id is None or row_id.table not in schema:
         return None
-    named = [r for r in txn.records(row_id.table) if _is_called(txn.read(r, row_id.column), word)]
+    kind = schema.table(row_id.table).columns[row_id.column].type
+    named = txn.named(row_id.table, row_id.column, _as_name(kind.key.name, word))
+    if not named and _is_partial_uuid(word):
+        rows = txn.records(row_id.table)
+        named = [record for record in rows if _is_cut_short(txn.read(record, row_id.column), word)]
     if len(named) > 1:
         raise ControlError(f'multiple rows in {row_id.table} match "{word}"')
     if not named or row_id.pointer is None:
@@ -166,12 +170,15 @@ def _by_name(schema: Schema, txn: Transaction, table: Table, word: str) -> Recor
     return txn.record(table.name, target) if isinstance(target, Uuid) else None
 
 
-def _is_called(name: Value, word: str) -> bool:
-    if isinstance(name, int):
-        return word.isascii() and word.isdigit() and name == int(word)
-    if not isinstance(name, str):
-        return False
-    return name == word or (len(word) >= 4 and name.startswith(word) and parse_uuid(name) is not None)
+def _as_name(kind: str, word: str) -> Value:
+    if kind == "integer":
+        return int(word) if word.isascii() and word.isdigit() else None
+    return word
+
+
+def _is_cut_short(name: Value, word: str) -> bool:
+    """Whether `word` begins a name that is itself a UUID."""
+    return isinstance(name, str) and name.startswith(word) and parse_uuid(name) is not None
 
 
 def _is_partial_uuid(word: str) -> bool:

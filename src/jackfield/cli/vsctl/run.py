@@ -15,6 +15,7 @@ from jackfield.cli.vsctl.commandline import Options, parse_line
 from jackfield.cli.vsctl.context import Command, Context, Needs, Result
 from jackfield.cli.vsctl.errors import ControlError, ExitWith
 from jackfield.cli.vsctl.registry import SYNTAXES
+from jackfield.cli.vsctl.schema import Schema
 from jackfield.cli.vsctl.tables import Printer
 from jackfield.cli.vsctl.transaction import Transaction
 from jackfield.wire.notation import Uuid
@@ -46,23 +47,26 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(options: Options, commands: list[Command], arguments: list[str], journal: Journal) -> None:
-    session = Session(options.db or f"unix:{rundir()}/db.sock", options.retry)
-    needs = Needs(session.schema)
+    with Session(options.db or f"unix:{rundir()}/db.sock", options.retry) as session:
+        session.monitor(_needed_columns(session.schema, options, commands))
+        while True:
+            attempt = _Attempt(session, options, journal)
+            if attempt.carry_out(commands) and attempt.commit(comment(arguments)):
+                break
+            session.follow()
+        attempt.print_results()
+        if options.wait and attempt.next_cfg is not None:
+            attempt.wait_for_switch(attempt.next_cfg)
+
+
+def _needed_columns(schema: Schema, options: Options, commands: list[Command]) -> dict[str, set[str]]:
+    needs = Needs(schema)
     needs.table("Open_vSwitch")
     if options.wait:
         needs.add("Open_vSwitch", "cur_cfg")
     for command in commands:
         command.syntax.needs(needs, command)
-    session.monitor(needs.columns)
-    while True:
-        attempt = _Attempt(session, options, journal)
-        if attempt.carry_out(commands) and attempt.commit(comment(arguments)):
-            break
-        session.follow()
-    attempt.print_results()
-    if options.wait and attempt.next_cfg is not None:
-        attempt.wait_for_switch(attempt.next_cfg)
-    session.close()
+    return needs.columns
 
 
 class _Attempt:

@@ -43,6 +43,7 @@ class Transaction:
         self._tables = tables
         self._records: dict[str, dict[Uuid, Record]] = {}
         self._touched: dict[Record, None] = {}
+        self._indexes: dict[tuple[str, str], dict[Value, list[Record]]] = {}
 
     def records(self, table: str) -> Iterator[Record]:
         """The rows of a table that are there now, the new ones included."""
@@ -64,6 +65,15 @@ class Transaction:
             record = known[uuid] = Record(table, uuid, row)
         return None if record.is_deleted else record
 
+    def named(self, table: str, column: str, value: Value) -> list[Record]:
+        """The rows whose column, which holds an atom or nothing, has that value."""
+        index = self._indexes.get((table, column))
+        if index is None:
+            index = self._indexes[table, column] = {}
+            for record in self.records(table):
+                index.setdefault(self.read(record, column), []).append(record)
+        return [record for record in index.get(value, ()) if not record.is_deleted]
+
     def read(self, record: Record, column: str) -> Value:
         """The column's value; KeyError when it is not monitored."""
         if column in record.written:
@@ -82,6 +92,10 @@ class Transaction:
     def write(self, record: Record, column: str, value: Value) -> None:
         """Set the column."""
         self._touch(record)
+        index = self._indexes.get((record.table, column))
+        if index is not None:
+            index[self.read(record, column)].remove(record)
+            index.setdefault(value, []).append(record)
         record.written[column] = value
 
     def insert(self, table: str, uuid: Uuid | None = None) -> Record:
@@ -89,6 +103,9 @@ class Transaction:
         record = Record(table, uuid or new_uuid(), None)
         self._records.setdefault(table, {})[record.uuid] = record
         self._touch(record)
+        for (of_table, column), index in self._indexes.items():
+            if of_table == table:
+                index.setdefault(self.read(record, column), []).append(record)
         return record
 
     def delete(self, record: Record) -> None:
