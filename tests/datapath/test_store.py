@@ -107,10 +107,41 @@ def test_another_way_to_attach_takes_the_place_of_the_first(open_datapath: Open,
     first.attach(pair)
     first.close()
     second = open_datapath(AttachMode.TCX)
-    assert second.attached() == frozenset()
-    second.attach(pair)
+    assert second.attached() == {pair}
+    assert second.settle() == 0
     assert second.attached() == {pair}
     assert run("tc", "filter", "show", "dev", "jftas", "ingress") == ""
+
+
+def test_devices_attached_in_a_hurry_get_their_links_later(open_datapath: Open, devices: Devices) -> None:
+    datapath = open_datapath(AttachMode.TCX)
+    ends = [make_pair(devices, f"jft{letter}") for letter in "abcd"]
+    for end in ends:
+        datapath.attach(end, fast=True)
+        datapath.attach(end, fast=True)
+    assert datapath.attached() == set(ends)
+    datapath.detach(ends[1])
+    devices.delete(ends[0])
+    assert datapath.attached() == set(ends[2:])
+    datapath.close()
+    datapath = open_datapath(AttachMode.TCX)
+    assert datapath.attached() == set(ends[2:])
+    assert datapath.settle(limit=1) == 1
+    assert datapath.attached() == set(ends[2:])
+    assert datapath.settle(limit=5) == 0
+    assert datapath.attached() == set(ends[2:])
+    datapath.attach(ends[2], fast=True)
+    for name in ("jftcs", "jftds"):
+        assert "clsact" not in run("tc", "qdisc", "show", "dev", name)
+
+
+def test_a_device_that_went_before_its_link_came_is_no_error(open_datapath: Open, devices: Devices) -> None:
+    datapath = open_datapath(AttachMode.TCX)
+    end = make_pair(devices, "jfta")
+    datapath.attach(end, fast=True)
+    devices.delete(end)
+    assert datapath.settle() == 0
+    assert datapath.attached() == frozenset()
 
 
 def test_filters_of_others_stay(open_datapath: Open, devices: Devices) -> None:
@@ -226,7 +257,8 @@ def test_the_kernels_reason_for_refusing_a_program_is_in_the_error(
     program = btf.section(good, b"tc")
     leave_at_once = bytes([0x95]) + bytes(7)
     (tmp_path / objects.SWITCH).write_bytes(good.replace(program, leave_at_once + program[8:]))
-    with caplog.at_level("DEBUG"), pytest.raises(KernelError, match=r"program jf_ingress_frame: unreachable insn 1") as refusal:
+    verdict = r"program jf_ingress_frame: unreachable insn 1"
+    with caplog.at_level("DEBUG"), pytest.raises(KernelError, match=verdict) as refusal:
         Datapath.open("jft0", root=pins, objects_folder=tmp_path)
     assert str(refusal.value).startswith("loading switch.bpf.o: ")
     assert any(record.name == "jackfield.datapath.libbpf" for record in caplog.records)

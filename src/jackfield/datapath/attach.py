@@ -32,8 +32,11 @@ class Attacher(Protocol):
     def detach(self, ifindex: int) -> None:
         """No error when it is not attached or the device is gone."""
 
+    def has(self, ifindex: int) -> bool:
+        """Whether it is attached at present."""
+
     def attached(self) -> frozenset[int]:
-        """What the kernel has at present."""
+        """All that are at present."""
 
     def update(self, program: int) -> None:
         """Put another program in the place of the present one everywhere; forget devices that are gone."""
@@ -47,7 +50,7 @@ class TcxAttacher:
         self._folder = folder
 
     def attach(self, ifindex: int, program: int) -> None:
-        if any(self._links(self._folder / str(ifindex))):
+        if self.has(ifindex):
             return
         link = self._library.call(
             f"attaching to device {ifindex}", "bpf_link_create", program, ifindex, TCX_INGRESS, None
@@ -59,6 +62,9 @@ class TcxAttacher:
 
     def detach(self, ifindex: int) -> None:
         (self._folder / str(ifindex)).unlink(missing_ok=True)
+
+    def has(self, ifindex: int) -> bool:
+        return any(self._links(self._folder / str(ifindex)))
 
     def attached(self) -> frozenset[int]:
         return frozenset(ifindex for ifindex, _ in self._links())
@@ -122,13 +128,14 @@ class ClsBpfAttacher:
             self._control.delete_clsact(ifindex)
         mark.unlink(missing_ok=True)
 
-    def attached(self) -> frozenset[int]:
-        return frozenset(
-            ifindex
-            for ifindex in self._control.clsact_devices()
-            for found in self._control.filters(ifindex)
-            if (found.priority, found.handle, found.name) == (PRIORITY, self._handle, self._name)
+    def has(self, ifindex: int) -> bool:
+        ours = (PRIORITY, self._handle, self._name)
+        return any(
+            (found.priority, found.handle, found.name) == ours for found in self._control.filters(ifindex)
         )
+
+    def attached(self) -> frozenset[int]:
+        return frozenset(filter(self.has, self._control.clsact_devices()))
 
     def update(self, program: int) -> None:
         present = self.attached()
