@@ -24,6 +24,7 @@ from jackfield.reconcile.wanted import (
     WantedPort,
 )
 
+MOST_MTU = 65535
 _MOST_DEVICE_NAME = 15
 _MOST_NAME = 63
 _KINDS = {kind.value: kind for kind in Kind}
@@ -171,6 +172,11 @@ class _Reader:
         type_ = _type_of(row, bridge)
         kind = _KINDS.get(type_)
         self.warnings += interface_warnings(row)
+        mtu = integer(row, "mtu_request")
+        fault = None
+        if kind is Kind.INTERNAL and mtu is not None and mtu > MOST_MTU:
+            fault = f"could not set the MTU of {name} to {mtu} (an internal port's can be {MOST_MTU} at most)"
+            mtu = None
         return WantedInterface(
             name=name,
             uuid=uuid,
@@ -179,9 +185,10 @@ class _Reader:
             ofport=-1 if error is not None else numbers[name],
             local=name == bridge,
             mac=self._mac(row, kind, name == bridge),
-            mtu_request=integer(row, "mtu_request"),
+            mtu_request=mtu,
             peer=pairs(row, "options").get("peer") if kind is Kind.PATCH else None,
             error=error,
+            fault=fault,
         )
 
     def _mac(self, row: Row, kind: Kind | None, local: bool) -> bytes | None:

@@ -145,6 +145,12 @@ def _mtus(bridge: WantedBridge, observed: Observed) -> Iterator[int]:
                 continue
             link = observed.by_name.get(interface.name) if interface.kind is Kind.SYSTEM else None
             if link is not None and _system_problem(interface.name, link, observed) is None:
-                yield interface.mtu_request or link.mtu
+                yield _possible_mtu(interface.mtu_request, link)
             elif interface.kind is Kind.INTERNAL and interface.mtu_request:
                 yield interface.mtu_request
+
+
+def _possible_mtu(asked: int | None, link: Link) -> int:
+    """What is asked for, unless the device cannot have it: a bound of 0 is not told."""
+    possible = asked is not None and link.min_mtu <= asked <= (link.max_mtu or asked)
+    return asked if asked is not None and possible else link.mtu

@@ -1,0 +1,249 @@
+"""The reconciler on a real kernel, in network namespaces of its own."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from jackfield.datapath import bpffs
+from jackfield.datapath._abi import IfaceFlag
+from jackfield.datapath.monitor import LinkMonitor
+from jackfield.datapath.store import Datapath
+from jackfield.reconcile.apply import Report, apply
+from jackfield.reconcile.desired import desired
+from jackfield.reconcile.devices import plan_devices
+from jackfield.reconcile.outcome import InterfaceOutcome, Outcome, State
+from jackfield.reconcile.plan import plan_maps
+from jackfield.reconcile.reconciler import Reconciler
+from jackfield.reconcile.watch import Watch
+from tests.datapath.world import entered, run
+from tests.netlab import until
+from tests.reconcile.world import Snapshot, bridge, patch, port, snapshot
+
+NUMBERS = itertools.count()
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+
+
+@pytest.fixture
+def namespaces() -> Iterator[Callable[[], str]]:
+    """Makes namespaces by name; the first one is where the test runs."""
+    made: list[str] = []
+
+    def make() -> str:
+        made.append(f"jft{os.getpid()}r{next(NUMBERS)}")
+        run("ip", "netns", "add", made[-1])
+        return made[-1]
+
+    with entered(f"/run/netns/{make()}"):
+        yield make
+    for name in made:
+        run("ip", "netns", "del", name)
+
+
+@pytest.fixture
+def datapath(namespaces: Callable[[], str]) -> Iterator[Datapath]:
+    assert namespaces
+    root = bpffs.MOUNT_POINT / f"jft{os.getpid()}r{next(NUMBERS)}"
+    with_root = Datapath.open("jft1", root=root)
+    yield with_root
+    if not with_root.closed:
+        with_root.destroy()
+    bpffs.remove_tree(root)
+
+
+@pytest.fixture
+def reconciler(datapath: Datapath) -> Reconciler:
+    return Reconciler(datapath, datapath.instance)
+
+
+def links() -> dict[str, str]:
+    """The devices here and their flags."""
+    lines = run("ip", "-o", "link").splitlines()
+    return {line.split(": ")[1].split("@")[0]: line.split("<")[1].split(">")[0] for line in lines}
+
+
+def interface(outcome: Outcome, name: str) -> InterfaceOutcome:
+    return next(i for i in outcome.interfaces if i.name == name)
+
+
+def add_nic(name: str) -> None:
+    """A device with a cable to nowhere."""
+    run("ip", "link", "add", name, "type", "veth", "peer", "name", f"{name}-end")
+
+
+def two_bridges() -> Snapshot:
+    return snapshot(
+        bridge("br0", port("jfteth0", ""), port("jftp", trunks={1, 2}), patch("a", "b")),
+        bridge("br1", patch("b", "a"), port("jftq", tag=7), flood_vlans=frozenset({7})),
+    )
+
+
+def test_a_pass_gets_there_and_neither_a_second_nor_another_process_has_anything_to_do(
+    datapath: Datapath, reconciler: Reconciler
+) -> None:
+    add_nic("jfteth0")
+    outcome = reconciler.reconcile(two_bridges(), 0.0)
+    assert outcome.steps
+    assert {state.state for state in outcome.objects} == {State.OK}
+    assert interface(outcome, "jfteth0").ifindex in datapath.attached()
+    assert "PROMISC" in links()["jfteth0"]
+    assert reconciler.reconcile(two_bridges(), 1.0).steps == ()
+    assert Reconciler(datapath, datapath.instance).reconcile(two_bridges(), 2.0).steps == ()
+    assert reconciler.plan_only(two_bridges()) == ()
+
+
+def test_removing_all_leaves_the_machine_as_it_was(datapath: Datapath, reconciler: Reconciler) -> None:
+    add_nic("jfteth0")
+    before = links()
+    reconciler.reconcile(two_bridges(), 0.0)
+    reconciler.remove_all()
+    assert links() == before
+    assert datapath.attached() == frozenset()
+    assert datapath.names.items() == []
+    assert datapath.ports.items() == []
+
+
+@pytest.mark.parametrize("cut", [1, 4, 9, 15, 22, 30])
+def test_a_pass_cut_short_is_taken_up_by_another_process(datapath: Datapath, cut: int) -> None:
+    add_nic("jfteth0")
+    watch = Watch(datapath, datapath.instance)
+    report = Report()
+    wanted = desired(two_bridges())
+    apply(plan_devices(wanted, watch.look(None, ())).steps[:cut], datapath, watch, report)
+    left = cut - len(report.done)
+    apply(plan_maps(wanted, watch.look(None, ())).steps[:left], datapath, watch, report)
+    reconciler = Reconciler(datapath, datapath.instance)
+    outcome = reconciler.reconcile(two_bridges(), 0.0)
+    assert {state.state for state in outcome.objects} == {State.OK}
+    assert reconciler.reconcile(two_bridges(), 1.0).steps == ()
+
+
+def test_internal_ports_in_two_namespaces_reach_each_other(
+    datapath: Datapath, reconciler: Reconciler, namespaces: Callable[[], str]
+) -> None:
+    tables = snapshot(bridge("br0", port("jftp", tag=5), port("jftq", tag=5)))
+    reconciler.reconcile(tables, 0.0)
+    places = {"jftp": namespaces(), "jftq": namespaces()}
+    for number, (name, place) in enumerate(places.items()):
+        run("ip", "link", "set", name, "netns", place)
+        run("ip", "-n", place, "addr", "add", f"192.0.2.{number + 1}/24", "dev", name)
+        run("ip", "-n", place, "link", "set", name, "up")
+    outcome = reconciler.reconcile(tables, 1.0)
+    assert interface(outcome, "jftp").nsid is not None
+    assert datapath.ifaces.get(interface(outcome, "jftp").id)._asdict()["flags"] == IfaceFlag.FAR
+    run("ip", "netns", "exec", places["jftp"], "ping", "-c", "1", "-W", "2", "192.0.2.2")
+
+
+def test_settings_reach_a_port_that_was_moved_and_renamed(
+    reconciler: Reconciler, namespaces: Callable[[], str]
+) -> None:
+    def tables(**columns: Any) -> Snapshot:
+        return snapshot(bridge("br0", port("jftp", interface=columns)))
+
+    reconciler.reconcile(tables(), 0.0)
+    place = namespaces()
+    run("ip", "link", "set", "jftp", "netns", place, "name", "eth0")
+    outcome = reconciler.reconcile(tables(mtu_request=9000, mac="02:00:00:00:00:77"), 1.0)
+    moved = interface(outcome, "jftp")
+    assert (moved.mtu, moved.mac_in_use, moved.error) == (9000, "02:00:00:00:00:77", None)
+    shown = run("ip", "-n", place, "link", "show", "eth0")
+    assert "mtu 9000" in shown
+    assert "02:00:00:00:00:77" in shown
+    reconciler.reconcile(snapshot(bridge("br0")), 2.0)
+    assert "eth0" not in run("ip", "-n", place, "link")
+
+
+def test_what_was_heard_is_enough_to_follow_changes(
+    reconciler: Reconciler, namespaces: Callable[[], str]
+) -> None:
+    tables = snapshot(bridge("br0", port("jftp"), port("jfteth0", "")))
+    outcome = reconciler.reconcile(tables, 0.0)
+    assert interface(outcome, "jfteth0").error == "could not open network device jfteth0 (No such device)"
+    state = next(state for state in outcome.objects if state.name == "jfteth0" and state.kind == "Interface")
+    assert state.state is State.PENDING
+    monitor = LinkMonitor()
+    try:
+        add_nic("jfteth0")
+        assert interface(reconciler.reconcile(tables, 1.0, monitor.read()), "jfteth0").error is None
+        run("ip", "link", "set", "jftp", "netns", namespaces())
+        moved = interface(reconciler.reconcile(tables, 2.0, monitor.read()), "jftp")
+        assert moved.nsid is not None
+        assert moved.error is None
+        run("ip", "link", "del", "jfteth0")
+        outcome = reconciler.reconcile(tables, 3.0, monitor.read())
+        assert interface(outcome, "jfteth0").ofport == -1
+        assert interface(outcome, "br0").error is None
+        add_nic("jfteth0")
+        # A device that came just now is found by its name, heard of or not.
+        assert interface(reconciler.reconcile(tables, 4.0, []), "jfteth0").error is None
+        reconciler.reconcile(tables, 5.0, monitor.read())
+        assert reconciler.reconcile(tables, 6.0, monitor.read()).steps == ()
+        assert reconciler.plan_only(tables) == ()
+    finally:
+        monitor.close()
+
+
+def test_a_port_whose_namespace_died_is_made_again(
+    reconciler: Reconciler, namespaces: Callable[[], str]
+) -> None:
+    tables = snapshot(bridge("br0", port("jftp")))
+    reconciler.reconcile(tables, 0.0)
+    assert namespaces
+    with subprocess.Popen(["unshare", "-n", "sh", "-c", "echo; read _"], stdin=-1, stdout=-1) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        run("ip", "link", "set", "jftp", "netns", str(process.pid))
+        process.communicate(b"\n")
+    # lo and the local port's pair are left.
+    until(lambda: len(links()) == 3, what="removal of the port's devices")
+    outcome = reconciler.reconcile(tables, 1.0)
+    assert interface(outcome, "jftp").error is None
+    assert "jftp" in links()
+
+
+def test_one_refused_setting_spoils_nothing_else(datapath: Datapath, reconciler: Reconciler) -> None:
+    add_nic("jfteth0")
+    odd = port("jfteth0", "", interface={"mtu_request": 1_000_000})
+    odder = port("jftq", interface={"mtu_request": 1_000_000})
+    outcome = reconciler.reconcile(snapshot(bridge("br0", odd, odder, port("jftp"))), 0.0)
+    assert interface(outcome, "jftq").mtu == 1500
+    assert "65535 at most" in (interface(outcome, "jftq").error or "")
+    faulty = interface(outcome, "jfteth0")
+    assert faulty.ofport > 0
+    assert faulty.error is not None
+    assert faulty.error.startswith("could not set the MTU of jfteth0 to 1000000: ")
+    assert faulty.ifindex in datapath.attached()
+    assert interface(outcome, "jftp").error is None
+    assert not outcome.complete
+
+
+def test_a_foreign_device_of_an_internal_ports_name_is_left_alone(reconciler: Reconciler) -> None:
+    add_nic("jftp")
+    before = links()["jftp"]
+    outcome = reconciler.reconcile(snapshot(bridge("br0", port("jftp"), port("jftq"))), 0.0)
+    assert interface(outcome, "jftp").error == (
+        "could not open network device jftp (it exists and is not the switch's)"
+    )
+    assert interface(outcome, "jftq").error is None
+    assert links()["jftp"] == before
+
+
+def test_a_device_of_a_linux_bridge_is_busy(reconciler: Reconciler) -> None:
+    add_nic("jfteth0")
+    run("ip", "link", "add", "jftbr", "type", "bridge")
+    run("ip", "link", "set", "jfteth0", "master", "jftbr")
+    outcome = reconciler.reconcile(snapshot(bridge("br0", port("jfteth0", ""))), 0.0)
+    error = interface(outcome, "jfteth0").error
+    assert error is not None
+    assert "Device or resource busy: it belongs to bridge jftbr" in error
+    run("ip", "link", "set", "jfteth0", "nomaster")
+    assert (
+        interface(reconciler.reconcile(snapshot(bridge("br0", port("jfteth0", ""))), 1.0), "jfteth0").ofport
+        == 1
+    )
