@@ -101,6 +101,8 @@ def test_status_follows_a_port_into_another_namespace_and_back(
     host.ip("link", "set", "p1", "netns", other.name)
     other.ip("link", "set", "p1", "mtu", "1400", "up")
     wait(daemon, "p1", "mtu=1400", "link_state=up", "ofport=1")
+    ports = {port["name"]: port for port in json.loads(daemon.unixctl("jackfield/ports"))["ports"]}
+    assert (ports["br0"]["netns"], ports["p1"]["netns"]) == (None, other.name)
     other.ip("link", "set", "p1", "down")
     wait(daemon, "p1", "admin_state=down")
     other.ip("link", "set", "p1", "netns", host.name)

@@ -87,6 +87,7 @@ class Engine:
         self._last_pass = 0.0
         self._resets = LinkResets()
         self._tasks: list[asyncio.Task[None]] = []
+        self.ready = False
         self.outcome = Outcome()
         self.coverage = Coverage(EVENTS)
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -106,6 +107,7 @@ class Engine:
             task = asyncio.create_task(cycle(), name=cycle.__name__)
             task.add_done_callback(self._ended)
             self._tasks.append(task)
+        self.ready = True
 
     async def stop(self, *, cleanup: bool = False) -> None:
         """End; with `cleanup` everything that the switch made in the kernel is taken away as well."""

@@ -14,6 +14,7 @@ from jackfield.datapath.store import Datapath
 from jackfield.model.config import PortConfig, VlanMode
 from jackfield.reconcile.outcome import InterfaceOutcome, Outcome
 from jackfield.switchd.commands.forwarding import learned
+from jackfield.switchd.commands.namespaces import namespace_names
 from jackfield.switchd.engine import Engine
 from jackfield.switchd.stats import drops_by_interface
 from jackfield.unixctl.commands import CommandError, CommandTable
@@ -56,7 +57,7 @@ class ReportCommands:
                 "version": self._version,
                 "pid": os.getpid(),
                 "instance": self._instance,
-                "ready": True,
+                "ready": self._engine.ready,
                 "since": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._since)),
                 "kernel": platform.release(),
                 "attach": mode,
@@ -76,9 +77,17 @@ class ReportCommands:
         counters, drops = await self._counters()
         grouped = drops_by_interface(drops)
         outcome = self._engine.outcome
+        numbers = {each.nsid for each in outcome.interfaces if each.nsid is not None}
+        names = await self._engine.read(lambda _datapath: namespace_names(numbers))
         configs = {port.name: port.config for port in outcome.ports}
         ports = [
-            port_report(each, configs[each.port], counters.get(each.id, Counters()), grouped.get(each.id, {}))
+            port_report(
+                each,
+                configs[each.port],
+                None if each.nsid is None else names.get(each.nsid, f"number {each.nsid}"),
+                counters.get(each.id, Counters()),
+                grouped.get(each.id, {}),
+            )
             for each in outcome.interfaces
             if each.port in configs
         ]
@@ -128,9 +137,16 @@ def dpif_show(outcome: Outcome, hits: int) -> str:
 
 
 def port_report(
-    interface: InterfaceOutcome, config: PortConfig, counters: Counters, drops: Mapping[DropReason, int]
+    interface: InterfaceOutcome,
+    config: PortConfig,
+    namespace: str | None,
+    counters: Counters,
+    drops: Mapping[DropReason, int],
 ) -> dict[str, Any]:
-    """One interface for `jackfield/ports`, its counters in the switch's perspective."""
+    """One interface for `jackfield/ports`, its counters in the switch's perspective.
+
+    `namespace` is the name of the network namespace of the user's end, None for the switch's own.
+    """
     return {
         "bridge": interface.bridge,
         "name": interface.name,
@@ -138,7 +154,7 @@ def port_report(
         "type": interface.type or "system",
         "ofport": interface.ofport,
         "ifindex": interface.ifindex,
-        "netns": None if interface.nsid is None else f"nsid {interface.nsid}",
+        "netns": namespace,
         "mac": interface.mac_in_use,
         "mtu": interface.mtu,
         "link": interface.link_state,
