@@ -76,7 +76,7 @@ def test_an_old_kernel_is_named(release: str, good: bool) -> None:
 
 def test_lacking_capabilities_are_named() -> None:
     assert needs._capabilities((1 << 41) - 1) == ""
-    assert needs._capabilities(1 << 21).startswith("CAP_NET_ADMIN and CAP_BPF lacking")
+    assert needs._capabilities(1 << 21).startswith("CAP_NET_ADMIN, CAP_BPF lacking")
 
 
 def test_missing_programs_are_named(tmp_path: Path) -> None:

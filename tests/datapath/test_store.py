@@ -270,6 +270,7 @@ def test_programs_that_cannot_be_read_are_named(tmp_path: Path, pins: Path, cont
         (tmp_path / objects.SWITCH).write_bytes(content)
     with pytest.raises(KernelError, match=r"reading .*switch\.bpf\.o: "):
         Datapath.open("jft0", root=pins, objects_folder=tmp_path)
+    assert not pins.exists()
 
 
 def test_tables_give_what_was_set(open_datapath: Open) -> None:

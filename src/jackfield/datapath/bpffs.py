@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 from dataclasses import dataclass
@@ -70,6 +71,12 @@ class Folders:
         if not self.instance.is_dir():
             return ()
         return tuple(sorted(path for path in self.instance.iterdir() if path != self.version))
+
+    def remove_if_empty(self) -> None:
+        """Undo `make` where nothing was pinned."""
+        for folder in (self.maps, self.programs, self.links, self.version, self.instance, self.instance.parent):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
 
 def remove_tree(folder: Path) -> None:

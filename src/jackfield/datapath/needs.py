@@ -38,7 +38,7 @@ def _kernel(release: str) -> str:
 
 def _capabilities(effective: int) -> str:
     lacking = [name for name, bit in CAPABILITIES.items() if not effective >> bit & 1]
-    return f"{' and '.join(lacking)} lacking: run as root, or grant these capabilities." if lacking else ""
+    return f"{', '.join(lacking)} lacking: run as root, or grant these capabilities." if lacking else ""
 
 
 def _effective_capabilities() -> int:

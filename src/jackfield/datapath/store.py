@@ -82,7 +82,12 @@ class Datapath:
                 bpffs.mount()
             folders = bpffs.Folders.of(root, instance, _abi.Limit.ABI_VERSION)
             folders.make()
-        loaded = objects.load(loader, objects_folder / objects.SWITCH, folders)
+        try:
+            loaded = objects.load(loader, objects_folder / objects.SWITCH, folders)
+        except DatapathError:
+            if folders is not None:
+                folders.remove_if_empty()
+            raise
         try:
             return cls(loader, loaded, instance, folders, mode)
         except BaseException:
