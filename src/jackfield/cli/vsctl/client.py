@@ -41,6 +41,8 @@ class Commit:
 class Session:
     """A connection to the database `remote` (unix:PATH or tcp:HOST:PORT), with a replica of what is needed.
 
+    `updates` counts how often the replica has changed.
+
     Raises ControlError when the database cannot be reached, or goes away.
     """
 
@@ -54,6 +56,7 @@ class Session:
             self._connection.close()
             raise self._lost(error) from error
         self.replica: Replica
+        self.updates = 0
 
     def __enter__(self) -> Session:
         return self
@@ -128,6 +131,7 @@ class Session:
         for method, params in notices:
             if method in ("update", "update2") and len(params) == 2:
                 self.replica.feed(params[1])
+                self.updates += 1
 
     def _lost(self, error: Exception) -> ControlError:
         reason = error.strerror if isinstance(error, ConnectionFailed) else str(error)

@@ -50,10 +50,13 @@ def _run(options: Options, commands: list[Command], arguments: list[str], journa
     with Session(options.db or f"unix:{rundir()}/db.sock", options.retry) as session:
         session.monitor(_needed_columns(session.schema, options, commands))
         while True:
+            seen = session.updates
             attempt = _Attempt(session, options, journal)
             if attempt.carry_out(commands) and attempt.commit(comment(arguments)):
                 break
-            session.follow()
+            # What failed would fail again as long as the snapshot is the same.
+            if session.updates == seen:
+                session.follow()
         attempt.print_results()
         if options.wait and attempt.next_cfg is not None:
             attempt.wait_for_switch(attempt.next_cfg)

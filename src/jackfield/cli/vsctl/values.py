@@ -5,6 +5,7 @@ Texts that do not parse, and values against a constraint of the schema, raise Co
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import replace
@@ -77,9 +78,10 @@ def _bare_atom(base: BaseType, text: str, symbols: Symbols) -> Atom:
                 raise ControlError(f'"{text}" is not a valid integer or range')
             return number
         case "real":
-            if not _REAL.fullmatch(text):
+            real = float(text) if _REAL.fullmatch(text) else math.inf
+            if math.isinf(real):
                 raise ControlError(f'"{text}" is not a valid real number')
-            return float(text) or 0.0
+            return real or 0.0
         case "boolean":
             if text not in _BOOLEANS:
                 raise ControlError(f'"{text}" is not a valid boolean (use "true" or "false")')
