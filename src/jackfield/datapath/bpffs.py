@@ -74,7 +74,8 @@ class Folders:
 
     def remove_if_empty(self) -> None:
         """Undo `make` where nothing was pinned."""
-        for folder in (self.maps, self.programs, self.links, self.version, self.instance, self.instance.parent):
+        below = (self.maps, self.programs, self.links, self.version)
+        for folder in (*below, self.instance, self.instance.parent):
             with contextlib.suppress(OSError):
                 folder.rmdir()
 
