@@ -112,6 +112,10 @@ class Tools:
         self._monkeypatch = monkeypatch
         self._capfd = capfd
 
+    def at(self, rundir: Path) -> Tools:
+        """The same tools on another directory."""
+        return Tools(rundir, self._monkeypatch, self._capfd)
+
     def jackfield(self, line: str) -> Said:
         """Run `jackfield` with the words of `line`."""
         from jackfield.cli.main import main

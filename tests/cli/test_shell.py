@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import pytest
 
 from jackfield.cli.shell.topology import ranges_text, vlan_text
-from tests.cli.bench import Tools
+from tests.cli.bench import BAD_INTERFACES, Tools
 from tests.cli.stand_in import ANSWERS, control_socket
 
 JACKFIELD = [sys.executable, "-c", "import sys; from jackfield.cli.main import main; sys.exit(main())"]
@@ -39,7 +39,7 @@ def test_show_lists_bridges_and_ports(switch: Tools) -> None:
             "system",
             "trunk",
             "-1",
-            *"could not open network device bad0 (No such device)".split(),
+            *BAD_INTERFACES["bad0"]["error"].split(),
         ],
         ["br0", "p0", "patch", "10", "1", "peer", "x"],
         ["br0", "p1", "system", "trunk", "1-3,7", "1"],
@@ -80,7 +80,7 @@ def test_ranges_join_runs() -> None:
 def test_ports_show_counters_and_why_frames_were_dropped(daemon: Tools) -> None:
     lines = daemon.jackfield("ports").out.splitlines()
     assert lines[1].split() == ["br0", "p0", "internal", "up", "access", "10", "1234", "99", "0", "0", "3"]
-    assert lines[-1].split(maxsplit=3) == ["p0", "same-port", "3", "It would leave where it came in."]
+    assert lines[-1].split(maxsplit=3) == ["p0", "same-port", "3", "Leaves where it came in."]
 
 
 def test_fdb_shows_age_or_static(daemon: Tools) -> None:
@@ -166,7 +166,5 @@ def test_a_terminal_gets_colours(daemon: Tools) -> None:
 
 def test_rundir_can_be_an_option(switch: Tools) -> None:
     switch.vsctl("add-br br7")
-    said = Tools(switch.rundir / "elsewhere", switch._monkeypatch, switch._capfd).jackfield(
-        f"--rundir {switch.rundir} vsctl list-br"
-    )
+    said = switch.at(switch.rundir / "elsewhere").jackfield(f"--rundir {switch.rundir} vsctl list-br")
     assert said.out == "br7\n"
