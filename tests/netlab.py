@@ -284,6 +284,16 @@ class Namespace:
             return socket.create_connection((address, port), timeout=deadline)
 
 
+def settled(namespace: Namespace) -> None:
+    """Waits until every device that has a carrier also sends: the kernel sees to that a little later."""
+
+    def all_send() -> bool:
+        lines = namespace.ip("-o", "link", "show", "up").splitlines()
+        return not any("LOWER_UP" in line and " state UP " not in line for line in lines if " lo: " not in line)
+
+    until(all_send, what=f"carrier in {namespace.name}")
+
+
 def transfer(source: Namespace, sink: Namespace, address: str, size: int, deadline: float = 20.0) -> None:
     """Sends so many bytes by TCP from one namespace to an address of the other; what arrives is what left."""
     block = os.urandom(1 << 20)
@@ -354,9 +364,12 @@ class Lab:
             *("link", "add", a_name, "mtu", str(mtu), "type", "veth"),
             *("peer", "name", b_name, "mtu", str(mtu), "netns", b.name),
         )
+        self._stack.callback(_delete_device, a, a_name)
+        self._stack.callback(_delete_device, b, b_name)
         a.ip("link", "set", a_name, "up")
         b.ip("link", "set", b_name, "up")
-        until(lambda: "LOWER_UP" in a.ip("link", "show", a_name), what=f"carrier on {a_name}")
+        settled(a)
+        settled(b)
 
     def defer(self, action: Callable[[], object]) -> None:
         """Does something when the lab closes, before what was made earlier goes away."""
@@ -372,6 +385,12 @@ def leftovers(prefix: str = PREFIX) -> Sequence[str]:
 def _enter(fd: int) -> None:
     if _libc.setns(fd, CLONE_NEWNET):
         raise OSError(ctypes.get_errno(), "setns")
+
+
+def _delete_device(namespace: Namespace, device: str) -> None:
+    # A namespace's devices go away some time after it: too late for a test that uses their names again.
+    if namespace.path.exists() and device in namespace.devices():
+        namespace.run("ip", "link", "delete", device, check=False)
 
 
 def _delete_namespace(name: str) -> None:

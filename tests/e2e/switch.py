@@ -16,7 +16,7 @@ from typing import Any
 from jackfield.datapath.naming import instance_name
 from jackfield.model import Address, FdbCounters
 from tests.daemon import Daemon
-from tests.netlab import Lab, Namespace, until
+from tests.netlab import Lab, Namespace, settled, until
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,9 @@ class Switch:
         self.vsctl(
             "add-port", bridge, name, *port_settings, "--", "set", "Interface", name, "type=internal"
         )
-        self.move(name, namespace)
-        namespace.up(name, address)
+        if namespace is not self.host:
+            self.move(name, namespace)
+        self.up(name, address, namespace=namespace)
 
     def move(self, device: str, namespace: Namespace) -> None:
         """Moves a device from the host into a namespace."""
@@ -97,13 +98,18 @@ class Switch:
     @contextmanager
     def container(self) -> Iterator[int]:
         """A process in a network namespace without a name; both end together. Its process id."""
-        process = self.host.popen("unshare", "--net", "cat")
+        process = self.host.popen("unshare", "--net", "sleep", "infinity")
         try:
             until(lambda: _netns(process.pid) != _netns(None), what="a namespace of the container's own")
             yield process.pid
         finally:
             process.kill()
             process.communicate()
+
+    def up(self, device: str, *addresses: str, namespace: Namespace | None = None) -> None:
+        """Brings an internal port up, wherever it is; what the switch sends to it arrives from now on."""
+        (namespace or self.host).up(device, *addresses)
+        settled(self.host)
 
     # -- what it tells -------------------------------------------------------------------------------
 

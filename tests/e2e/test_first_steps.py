@@ -4,42 +4,41 @@ from __future__ import annotations
 
 import re
 
-from tests.e2e.switch import Switch
+from tests.e2e.switch import Switch, new_switch
 from tests.netlab import Namespace
 from tests.scenarios.kit import BROADCAST, untagged
 
 
 def test_the_first_commands_of_the_manual_give_a_tagged_internal_port_and_its_uplink(switch: Switch) -> None:
-    outside = switch.lab.namespace("outside")
-    switch.lab.cable(switch.host, "eth1", outside, "eth1")
-    outside.ip("link", "add", "link", "eth1", "name", "v1000", "type", "vlan", "id", "1000")
-    outside.up("v1000", "10.18.138.1/24")
-    shown = switch.shell(
-        """
-        ovs-vsctl add-br br0
-        ovs-vsctl add-port br0 vlan1000 tag=1000 -- set Interface vlan1000 type=internal
-        ip addr add 10.18.138.168/24 dev vlan1000; ip link set vlan1000 up
-        ovs-vsctl add-port br0 eth1
-        ovs-vsctl show
-        """
-    )
-    bridge = shown.split("\n", 1)[1]
-    assert blocks(bridge) == {
-        "Bridge br0",
-        "Port br0 / Interface br0 / type: internal",
-        "Port vlan1000 / tag: 1000 / Interface vlan1000 / type: internal",
-        "Port eth1 / Interface eth1",
-    }
-    with outside.tcpdump("eth1", "icmp", "or", "vlan") as cable, switch.host.tcpdump("vlan1000") as port:
-        outside.ping("10.18.138.168")
-        cable.expect(r"vlan 1000.*10\.18\.138\.1 > 10\.18\.138\.168: ICMP echo request")
-        cable.expect(r"vlan 1000.*10\.18\.138\.168 > 10\.18\.138\.1: ICMP echo reply")
-        request = port.expect(r"10\.18\.138\.1 > 10\.18\.138\.168: ICMP echo request")
-        reply = port.expect(r"10\.18\.138\.168 > 10\.18\.138\.1: ICMP echo reply")
-    assert "vlan" not in request.partition("length")[2] and "802.1Q" not in request + reply
-    learned = switch.shell("ovs-appctl fdb/show br0")
-    assert re.search(rf"(?m)^ +\d+ +1000 +{outside.mac('v1000')} +\d+$", learned)
-    assert re.search(rf"(?m)^ +\d+ +1000 +{switch.host.mac('vlan1000')} +\d+$", learned)
+    with new_switch() as other:
+        switch.lab.cable(switch.host, "eth1", other.host, "eth1")
+        other.vsctl("add-br", "br0", "--", "add-port", "br0", "eth1")
+        other.internal_in("br0", "gateway", other.host, "10.18.138.1/24", "tag=1000")
+        shown = switch.shell(
+            """
+            ovs-vsctl add-br br0
+            ovs-vsctl add-port br0 vlan1000 tag=1000 -- set Interface vlan1000 type=internal
+            ip addr add 10.18.138.168/24 dev vlan1000; ip link set vlan1000 up
+            ovs-vsctl add-port br0 eth1
+            ovs-vsctl show
+            """
+        )
+        assert blocks(shown.split("\n", 1)[1]) == {
+            "Bridge br0",
+            "Port br0 / Interface br0 / type: internal",
+            "Port vlan1000 / tag: 1000 / Interface vlan1000 / type: internal",
+            "Port eth1 / Interface eth1",
+        }
+        with switch.host.tcpdump("eth1") as cable, switch.host.tcpdump("vlan1000") as port:
+            other.host.ping("10.18.138.168")
+            cable.expect(r"vlan 1000.*10\.18\.138\.1 > 10\.18\.138\.168: ICMP echo request")
+            cable.expect(r"vlan 1000.*10\.18\.138\.168 > 10\.18\.138\.1: ICMP echo reply")
+            request = port.expect(r"10\.18\.138\.1 > 10\.18\.138\.168: ICMP echo request")
+            reply = port.expect(r"10\.18\.138\.168 > 10\.18\.138\.1: ICMP echo reply")
+        assert "802.1Q" not in request + reply
+        learned = switch.shell("ovs-appctl fdb/show br0")
+        assert re.search(rf"(?m)^ +\d+ +1000  {other.host.mac('gateway')} +\d+$", learned)
+        assert re.search(rf"(?m)^ +\d+ +1000  {switch.host.mac('vlan1000')} +\d+$", learned)
 
 
 def test_an_internal_port_is_there_when_add_port_returns_and_answers_ping(switch: Switch) -> None:
@@ -98,7 +97,7 @@ def test_a_card_that_is_kept_off_the_bridge_is_reachable_with_and_without_the_sw
     switch.host.up("eth0", "10.0.0.1/24")
     switch.vsctl("add-br", "br0", "--", "add-port", "br0", "eth1")
     switch.internal("br0", "tap1")
-    switch.host.up("tap1")
+    switch.up("tap1")
     with first.tap("eth0") as card, switch.host.tap("tap1") as port, second.tap("eth0") as far:
         far.send(untagged("A", BROADCAST))
         assert port.receive() == untagged("A", BROADCAST)

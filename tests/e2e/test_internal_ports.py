@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.switch import Switch
 from tests.netlab import until
-from tests.scenarios.kit import BROADCAST, untagged
+from tests.scenarios.kit import BROADCAST, tagged, untagged
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def bridge(switch: Switch) -> Switch:
     """Bridge br0 with internal port `near`, 10.0.0.1, in the host."""
     switch.vsctl("add-br", "br0")
     switch.internal("br0", "near")
-    switch.host.up("near", "10.0.0.1/24")
+    switch.up("near", "10.0.0.1/24")
     return switch
 
 
@@ -42,7 +42,7 @@ def test_a_port_works_in_another_namespace_renamed_there_moved_on_and_brought_ba
     one_more = bridge.lab.namespace("more")
     bridge.internal_in("br0", "tap2", one_more, "10.0.0.4/24")
     bridge.host.ip("address", "flush", "dev", "near")
-    bridge.host.up("tap1", "10.0.0.5/24")
+    bridge.up("tap1", "10.0.0.5/24")
     one_more.ping("10.0.0.5")
 
     assert bridge.get("Interface", "tap1", "ofport") == number
@@ -93,10 +93,10 @@ def test_tcpdump_on_a_port_shows_both_directions_and_its_counters_count_both(
     bridge.internal("br0", "tap1")
     if far:
         bridge.move("tap1", where)
-    where.up("tap1")
+    bridge.up("tap1", namespace=where)
     bridge.internal("br0", "tap2")
     bridge.move("tap2", other)
-    other.up("tap2")
+    bridge.up("tap2", namespace=other)
     before = counters(where.read, "tap1")
     with where.tcpdump("tap1") as dump, where.tap("tap1") as tap, other.tap("tap2") as station:
         for _ in range(3):
@@ -125,10 +125,10 @@ def test_the_statistics_column_counts_from_the_switchs_point_of_view(bridge: Swi
     bridge.internal_in("br0", "tap1", other, "10.0.0.2/24", "tag=5")
     with other.tap("tap1") as tap:
         for _ in range(4):
-            tap.send(untagged("A", BROADCAST))
+            tap.send(tagged(6, "A", BROADCAST))
     bridge.wait_for("Interface", "tap1", "statistics:rx_packets", "4")
-    assert bridge.get("Interface", "tap1", "statistics:rx_bytes") == "240"
-    assert bridge.get("Interface", "tap1", "statistics:rx_dropped") == "4"  # nobody else is in VLAN 5
+    assert bridge.get("Interface", "tap1", "statistics:rx_bytes") == "256"
+    assert bridge.get("Interface", "tap1", "statistics:rx_dropped") == "4"  # tagged on an access port
     names = set(re.findall(r"(\w+)=", bridge.get("Interface", "tap1", "statistics")))
     wanted = {f"{way}_{what}" for way in ("rx", "tx") for what in ("packets", "bytes", "dropped", "errors")}
     assert names >= wanted
@@ -192,7 +192,7 @@ def test_a_station_that_moves_is_found_at_its_new_port_as_soon_as_it_speaks(brid
     bridge.internal("br0", "tap2")
     for name, namespace in (("tap1", one), ("tap2", two)):
         bridge.move(name, namespace)
-        namespace.up(name)
+        bridge.up(name, namespace=namespace)
     with one.tap("tap1") as first, two.tap("tap2") as second, bridge.host.tap("near") as near:
         first.send(untagged("A", BROADCAST))
         near.send(untagged("B", "A"))

@@ -63,7 +63,7 @@ def test_a_broadcast_in_a_loop_of_bridges_comes_to_an_end(switch: Switch) -> Non
     switch.internal("br1", "tap2")
     for name, namespace in (("tap1", one), ("tap2", two)):
         switch.move(name, namespace)
-        namespace.up(name)
+        switch.up(name, namespace=namespace)
     with one.tap("tap1") as sender, two.tap("tap2") as receiver:
         sender.send(untagged("A", BROADCAST))
         assert receiver.receive() == untagged("A", BROADCAST)
@@ -76,7 +76,7 @@ def test_a_patch_port_to_another_port_of_the_same_bridge_is_a_loop_and_bounded(s
     switch.vsctl("add-br", "br0")
     joined(switch, "br0", "a", "br0", "b")
     switch.internal("br0", "tap1")
-    switch.host.up("tap1")
+    switch.up("tap1")
     with switch.host.tap("tap1") as tap:
         tap.send(untagged("A", BROADCAST))
         assert tap.receive() == untagged("A", BROADCAST)

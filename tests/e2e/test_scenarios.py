@@ -141,7 +141,7 @@ def test_on_internal_ports(scenario: Scenario, internals: tuple[Switch, Namespac
             if int(port.name.lstrip("p")) % 2:
                 switch.move(port.name, outside)
                 where = outside
-            where.up(port.name)
+            switch.up(port.name, namespace=where)
             taps[port.name] = stack.enter_context(where.tap(port.name))
         play(scenario, WireBench(switch, scenario, taps))
 
