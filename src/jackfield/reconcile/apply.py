@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from jackfield.datapath._abi import FdbOp, FloodCell
 from jackfield.datapath.errors import KernelError
@@ -27,6 +29,9 @@ from jackfield.reconcile.steps import (
 )
 from jackfield.reconcile.watch import Watch
 
+FEW = 4
+"""More devices than this are attached the fast way: see Datapath.attach and Datapath.settle."""
+
 _OF_BRIDGE = (FdbOp.FLUSH_BRIDGE, FdbOp.PURGE_BRIDGE)
 
 
@@ -40,25 +45,32 @@ class Report:
     faults: dict[Owner, str] = field(default_factory=dict)
 
 
-def apply(steps: Iterable[Step], datapath: Datapath, watch: Watch, report: Report) -> None:
+def apply(steps: Sequence[Step], datapath: Datapath, watch: Watch, report: Report) -> None:
     """Do the steps in order, keep `watch` up to date, and add to `report`.
 
     A step that the kernel refuses ends its owner's part of the plan, not the others'.
     """
-    for step in steps:
-        if step.owner in report.failed:
-            continue
-        try:
-            result = _do(step, datapath)
-        except KernelError as error:
-            where = report.failed if step.required else report.faults
-            where.setdefault(step.owner, f"could not {step.describe()}: {error}")
-        else:
-            watch.note(step, result)
-            report.done.append(step)
+    fast = sum(isinstance(step, Attach) for step in steps) > FEW
+    for removal, run in groupby(steps, key=lambda step: isinstance(step, DeleteDevice)):
+        ready = [step for step in run if step.owner not in report.failed]
+        if removal and len(ready) > 1:
+            # Devices that are gone are no error, so the loop below only takes note of what is done here.
+            with suppress(KernelError):
+                datapath.devices.delete_many(step.ifindex for step in ready if isinstance(step, DeleteDevice))
+        for step in ready:
+            if step.owner in report.failed:
+                continue
+            try:
+                result = _do(step, datapath, fast)
+            except KernelError as error:
+                where = report.failed if step.required else report.faults
+                where.setdefault(step.owner, f"could not {step.describe()}: {error}")
+            else:
+                watch.note(step, result)
+                report.done.append(step)
 
 
-def _do(step: Step, datapath: Datapath) -> InternalPair | None:
+def _do(step: Step, datapath: Datapath, fast: bool) -> InternalPair | None:
     devices = datapath.devices
     match step:
         case Write(table=table, key=key, value=None):
@@ -77,7 +89,7 @@ def _do(step: Step, datapath: Datapath) -> InternalPair | None:
             datapath.set_counters_zero(number)
             datapath.set_drops_zero(number)
         case Attach(ifindex=ifindex):
-            datapath.attach(ifindex)
+            datapath.attach(ifindex, fast=fast)
         case Detach(ifindex=ifindex):
             datapath.detach(ifindex)
         case CreatePair():

@@ -54,6 +54,11 @@ class Reconciler:
         }
         return result
 
+    def settle(self, limit: int = 1) -> int:
+        """Give up to `limit` devices that were attached the fast way, many at once, the attachment that costs
+        frames least; some 15 ms each, for idle moments. How many are left."""
+        return self._datapath.settle(limit)
+
     def refresh(self, snapshot: Snapshot) -> Outcome:
         """The outcome as things are, with no change made."""
         wanted = desired(snapshot, self._ofports)
