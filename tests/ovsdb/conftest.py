@@ -1,0 +1,61 @@
+"""A server on a directory of its own, in a thread, for tests that talk to it as clients do."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jackfield.ovsdb.schema import DatabaseSchema, parse_schema
+from jackfield.ovsdb.server import Limits, Server
+from jackfield.ovsdb.storage import open_storage
+from jackfield.switchd.schema import open_vswitch_schema
+
+
+class Served:
+    """A server that runs in a thread until `stop`; `socket` and `file` are its places."""
+
+    def __init__(self, directory: Path, schema: DatabaseSchema, limits: Limits | None = None) -> None:
+        self.socket = directory / "db.sock"
+        self.file = directory / "conf.db"
+        self.remote = f"unix:{self.socket}"
+        self._schema = schema
+        self._limits = limits
+        self._ready = threading.Event()
+        self._loop = asyncio.new_event_loop()
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._serve(),))
+        self._thread.start()
+        assert self._ready.wait(10)
+
+    async def _serve(self) -> None:
+        server = Server([open_storage(self.file, self._schema)], self._limits)
+        await server.listen_unix(self.socket)
+        self._ready.set()
+        await self._stop.wait()
+        await server.close()
+
+    def stop(self) -> None:
+        """End the server and wait for it."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join(10)
+        if not self._loop.is_closed():
+            self._loop.close()
+
+
+@pytest.fixture(scope="session")
+def schema() -> DatabaseSchema:
+    """OVS's schema."""
+    return parse_schema(open_vswitch_schema())
+
+
+@pytest.fixture
+def served(tmp_path: Path, schema: DatabaseSchema) -> Iterator[Served]:
+    """A running server with OVS's schema."""
+    server = Served(tmp_path, schema)
+    yield server
+    server.stop()
