@@ -69,16 +69,24 @@ def test_a_port_that_goes_is_out_of_reach_before_it_is_taken_apart() -> None:
     order = places(
         steps,
         Table.INGRESS,
-        Detach,
         Table.FLOOD_LISTS,
         ChangeFdb,
         Table.PORTS,
         Table.IFACES,
         DeleteDevice,
+        Detach,
         Table.NAMES,
     )
     assert order == sorted(order)
     assert {"br0", "p"} & {link.name for link in kernel.links.values()} == {"br0"}
+
+
+def test_a_network_card_that_goes_is_detached_before_anything_else_is_taken_apart() -> None:
+    kernel = FakeKernel.with_nics(nic(2, "eth0"))
+    kernel.reconcile(snapshot(bridge("br0", port("eth0", ""))))
+    steps = kernel.reconcile(snapshot(bridge("br0")))
+    order = places(steps, Table.INGRESS, Detach, Table.FLOOD_LISTS, ChangeFdb, Table.PORTS, SetPromiscuous)
+    assert order == sorted(order)
 
 
 def test_removing_everything_leaves_nothing() -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from jackfield.datapath._abi import FdbOp, Name, NameKey, NameKind
 from jackfield.reconcile.flood import FloodPlanner
 from jackfield.reconcile.ids import Ids
-from jackfield.reconcile.observed import Observed
+from jackfield.reconcile.observed import Observed, Pair
 from jackfield.reconcile.presence import interface_owner
 from jackfield.reconcile.steps import (
     Attach,
@@ -76,7 +76,8 @@ class _Planner:
                 owner = self._iface_owners.get(entry.iface, Owner("Interface", f"id {entry.iface}"))
                 words = f"let no more frames in from {self._device(ifindex)}"
                 yield Write(owner, Table.INGRESS, ifindex, None, words)
-        for ifindex in sorted(self._observed.attached - self._want.attached.keys()):
+        going = {pair.switch.ifindex for pair in self._unwanted_pairs().values()}
+        for ifindex in sorted(self._observed.attached - self._want.attached.keys() - going):
             entry_there = self._have.ingress.get(ifindex)
             number = entry_there.iface if entry_there is not None else 0
             owner = self._iface_owners.get(number, Owner("Interface", self._device(ifindex)))
@@ -190,12 +191,20 @@ class _Planner:
     def _bridge_owner(self, number: int) -> Owner:
         return self._bridge_owners.get(number, Owner("Bridge", f"id {number}"))
 
-    def _delete_devices(self) -> Iterator[Step]:
+    def _unwanted_pairs(self) -> dict[str, Pair]:
         """Pairs of ours for which there is no internal interface, faulty or not, in the database."""
         kept = {i.name for _, _, i in self._desired.interfaces() if i.kind is Kind.INTERNAL}
-        for name, pair in self._observed.pairs.items():
-            if name not in kept:
-                yield DeleteDevice(Owner("Interface", name), pair.switch.ifindex, name)
+        return {name: pair for name, pair in self._observed.pairs.items() if name not in kept}
+
+    def _delete_devices(self) -> Iterator[Step]:
+        """Devices first, and then what is left of their attachments: the other way round, the kernel would
+        wait for a grace period for each."""
+        pairs = self._unwanted_pairs()
+        for name, pair in pairs.items():
+            yield DeleteDevice(Owner("Interface", name), pair.switch.ifindex, name)
+        for name, pair in pairs.items():
+            if pair.switch.ifindex in self._observed.attached:
+                yield Detach(Owner("Interface", name), pair.switch.ifindex, name)
 
     def _all_ids(self) -> tuple[tuple[Ids, dict[int, Owner]], ...]:
         return (
