@@ -5,12 +5,16 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import shutil
+import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from jackfield.datapath.errors import KernelError
 
 MOUNT_POINT = Path("/sys/fs/bpf")
+FOLDER = "jackfield"
 BPF_FS_MAGIC = 0xCAFE4A11
 
 
@@ -33,6 +37,58 @@ def mount(path: Path = MOUNT_POINT) -> None:
         raise KernelError(
             f"mounting the bpf file system on {path}", ctypes.get_errno(), f"mount -t bpf bpf {path}"
         )
+
+
+def lasting() -> Path:
+    """A bpf file system that outlives this process, mounted if need be. Raises KernelError.
+
+    `ip netns exec` gives its command a mount namespace of its own with an empty /sys, and what is pinned
+    there goes away with the command. Its caller has the file system that stays.
+    """
+    outside = _outside()
+    if outside is None or _is_same(MOUNT_POINT, outside):
+        mount()
+        return MOUNT_POINT
+    return outside
+
+
+def _outside() -> Path | None:
+    """The bpf file system of the nearest process, of those we descend from, with other mounts than ours."""
+    for pid in (1, *_ancestors()):
+        try:
+            if Path(f"/proc/{pid}/ns/mnt").readlink() == Path("/proc/self/ns/mnt").readlink():
+                continue
+            path = Path(f"/proc/{pid}/root{MOUNT_POINT}")
+            if not is_mounted(path):
+                _mount_for(pid)
+            if is_mounted(path):
+                # Held open for good: the process that shows the way may end before this one.
+                return Path(f"/proc/self/fd/{os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)}")
+        except OSError:
+            continue  # a process that may not be looked into, or is gone
+    return None
+
+
+def _ancestors() -> Iterator[int]:
+    pid = os.getppid()
+    while pid > 1:
+        yield pid
+        # proc_pid_stat(5): the parent is the second field behind the name, which is in parentheses.
+        try:
+            pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            return
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    return is_mounted(one) and one.stat().st_dev == other.stat().st_dev
+
+
+def _mount_for(pid: int) -> None:
+    nsenter = shutil.which("nsenter")
+    if nsenter is not None:
+        command = [nsenter, "-t", str(pid), "-m", "mount", "-t", "bpf", "bpf", str(MOUNT_POINT)]
+        subprocess.run(command, check=False, capture_output=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,10 +56,8 @@ def _library() -> str:
 
 
 def _bpffs() -> str:
-    if bpffs.is_mounted():
-        return ""
     try:
-        bpffs.mount()
+        bpffs.lasting()
     except DatapathError as error:
         return f"There is no bpf file system: {error}."
     return ""

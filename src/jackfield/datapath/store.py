@@ -1,6 +1,6 @@
 """The datapath of one instance: its maps, programs and attachments, pinned so that they outlive the process.
 
-    ROOT/<instance>/v<ABI>/maps/<name>, programs/<name>, links/<ifindex>
+    /sys/fs/bpf/jackfield/<instance>/v<ABI>/maps/<name>, programs/<name>, links/<ifindex>
 
 Opening adopts what is there: maps keep their content, programs are loaded afresh and put in place of the old
 ones without a moment in between in which a frame finds none.
@@ -27,9 +27,8 @@ from jackfield.datapath.netdev import Devices
 from jackfield.datapath.netlink import Netlink
 from jackfield.datapath.tc import TrafficControl
 
-__all__ = ["ROOT", "AttachMode", "Datapath"]
+__all__ = ["AttachMode", "Datapath"]
 
-ROOT = Path("/sys/fs/bpf/jackfield")
 NO_SUCH_DEVICE = 0x7FFFFFFF
 
 
@@ -64,7 +63,7 @@ class Datapath:
         cls,
         instance: str,
         *,
-        root: Path = ROOT,
+        root: Path | None = None,
         record: bool = False,
         mode: AttachMode | None = None,
         objects_folder: Path = objects.OBJECTS,
@@ -78,8 +77,7 @@ class Datapath:
         loader = library()
         folders = None
         if not record:
-            if root.is_relative_to(bpffs.MOUNT_POINT):
-                bpffs.mount()
+            root = root or bpffs.lasting() / bpffs.FOLDER
             folders = bpffs.Folders.of(root, instance, _abi.Limit.ABI_VERSION)
             folders.make()
         try:
