@@ -377,5 +377,7 @@ SUBJECTS = {
         get o . external_ids
         get Open_vSwitch foo next_cfg
         set Open_vSwitch . next_cfg=9
+        --db=tcp:127.0.0.1:1 list-br
+        --db=unix:/nonexistent/db.sock list-br
     """,
 }

@@ -173,3 +173,36 @@ def test_output_into_a_closed_pipe_ends_quietly(database: Tools) -> None:
     assert process.stderr.read() == ""
     process.stderr.close()
     process.wait(30)
+
+
+@pytest.mark.parametrize(
+    "option", ["--log-file", "--log-file=x", "--syslog-target=h:1", "-p key", "--ca-cert=c"]
+)
+def test_options_that_are_not_there_yet_are_refused_in_one_sentence(tools: Tools, option: str) -> None:
+    said = tools.vsctl(f"{option} list-br")
+    assert said.code == 1
+    assert said.err.startswith("ovs-vsctl: option '--")
+    assert said.err.endswith("' is not supported by Jackfield yet\n")
+
+
+@pytest.mark.parametrize(
+    ("option", "lines"), [("", 1), ("-voff", 0), ("-vconsole:err", 0), ("-vsyslog:off", 1)]
+)
+def test_warnings_can_be_kept_off_the_terminal(database: Tools, option: str, lines: int) -> None:
+    assert len(database.vsctl(f"{option} --no-wait destroy QoS").err.splitlines()) == lines
+
+
+def test_a_run_directory_may_have_a_long_name(tools: Tools, tmp_path: Path) -> None:
+    deep = tools.at(tmp_path / ("d" * 120))
+    with databases(deep.rundir):
+        assert deep.vsctl("--no-wait add-br br0 -- list-br").out == "br0\n"
+
+
+def test_a_change_outlives_a_restart_of_the_database(tools: Tools) -> None:
+    with databases(tools.rundir):
+        waiting = start(tools.rundir, "vsctl", "add-br", "br0")
+        assert tools.vsctl("--no-wait wait-until Open_vSwitch . next_cfg=1").code == 0
+    with databases(tools.rundir, switch=True):
+        assert tools.vsctl("add-br br1").code == 0
+        assert waiting.communicate(timeout=30) == ("", "")
+    assert waiting.returncode == 0

@@ -9,8 +9,8 @@ import errno
 import sys
 
 from jackfield.cli import alarm
-from jackfield.cli.environment import Journal, version
-from jackfield.cli.options import Argument, OptionError, parse
+from jackfield.cli.environment import Journal, is_quiet, version
+from jackfield.cli.options import UNSUPPORTED_LOGGING, Argument, OptionError, parse
 from jackfield.cli.target import TargetError, control_socket
 from jackfield.wire import unixctl
 from jackfield.wire.blocking import Connection, ConnectionFailed
@@ -28,9 +28,6 @@ _LONG = {
     "format": Argument.REQUIRED,
     "pretty": Argument.NONE,
     "verbose": Argument.OPTIONAL,
-    "log-file": Argument.OPTIONAL,
-    "syslog-method": Argument.REQUIRED,
-    "syslog-target": Argument.REQUIRED,
 }
 _SHORT = {"t": "target", "e": "execute", "h": "help", "o": "option", "V": "version", "T": "timeout",
           "f": "format", "v": "verbose"}  # fmt: skip
@@ -58,7 +55,7 @@ class _Fatal(Exception):
 def main(arguments: list[str]) -> int:
     """Run `jackfield appctl` and return its exit code: 0, 1 for no connection, 2 when the daemon refuses."""
     try:
-        options, words = parse(arguments, _LONG, _SHORT)
+        options, words = parse(arguments, _LONG | UNSUPPORTED_LOGGING, _SHORT)
         return _run(options, words)
     except (OptionError, _Fatal) as error:
         print(f"{PROGRAM}: {error}", file=sys.stderr)
@@ -78,12 +75,15 @@ def _run(options: list[tuple[str, str | None]], words: list[str]) -> int:
         print(f"{PROGRAM} (Jackfield) {version()}")
         return 0
     names = [name for name, _ in options]
+    for name in names:
+        if name in UNSUPPORTED_LOGGING:
+            raise _Fatal(f"option '--{name}' is not supported by Jackfield yet")
     for name in ("target", "execute"):
         if names.count(name) > 1:
             raise _Fatal(f"-{name[0]} or --{name} may be specified only once")
     if given.get("format") not in (None, "text", "json"):
         raise _Fatal(f"unsupported output format: {given['format']}")
-    journal = Journal()
+    journal = Journal(quiet=any(is_quiet(value or "") for name, value in options if name == "verbose"))
     seconds: int | None = None
     if (text := given.get("timeout")) is not None:
         seconds = alarm.parse_seconds(text)

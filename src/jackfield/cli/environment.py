@@ -28,16 +28,37 @@ def version() -> str:
 
 
 class Journal:
-    """Log lines on stderr in OVS's form, numbered from the first message on."""
+    """Log lines on stderr in OVS's form, numbered from the first message on; none when `quiet`."""
 
-    def __init__(self, sequence: int = 0) -> None:
+    def __init__(self, sequence: int = 0, quiet: bool = False) -> None:
         self.sequence = sequence
+        self.quiet = quiet
 
     def warn(self, module: str, text: str) -> None:
         """One line of level WARN."""
         self.sequence += 1
+        if self.quiet:
+            return
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         print(f"{stamp}|{self.sequence:05d}|{module}|WARN|{text}", file=sys.stderr, flush=True)
+
+
+def is_quiet(spec: str) -> bool | None:
+    """Whether a --verbose SPEC keeps warnings off stderr; None when it is about something else (vlog(7))."""
+    words = set(spec.lower().replace(",", ":").replace(" ", ":").split(":")) - {"", "any"}
+    levels = words & {"off", "emer", "err", "warn", "info", "dbg"}
+    if len(words - levels - {"console"}) or len(levels) != 1:
+        return None
+    return bool(levels & {"off", "emer", "err"})
+
+
+def read_file(path: str, size: int = 1 << 16) -> bytes:
+    """The first `size` bytes of a file; raises OSError. The tools start faster without pathlib."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, size)
+    finally:
+        os.close(descriptor)
 
 
 def quoted_words(words: list[str]) -> str:

@@ -11,7 +11,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line (sys.argv when None) and return the exit code."""
     words = sys.argv[1:] if arguments is None else arguments
     try:
-        return _dispatch(words)
+        code = _dispatch(words)
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except BrokenPipeError:
@@ -20,7 +22,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 128 + signal.SIGPIPE
     except OSError as error:
         print(f"jackfield: {error}", file=sys.stderr)
-        return 1
+    except Exception as error:
+        print(f"jackfield: internal error: {error!r}", file=sys.stderr)
+    return 1
 
 
 def _dispatch(words: list[str]) -> int:

@@ -6,7 +6,6 @@ import errno
 import fcntl
 import os
 import struct
-from pathlib import Path
 
 from jackfield.cli.environment import rundir
 
@@ -29,10 +28,13 @@ def running_pid(target: str = DEFAULT_TARGET) -> int:
     """The process id of the daemon of that name; raises TargetError."""
     path = f"{rundir()}/{target}.pid"
     try:
-        with Path(path).open("rb+", buffering=0) as file:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        try:
             query = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
-            lock, _, _, _, holder = struct.unpack(_FLOCK, fcntl.fcntl(file, fcntl.F_GETLK, query))
-            line = file.read(128).split(b"\n")[0].strip()
+            lock, _, _, _, holder = struct.unpack(_FLOCK, fcntl.fcntl(descriptor, fcntl.F_GETLK, query))
+            line = os.read(descriptor, 128).split(b"\n")[0].strip()
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise TargetError(error.errno, error.strerror, path) from error
     if lock == fcntl.F_UNLCK or not line.isdigit() or int(line) != holder:

@@ -7,6 +7,8 @@ import os
 import socket
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
@@ -47,13 +49,11 @@ class Connection:
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             sock.settimeout(_remaining(deadline))
-            sock.connect(_reachable(path))
-        except TimeoutError:
-            sock.close()
-            raise
+            with _short_name(path) as address:
+                sock.connect(address)
         except OSError as error:
             sock.close()
-            raise _failure(error) from error
+            raise error if isinstance(error, TimeoutError) else _failure(error) from error
         return cls(sock)
 
     @classmethod
@@ -149,10 +149,15 @@ def _failure(error: OSError) -> ConnectionFailed:
     return ConnectionFailed(error.errno or errno.EIO, error.strerror or str(error))
 
 
-def _reachable(path: str) -> str:
-    """A name for `path` that fits a socket address (107 bytes), by way of its open directory if need be."""
+@contextmanager
+def _short_name(path: str) -> Iterator[str]:
+    """A name for `path` that fits a socket address (107 bytes), by way of its directory if need be."""
     if len(os.fsencode(path)) < 108:
-        return path
+        yield path
+        return
     directory, name = os.path.split(path)
     descriptor = os.open(directory, os.O_PATH | os.O_DIRECTORY)
-    return f"/proc/self/fd/{descriptor}/{name}"
+    try:
+        yield f"/proc/self/fd/{descriptor}/{name}"
+    finally:
+        os.close(descriptor)

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from jackfield.cli import alarm
-from jackfield.cli.options import Argument, parse
+from jackfield.cli.environment import is_quiet
+from jackfield.cli.options import UNSUPPORTED_LOGGING, Argument, parse
 from jackfield.cli.vsctl.context import Command, Syntax
 from jackfield.cli.vsctl.errors import ControlError
 from jackfield.cli.vsctl.tables import CELL_FORMATS, FORMATS, Style
@@ -28,9 +29,6 @@ GLOBAL_OPTIONS = {
     "no-shuffle-remotes": Argument.NONE,
     "version": Argument.NONE,
     "verbose": Argument.OPTIONAL,
-    "log-file": Argument.OPTIONAL,
-    "syslog-method": Argument.REQUIRED,
-    "syslog-target": Argument.REQUIRED,
     "format": Argument.REQUIRED,
     "data": Argument.REQUIRED,
     "no-headings": Argument.NONE,
@@ -38,7 +36,11 @@ GLOBAL_OPTIONS = {
     "bare": Argument.NONE,
     "max-column-width": Argument.REQUIRED,
 }
-_SHORT = {"t": "timeout", "h": "help", "V": "version", "v": "verbose", "f": "format", "d": "data"}
+_TLS = ("private-key", "certificate", "ca-cert", "peer-ca-cert", "bootstrap-ca-cert", "ssl-protocols",
+        "ssl-ciphers")  # fmt: skip
+_UNSUPPORTED = UNSUPPORTED_LOGGING | dict.fromkeys(_TLS, Argument.REQUIRED)
+_SHORT = {"t": "timeout", "h": "help", "V": "version", "v": "verbose", "f": "format", "d": "data",
+          "p": "private-key", "c": "certificate", "C": "ca-cert"}  # fmt: skip
 
 
 _PLAIN = Style()
@@ -55,13 +57,14 @@ class Options:
     timeout: int | None = None
     retry: bool = False
     syslog: bool = True
+    quiet: bool = False
     style: Style = _PLAIN
     show: str | None = None
 
 
 def parse_line(arguments: Sequence[str], syntaxes: Mapping[str, Syntax]) -> tuple[Options, list[Command]]:
     """Parse a whole command line; raises ControlError, or OptionError with getopt's messages."""
-    long = dict(GLOBAL_OPTIONS)
+    long = GLOBAL_OPTIONS | _UNSUPPORTED
     for syntax in syntaxes.values():
         for option in syntax.options:
             long[option.strip("-=")] = Argument.REQUIRED if option.endswith("=") else Argument.NONE
@@ -69,6 +72,8 @@ def parse_line(arguments: Sequence[str], syntaxes: Mapping[str, Syntax]) -> tupl
     options = Options()
     local: dict[str, str | None] = {}
     for name, value in found:
+        if name in _UNSUPPORTED:
+            raise ControlError(f"option '--{name}' is not supported by Jackfield yet")
         if name in GLOBAL_OPTIONS:
             options = _apply(options, name, value or "")
             if options.show:
@@ -93,6 +98,9 @@ def _apply(options: Options, name: str, value: str) -> Options:
             return replace(options, oneline=True)
         case "retry":
             return replace(options, retry=True)
+        case "verbose":
+            quiet = is_quiet(value)
+            return options if quiet is None else replace(options, quiet=quiet)
         case "no-syslog":
             return replace(options, syslog=False)
         case "timeout":

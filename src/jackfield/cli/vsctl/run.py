@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
 from jackfield.cli import alarm
-from jackfield.cli.environment import Journal, logdir, printable, quoted_words, rundir
+from jackfield.cli.environment import Journal, logdir, printable, quoted_words, read_file, rundir
 from jackfield.cli.options import OptionError
 from jackfield.cli.vsctl.client import Commit, Outcome, Session
 from jackfield.cli.vsctl.commandline import Options, parse_line
@@ -35,7 +34,9 @@ def main(arguments: list[str]) -> int:
 
             print(page(options.show), end="")
             return 0
-        journal = Journal(int(options.syslog and any(command.syntax.modifies for command in commands)))
+        # The original logs the line of a command that changes something, as its first message.
+        is_logged = options.syslog and any(command.syntax.modifies for command in commands)
+        journal = Journal(sequence=int(is_logged), quiet=options.quiet)
         alarm.arm(options.timeout, journal)
         _run(options, commands, arguments, journal)
     except (ControlError, OptionError) as error:
@@ -168,7 +169,7 @@ def comment(arguments: list[str]) -> str:
     """What the transaction's comment in the database log says: the command line, and who ran it."""
     pid = os.getppid()
     try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[:-1]
+        words = read_file(f"/proc/{pid}/cmdline").split(b"\0")[:-1]
     except OSError:
         words = []
     parent = b" ".join(words).decode("utf-8", "replace")

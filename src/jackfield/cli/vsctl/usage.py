@@ -25,7 +25,8 @@ Options:
   -f, --format=FORMAT       tables as list (default), table, csv, html or json
   -d, --data=FORMAT         cells as string (default), bare or json
   --no-headings, --pretty, --bare, --max-column-width=N
-  --no-syslog, -v, --verbose, --log-file, --leader-only, --shuffle-remotes
+  -v, --verbose=SPEC        "off" keeps warnings to itself
+  --no-syslog, --leader-only, --no-leader-only, --shuffle-remotes, --no-shuffle-remotes
                             accepted for the sake of existing scripts
   --commands, --options     machine-readable lists
   -h, --help; -V, --version
