@@ -26,16 +26,20 @@ class StandInReconciler:
     """Gives every interface a number, but for those named `bad…`. `gate` can hold a pass up."""
 
     passes: int = 0
+    heard: list[object] = field(default_factory=list)
+    unsettled: int = 3
     gate: Event = field(default_factory=Event)
     entered: Event = field(default_factory=Event)
+    settled: Event = field(default_factory=Event)
 
     def __post_init__(self) -> None:
         self.gate.set()
 
-    def reconcile(self, snapshot: Snapshot, _now: float) -> Outcome:
+    def reconcile(self, snapshot: Snapshot, _now: float, changes: object) -> Outcome:
         self.entered.set()
         self.gate.wait(30)
         self.passes += 1
+        self.heard.append(changes)
         bridges, ports, interfaces, objects = [], [], [], []
         for bridge_id, (uuid, row) in enumerate(sorted(snapshot["Bridge"].items()), 1):
             name = row["name"]
@@ -80,6 +84,12 @@ class StandInReconciler:
 
     def plan_only(self, snapshot: Snapshot) -> tuple[str, ...]:
         return (f"{len(snapshot['Bridge'])} bridges",)
+
+    def settle(self) -> int:
+        self.unsettled -= 1
+        if not self.unsettled:
+            self.settled.set()
+        return self.unsettled
 
     def remove_all(self) -> tuple[str, ...]:
         return ("removed all",)
@@ -137,11 +147,11 @@ class StandInMonitor:
     def announce(self) -> None:
         os.write(self._write, b".")
 
-    def read(self) -> bytes:
+    def read(self) -> list[bytes]:
         try:
-            return os.read(self._read, 4096)
+            return [os.read(self._read, 4096)]
         except BlockingIOError:
-            return b""
+            return []
 
     def close(self) -> None:
         os.close(self._read)

@@ -35,7 +35,7 @@ from jackfield.switchd.status import (
 )
 
 if TYPE_CHECKING:
-    from jackfield.datapath.monitor import LinkMonitor
+    from jackfield.datapath.monitor import LinkChange, LinkMonitor, Resync
     from jackfield.datapath.store import Datapath
     from jackfield.reconcile.reconciler import Reconciler
     from jackfield.wire.replica import Change
@@ -57,6 +57,8 @@ RETRY_SECONDS = 1.0
 SAFETY_SECONDS = 30.0
 SWEEP_SECONDS = 1.0
 IDLE_SWEEP_SECONDS = 5.0
+SETTLE_PAUSE_SECONDS = 0.02
+MOST_CHANGES = 20_000
 
 T = TypeVar("T")
 
@@ -84,7 +86,9 @@ class Engine:
         self._client: DatabaseClient | None = None
         self._wanted = asyncio.Event()
         self._link_timer: asyncio.TimerHandle | None = None
-        self._last_pass = 0.0
+        self._heard: list[LinkChange | Resync] | None = None  # None: look at every device
+        self._unsettled = asyncio.Event()
+        self._look_seconds = 0.0
         self._resets = LinkResets()
         self._tasks: list[asyncio.Task[None]] = []
         self.ready = False
@@ -103,10 +107,12 @@ class Engine:
         await self._pass()
         asyncio.get_running_loop().add_reader(self._monitor.fileno(), self._links_changed)
         self._links_changed()
-        for cycle in (self._reconfigure, self._keep_statistics, self._sweep, self._stay_connected):
+        cycles = (self._reconfigure, self._keep_statistics, self._sweep, self._settle, self._stay_connected)
+        for cycle in cycles:
             task = asyncio.create_task(cycle(), name=cycle.__name__)
             task.add_done_callback(self._ended)
             self._tasks.append(task)
+        self._unsettled.set()
         self.ready = True
 
     async def stop(self, *, cleanup: bool = False) -> None:
@@ -199,11 +205,12 @@ class Engine:
                 async with asyncio.timeout(SAFETY_SECONDS):
                     await self._wanted.wait()
             except TimeoutError:
-                pass  # now and then without a reason, should something have gone unnoticed
+                self._heard = None  # now and then look at everything, should something have gone unnoticed
             try:
                 await self._pass()
             except (DatabaseError, DatapathError) as error:
                 _log.error("cannot apply the configuration, trying again: %s", error)
+                self._heard = None
                 await asyncio.sleep(RETRY_SECONDS)
                 self._wanted.set()
 
@@ -214,9 +221,11 @@ class Engine:
         snapshot = self._database.snapshot()
         cur_cfg = next((row["next_cfg"] for row in snapshot["Open_vSwitch"].values()), None)
         known = {each.name for each in self.outcome.interfaces if each.ofport >= 0}
+        self._listen()
+        heard, self._heard = self._heard, []
 
         def work() -> tuple[Outcome, dict[str, dict[str, int]]]:
-            outcome = self._reconciler.reconcile(snapshot, started)
+            outcome = self._reconciler.reconcile(snapshot, started, heard)
             return outcome, self._collect(outcome, lambda each: each.name not in known)
 
         outcome, statistics = await self.own(work)
@@ -229,8 +238,12 @@ class Engine:
         resets = self._resets.count(outcome.interfaces)
         updates = list(status_updates(outcome, self._platform, resets, statistics))
         await self._write([*updates, *root_updates(snapshot, self._platform, cur_cfg)])
-        self._last_pass = time.monotonic() - started
-        self._tell_steps(outcome.steps, self._last_pass)
+        seconds = time.monotonic() - started
+        if outcome.steps:
+            self._tell_steps(outcome.steps, seconds)
+            self._unsettled.set()
+        elif heard:
+            self._look_seconds = seconds
 
     def _tell_steps(self, steps: tuple[str, ...], seconds: float) -> None:
         for step in steps:
@@ -297,15 +310,36 @@ class Engine:
 
     # -- devices -------------------------------------------------------------------------------------
 
+    def _listen(self) -> bool:
+        """Take up what the kernel told of devices; whether there was anything."""
+        news = self._monitor.read()
+        if self._heard is not None:
+            self._heard += news
+            if len(self._heard) > MOST_CHANGES:
+                self._heard = None
+        return bool(news)
+
     def _links_changed(self) -> None:
-        if not self._monitor.read():
+        if not self._listen():
             return
         self.count("link_change")
         if self._link_timer is None:
             # A storm of changes, ours or others', may take a fifth of the worker's time, not all of it.
-            delay = max(LINK_SETTLE_SECONDS, min(1.0, 4 * self._last_pass))
+            delay = max(LINK_SETTLE_SECONDS, min(1.0, 4 * self._look_seconds))
             self._link_timer = asyncio.get_running_loop().call_later(delay, self._links_settled)
 
     def _links_settled(self) -> None:
         self._link_timer = None
         self._wanted.set()
+
+    async def _settle(self) -> None:
+        """In quiet moments, replace attachments that were made in a hurry by those that cost frames least."""
+        while True:
+            await self._unsettled.wait()
+            self._unsettled.clear()
+            try:
+                while await self.own(self._reconciler.settle):
+                    # Other users of the kernel's device lock want their turn.
+                    await asyncio.sleep(SETTLE_PAUSE_SECONDS)
+            except DatapathError as error:
+                _log.warning("cannot attach to a device in the best way: %s", error)
