@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
 import stat
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -351,6 +352,10 @@ async def test_a_stale_socket_is_replaced_and_a_live_one_respected(tmp_path: Pat
 async def test_a_long_path_serves_as_well(tmp_path: Path) -> None:
     directory = tmp_path / ("d" * 100)
     directory.mkdir()
+    handle = os.open(directory, os.O_PATH)
+    with socket.socket(socket.AF_UNIX) as stale:
+        stale.bind(f"/proc/self/fd/{handle}/sock")
+    os.close(handle)
     server = Server([])
     await server.listen_unix(directory / "sock")
     assert (directory / "sock").is_socket()

@@ -40,6 +40,13 @@ def test_a_failed_operation_undoes_all_and_leaves_null_for_the_rest(database: Da
         (insert("Root", number="9"), "syntax error", "expected integer"),
         (insert("Root", number=True), "syntax error", "expected integer"),
         (insert("Root", number=1 << 70), "syntax error", "expected integer"),
+        (insert("Root", ratio=1 << 2000), "syntax error", "expected real"),
+        (insert("Root", ratio=True), "syntax error", "expected real"),
+        (
+            {"op": "wait", "table": "Root", "where": [], "until": "==", "rows": [], "timeout": 1 << 2000},
+            "syntax error",
+            "timeout",
+        ),
         (insert("Root", nope=9), "unknown column", "No column nope in table Root."),
         (insert("Root", members=["set", [1, 2, 3, 4, 5]]), "syntax error", "0 to 4 members but 5"),
         (insert("Root", members=["set", [1, 1]]), "ovsdb error", "duplicate"),
@@ -240,6 +247,11 @@ def root(number: int, leaves: frozenset[int], likes: frozenset[int], places: lis
     return insert("Root", at=number, name=str(number), leaves=refs(leaves), likes=refs(likes), places=pairs)
 
 
+def pairs(column: str, items: dict[str, int]) -> dict[str, Any]:
+    """An update of a map of all roots."""
+    return update("Root", [], **{column: ["map", [list(item) for item in items.items()]]})
+
+
 LEAF, ROOT = st.integers(0, 5), st.integers(10, 15)
 LEAVES = st.frozensets(LEAF, max_size=3)
 OPERATIONS = st.lists(
@@ -254,6 +266,10 @@ OPERATIONS = st.lists(
             LEAVES,
         ),
         st.builds(lambda places: mutate("Root", ["places", "delete", ["set", list(places)]]), LEAVES),
+        st.builds(pairs, st.just("pairs"), st.dictionaries(st.sampled_from("abc"), st.integers(0, 2))),
+        st.builds(
+            pairs, st.just("pair"), st.dictionaries(st.sampled_from("ab"), st.integers(0, 2), max_size=1)
+        ),
         st.builds(lambda n: delete("Leaf", ["_uuid", "==", ref(n)]), LEAF),
         st.builds(lambda n: delete("Root", ["_uuid", "==", ref(n)]), ROOT),
         st.builds(lambda n, to: update("Leaf", [["_uuid", "==", ref(n)]], next=ref(to)), LEAF, LEAF),

@@ -22,6 +22,7 @@ SCHEMA_JSON: dict[str, Any] = {
                 "maybe": {"type": {"key": "integer", "min": 0}},
                 "members": {"type": {"key": "integer", "min": 0, "max": 4}},
                 "pairs": {"type": {"key": "string", "value": "integer", "min": 0, "max": "unlimited"}},
+                "pair": {"type": {"key": "string", "value": "integer", "min": 0}},
                 "ratio": {"type": "real"},
                 "leaves": {
                     "type": {"key": {"type": "uuid", "refTable": "Leaf"}, "min": 0, "max": "unlimited"}

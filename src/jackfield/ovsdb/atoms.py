@@ -79,7 +79,7 @@ class BaseType:
         elif isinstance(json, bool):
             pass
         elif name == "real":
-            if isinstance(json, (int, float)):
+            if isinstance(json, float) or (isinstance(json, int) and INTEGER_MIN <= json <= INTEGER_MAX):
                 return float(json)
         elif isinstance(json, int):
             if INTEGER_MIN <= json <= INTEGER_MAX:

@@ -39,8 +39,8 @@ def is_boolean(value: Any) -> bool:
 
 
 def is_integer(value: Any) -> bool:
-    """A JSON number without a fraction."""
-    return isinstance(value, int) and not isinstance(value, bool)
+    """A JSON number without a fraction, of 64 bits."""
+    return isinstance(value, int) and not isinstance(value, bool) and -(1 << 63) <= value < 1 << 63
 
 
 def is_number(value: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from jackfield.ovsdb.atoms import BaseType
@@ -74,7 +75,11 @@ class DatabaseSchema:
     tables: dict[str, TableSchema]
 
     def to_json(self) -> dict[str, Any]:
-        """The schema as `get_schema` returns it."""
+        """The schema as `get_schema` returns it; it is made once, so not to be changed."""
+        return self._json
+
+    @cached_property
+    def _json(self) -> dict[str, Any]:
         json: dict[str, Any] = {"name": self.name, "version": self.version, "cksum": self.cksum}
         json = {name: text for name, text in json.items() if text}
         json["tables"] = {name: _table_to_json(table) for name, table in self.tables.items()}

@@ -57,6 +57,7 @@ class Server:
         self._listeners: list[tuple[asyncio.AbstractServer, Path]] = []
         self._changed: list[Database] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._full = False
 
     async def listen_unix(self, path: Path) -> None:
         """Accept sessions on a socket file, taking the place of a stale one. Raises OSError."""
@@ -87,6 +88,14 @@ class Server:
         for storage in self._writers.values():
             storage.close()
         self._writers.clear()
+
+    def has_room(self) -> bool:
+        """Whether one more session may begin; the first refusal of a row of them is logged."""
+        full = len(self.sessions) >= self.limits.sessions
+        if full and not self._full:
+            _log.warning("connections are refused: %d sessions are open", len(self.sessions))
+        self._full = full
+        return not full
 
     def end(self, session: Session) -> None:
         """Forget a session that is over."""

@@ -50,7 +50,6 @@ class Session:
         self._server = server
         self._send = send
         self._monitors: dict[str, tuple[Any, Monitor]] = {}
-        self._change_aware = False
         self._methods: dict[str, Callable[[str, list[Any]], Any]] = {
             "echo": lambda _method, params: params,
             "get_schema": self._get_schema,
@@ -118,7 +117,7 @@ class Session:
     def _set_db_change_aware(self, method: str, params: list[Any]) -> Any:
         if len(params) != 1 or not isinstance(params[0], bool):
             raise syntax_error(params, f"{method}: true or false parameter expected")
-        self._change_aware = params[0]
+        # The databases that are served never change, so there is nothing to be aware of.
         return {}
 
     # Transactions.

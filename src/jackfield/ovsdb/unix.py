@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 import socket
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,8 +42,7 @@ class SocketSession(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin the session, unless there are too many."""
         assert isinstance(transport, asyncio.WriteTransport)
-        if len(self._server.sessions) >= self._server.limits.sessions:
-            _log.warning("connection refused: %d sessions are open already", len(self._server.sessions))
+        if not self._server.has_room():
             transport.abort()
             return
         # Both directions stop at once when the peer does not read, so that nothing piles up for long.
@@ -130,38 +132,45 @@ def bind_unix(path: Path) -> socket.socket:
     As OVS's, its file may be used by user and group, within the umask.
     """
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    directory = -1
     try:
-        _remove_stale(path)
-        os.fchmod(sock.fileno(), SOCKET_MODE)
-        address = os.fspath(path)
-        if len(os.fsencode(address)) > _PATH_MAX:
-            directory = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-            address = f"/proc/self/fd/{directory}/{path.name}"
-        sock.bind(address)
+        with _address(path) as address:
+            _remove_stale(path, address)
+            os.fchmod(sock.fileno(), SOCKET_MODE)
+            sock.bind(address)
     except BaseException:
         sock.close()
         raise
-    finally:
-        if directory >= 0:
-            os.close(directory)
     return sock
 
 
-def _remove_stale(path: Path) -> None:
+@contextmanager
+def _address(path: Path) -> Iterator[str]:
+    """A socket address for `path`, by way of its directory where the path itself is too long for one."""
+    if len(os.fsencode(path)) <= _PATH_MAX:
+        yield os.fspath(path)
+        return
+    directory = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{directory}/{path.name}"
+    finally:
+        os.close(directory)
+
+
+def _remove_stale(path: Path, address: str) -> None:
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(mode):
-        raise FileExistsError(f"{path} exists and is not a socket")
+        raise FileExistsError(errno.EEXIST, "it exists and is not a socket", os.fspath(path))
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.settimeout(1)
+        # A full backlog must not make the probe wait; it means that somebody listens.
+        probe.setblocking(False)
         try:
-            probe.connect(os.fspath(path))
+            probe.connect(address)
         except (ConnectionRefusedError, FileNotFoundError):
             path.unlink(missing_ok=True)
             return
-        except OSError:
+        except BlockingIOError:
             pass
-    raise OSError(98, "another server listens on it", os.fspath(path))
+    raise OSError(errno.EADDRINUSE, "another server listens on it", os.fspath(path))

@@ -59,6 +59,11 @@ def shape_of(column_type: Any) -> Shape:
     return Shape.OPTIONAL if column_type.get("min", 1) == 0 else Shape.SCALAR
 
 
+def is_composite(column_type: Any) -> bool:
+    """Whether values may have several elements, so that differences are by element."""
+    return not isinstance(column_type, str) and column_type.get("max", 1) != 1
+
+
 _DEFAULTS: dict[str, Atom] = {"integer": 0, "real": 0.0, "boolean": False, "string": "", "uuid": NO_UUID}
 
 

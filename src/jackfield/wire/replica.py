@@ -10,7 +10,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jackfield.wire.notation import NotationError, Shape, Uuid, Value, decode, default_of, shape_of
+from jackfield.wire.notation import (
+    NotationError,
+    Shape,
+    Uuid,
+    Value,
+    decode,
+    default_of,
+    is_composite,
+    shape_of,
+)
 
 Row = Mapping[str, Value]
 
@@ -46,6 +55,7 @@ class Replica:
         wanted = dict.fromkeys(schema["tables"]) if columns is None else columns
         self._shapes: dict[str, dict[str, Shape]] = {}
         self._defaults: dict[str, dict[str, Value]] = {}
+        self._whole: dict[str, set[str]] = {}
         for table, names in wanted.items():
             try:
                 types = {name: c["type"] for name, c in schema["tables"][table]["columns"].items()}
@@ -53,6 +63,7 @@ class Replica:
             except KeyError as error:
                 raise ReplicaError(f"table {table}: schema has no {error.args[0]}") from error
             self._shapes[table] = {name: shape_of(kind) for name, kind in picked.items()}
+            self._whole[table] = {name for name, kind in picked.items() if not is_composite(kind)}
             self._defaults[table] = {name: default_of(kind) for name, kind in picked.items()}
         self.tables: dict[str, dict[Uuid, Row]] = {table: {} for table in wanted}
 
@@ -104,7 +115,8 @@ class Replica:
         shapes = self._shapes[table]
         new = dict(old)
         for name, json in modify.items():
-            new[name] = patched(old[name], decode(json, shapes[name]))
+            value = decode(json, shapes[name])
+            new[name] = value if name in self._whole[table] else patched(old[name], value)
         return new
 
 
