@@ -222,7 +222,9 @@ class Namespace:
 
     def read(self, device: str, attribute: str) -> str:
         """What sysfs says of a device, such as `address`, `mtu` or `statistics/rx_packets`."""
-        return self.run("ip", "netns", "exec", self.name, "cat", f"/sys/class/net/{device}/{attribute}").stdout.strip()
+        # `ip netns exec` shows the namespace's own sysfs.
+        path = f"/sys/class/net/{device}/{attribute}"
+        return run("ip", "netns", "exec", self.name, "cat", path).stdout.strip()
 
     def mac(self, device: str) -> str:
         """A device's address."""
@@ -289,7 +291,8 @@ def settled(namespace: Namespace) -> None:
 
     def all_send() -> bool:
         lines = namespace.ip("-o", "link", "show", "up").splitlines()
-        return not any("LOWER_UP" in line and " state UP " not in line for line in lines if " lo: " not in line)
+        ready = [line for line in lines if "LOWER_UP" in line and "LOOPBACK" not in line]
+        return all(" state UP " in line for line in ready)
 
     until(all_send, what=f"carrier in {namespace.name}")
 
@@ -378,7 +381,7 @@ class Lab:
 
 def leftovers(prefix: str = PREFIX) -> Sequence[str]:
     """Namespaces and devices of this test process that are still there."""
-    names = [path.name for path in Path("/run/netns").glob(prefix + "*")] if Path("/run/netns").exists() else []
+    names = [path.name for path in Path("/run/netns").glob(prefix + "*")]
     return sorted(names + [name for _, name in socket.if_nameindex() if name.startswith(prefix)])
 
 

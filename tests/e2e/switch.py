@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -84,9 +83,7 @@ class Switch:
         self, bridge: str, name: str, namespace: Namespace, address: str, *port_settings: str
     ) -> None:
         """Adds an internal port, moves it into a namespace and brings it up with an address."""
-        self.vsctl(
-            "add-port", bridge, name, *port_settings, "--", "set", "Interface", name, "type=internal"
-        )
+        self.vsctl("add-port", bridge, name, *port_settings, "--", "set", "Interface", name, "type=internal")
         if namespace is not self.host:
             self.move(name, namespace)
         self.up(name, address, namespace=namespace)
@@ -157,7 +154,7 @@ class Switch:
 
 
 def _netns(pid: int | None) -> str:
-    return os.readlink(f"/proc/{pid or 'self'}/ns/net")
+    return str(Path(f"/proc/{pid or 'self'}/ns/net").readlink())
 
 
 def _fdb_lines(text: str) -> Iterator[tuple[Address, int | str]]:
@@ -176,7 +173,7 @@ def pins(rundir: Path) -> list[Path]:
 
 @contextmanager
 def new_switch() -> Iterator[Switch]:
-    """A running switch with an empty database, in a laboratory of its own; afterwards nothing is left of it."""
+    """A running switch with an empty database, in a laboratory of its own; nothing is left of it."""
     with Lab() as lab, TemporaryDirectory(prefix="jft") as root:
         host = lab.namespace("host")
         daemon = Daemon(Path(root), host.name)

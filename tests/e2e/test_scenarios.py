@@ -16,7 +16,7 @@ import pytest
 
 from jackfield.model import Address, DropReason, FdbCounters, PortConfig
 from tests.e2e.commands import LEAST_TABLE_SIZE, build, destroy, ofports
-from tests.e2e.switch import PortReport, Switch, new_switch
+from tests.e2e.switch import Switch, new_switch
 from tests.netlab import Namespace, Tap, eventually
 from tests.scenarios import SCENARIOS
 from tests.scenarios.bench import Outcome, play
@@ -160,6 +160,4 @@ def configured(
 
 def devices(scenario: Scenario) -> list[PortConfig]:
     """The ports that have devices: all but patch ports."""
-    return [
-        port for bridge in scenario.config.bridges for port in bridge.ports if port.patch_peer is None
-    ]
+    return [port for bridge in scenario.config.bridges for port in bridge.ports if port.patch_peer is None]

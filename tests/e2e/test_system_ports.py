@@ -52,7 +52,8 @@ def test_a_card_that_is_missing_is_reported_and_taken_when_it_appears(switch: Sw
             " (No such device).  See ovs-vswitchd log for details."
         )
         assert switch.get("Interface", "eth5", "ofport") == "-1"
-        assert switch.get("Interface", "eth5", "error") == "could not open network device eth5 (No such device)"
+        error = switch.get("Interface", "eth5", "error")
+        assert error == "could not open network device eth5 (No such device)"
 
         fifth = card(switch, "eth5", "n5")
         number = switch.wait_for("Interface", "eth5", "ofport", r"\d+")
