@@ -14,7 +14,9 @@ OBJECTS = Path(__file__).parent / "src" / "jackfield" / "datapath" / "objects"
 class WheelWithObjects(bdist_wheel):
     def run(self) -> None:
         if not any(OBJECTS.glob("*.o")):
-            sys.exit("There are no compiled eBPF objects to pack: run scripts/compile, or build by scripts/build.")
+            sys.exit(
+                "There are no compiled eBPF objects to pack: run scripts/compile, or build by scripts/build."
+            )
         super().run()
 
 
