@@ -33,10 +33,11 @@ class Command:
 
 
 class Needs:
-    """The tables and columns that the commands of a line read or write."""
+    """The tables and columns that the commands of a line read or write, and a journal for first warnings."""
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, journal: Journal) -> None:
         self.schema = schema
+        self.journal = journal
         self.columns: dict[str, set[str]] = {}
 
     def table(self, name: str) -> None:

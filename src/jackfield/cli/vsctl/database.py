@@ -298,7 +298,12 @@ def _clear(ctx: Context) -> None:
 
 
 def _needs_create(needs: Needs, command: Command) -> None:
-    find_table(needs.schema, command.arguments[0])
+    table = find_table(needs.schema, command.arguments[0])
+    if "--id" not in command.options and not table.is_root:
+        needs.journal.warn(
+            "db_ctl_base",
+            f'applying "create" command to table {table.name} without --id option will have no effect',
+        )
 
 
 def _create(ctx: Context) -> None:
@@ -309,11 +314,6 @@ def _create(ctx: Context) -> None:
         symbol, _ = ctx.symbols.create(row_id)
         symbol.strong |= table.is_root
         uuid = symbol.uuid
-    elif not table.is_root:
-        ctx.warn(
-            f'applying "create" command to table {table.name} without --id option will have no effect',
-            "db_ctl_base",
-        )
     record = ctx.txn.insert(table.name, uuid)
     for word in ctx.command.arguments[1:]:
         set_column(ctx, table, record, word)

@@ -14,7 +14,6 @@ from jackfield.cli.vsctl.commandline import Options, parse_line
 from jackfield.cli.vsctl.context import Command, Context, Needs, Result
 from jackfield.cli.vsctl.errors import ControlError, ExitWith
 from jackfield.cli.vsctl.registry import SYNTAXES
-from jackfield.cli.vsctl.schema import Schema
 from jackfield.cli.vsctl.tables import Printer
 from jackfield.cli.vsctl.transaction import Transaction
 from jackfield.wire.notation import Uuid
@@ -49,7 +48,7 @@ def main(arguments: list[str]) -> int:
 
 def _run(options: Options, commands: list[Command], arguments: list[str], journal: Journal) -> None:
     with Session(options.db or f"unix:{rundir()}/db.sock", options.retry) as session:
-        session.monitor(_needed_columns(session.schema, options, commands))
+        session.monitor(_needed_columns(Needs(session.schema, journal), options, commands))
         while True:
             seen = session.updates
             attempt = _Attempt(session, options, journal)
@@ -63,8 +62,7 @@ def _run(options: Options, commands: list[Command], arguments: list[str], journa
             attempt.wait_for_switch(attempt.next_cfg)
 
 
-def _needed_columns(schema: Schema, options: Options, commands: list[Command]) -> dict[str, set[str]]:
-    needs = Needs(schema)
+def _needed_columns(needs: Needs, options: Options, commands: list[Command]) -> dict[str, set[str]]:
     needs.table("Open_vSwitch")
     if options.wait:
         needs.add("Open_vSwitch", "cur_cfg")
