@@ -317,3 +317,4 @@ def test_a_uuid_of_ones_own_must_be_new(database: Database) -> None:
     assert uuid(1) in content(database)["Root"]
     assert run(database, insert("Root", at=1))[0]["error"] == "duplicate uuid"
     assert run(database, delete("Root"), insert("Root", at=1))[1]["error"] == "duplicate uuid"
+    assert "error" not in run(database, insert("Root", at=2), delete("Root"), insert("Root", at=2))[-1]

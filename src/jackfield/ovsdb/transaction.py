@@ -31,9 +31,11 @@ class Transaction:
         table.rows[uuid] = ((uuid,), (new_uuid(),), *fields[VERSION + 1 :])
 
     def delete(self, table: Table, uuid: str) -> None:
-        """Remove a row."""
+        """Remove a row; one that this transaction made leaves no trace."""
         self._remember(table, uuid)
         del table.rows[uuid]
+        if self._before[table][uuid] is None:
+            del self._before[table][uuid]
 
     def knows(self, table: Table, uuid: str) -> bool:
         """Whether the transaction has made, changed or removed that row."""
