@@ -12,7 +12,6 @@ import pytest
 
 from jackfield.datapath import bpffs
 from jackfield.datapath._abi import IfaceFlag
-from jackfield.datapath.monitor import LinkMonitor
 from jackfield.datapath.store import Datapath
 from jackfield.reconcile.apply import Report, apply
 from jackfield.reconcile.desired import desired
@@ -58,8 +57,10 @@ def datapath(namespaces: Callable[[], str]) -> Iterator[Datapath]:
 
 
 @pytest.fixture
-def reconciler(datapath: Datapath) -> Reconciler:
-    return Reconciler(datapath, datapath.instance)
+def reconciler(datapath: Datapath) -> Iterator[Reconciler]:
+    made = Reconciler(datapath, datapath.instance)
+    yield made
+    made.close()
 
 
 def links() -> dict[str, str]:
@@ -115,9 +116,10 @@ def test_a_pass_cut_short_is_taken_up_by_another_process(datapath: Datapath, cut
     watch = Watch(datapath, datapath.instance)
     report = Report()
     wanted = desired(two_bridges())
-    apply(plan_devices(wanted, watch.look(None, ())).steps[:cut], datapath, watch, report)
+    apply(plan_devices(wanted, watch.look()).steps[:cut], datapath, watch, report)
     left = cut - len(report.done)
-    apply(plan_maps(wanted, watch.look(None, ())).steps[:left], datapath, watch, report)
+    apply(plan_maps(wanted, watch.look()).steps[:left], datapath, watch, report)
+    watch.close()
     reconciler = Reconciler(datapath, datapath.instance)
     outcome = reconciler.reconcile(two_bridges(), 0.0)
     assert {state.state for state in outcome.objects} == {State.OK}
@@ -159,7 +161,7 @@ def test_settings_reach_a_port_that_was_moved_and_renamed(
     assert "eth0" not in run("ip", "-n", place, "link")
 
 
-def test_what_was_heard_is_enough_to_follow_changes(
+def test_devices_that_come_move_and_go_are_followed(
     reconciler: Reconciler, namespaces: Callable[[], str]
 ) -> None:
     tables = snapshot(bridge("br0", port("jftp"), port("jfteth0", "")))
@@ -167,26 +169,24 @@ def test_what_was_heard_is_enough_to_follow_changes(
     assert interface(outcome, "jfteth0").error == "could not open network device jfteth0 (No such device)"
     state = next(state for state in outcome.objects if state.name == "jfteth0" and state.kind == "Interface")
     assert state.state is State.PENDING
-    monitor = LinkMonitor()
-    try:
-        add_nic("jfteth0")
-        assert interface(reconciler.reconcile(tables, 1.0, monitor.read()), "jfteth0").error is None
-        run("ip", "link", "set", "jftp", "netns", namespaces())
-        moved = interface(reconciler.reconcile(tables, 2.0, monitor.read()), "jftp")
-        assert moved.nsid is not None
-        assert moved.error is None
-        run("ip", "link", "del", "jfteth0")
-        outcome = reconciler.reconcile(tables, 3.0, monitor.read())
-        assert interface(outcome, "jfteth0").ofport == -1
-        assert interface(outcome, "br0").error is None
-        add_nic("jfteth0")
-        # A device that came just now is found by its name, heard of or not.
-        assert interface(reconciler.reconcile(tables, 4.0, []), "jfteth0").error is None
-        reconciler.reconcile(tables, 5.0, monitor.read())
-        assert reconciler.reconcile(tables, 6.0, monitor.read()).steps == ()
-        assert reconciler.plan_only(tables) == ()
-    finally:
-        monitor.close()
+    add_nic("jfteth0")
+    assert interface(reconciler.reconcile(tables, 1.0), "jfteth0").error is None
+    place = namespaces()
+    run("ip", "link", "set", "jftp", "netns", place)
+    moved = interface(reconciler.reconcile(tables, 2.0), "jftp")
+    assert moved.nsid is not None
+    assert moved.error is None
+    run("ip", "-n", place, "link", "set", "jftp", "address", "02:00:00:00:00:55", "mtu", "1200")
+    moved = interface(reconciler.reconcile(tables, 3.0), "jftp")
+    assert (moved.mac_in_use, moved.mtu) == ("02:00:00:00:00:55", 1200)
+    run("ip", "link", "del", "jfteth0")
+    outcome = reconciler.reconcile(tables, 4.0)
+    assert interface(outcome, "jfteth0").ofport == -1
+    assert interface(outcome, "br0").error is None
+    add_nic("jfteth0")
+    assert interface(reconciler.reconcile(tables, 5.0), "jfteth0").error is None
+    assert reconciler.reconcile(tables, 6.0).steps == ()
+    assert reconciler.plan_only(tables) == ()
 
 
 def test_a_port_whose_namespace_died_is_made_again(

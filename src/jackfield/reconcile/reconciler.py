@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from weakref import finalize
 
 from jackfield.datapath.store import Datapath
 from jackfield.reconcile.apply import Report, apply
@@ -14,11 +15,12 @@ from jackfield.reconcile.presence import bridge_mtu
 from jackfield.reconcile.report import outcome
 from jackfield.reconcile.rows import Snapshot
 from jackfield.reconcile.steps import Owner
-from jackfield.reconcile.wanted import Desired, Kind
-from jackfield.reconcile.watch import Change, Watch
+from jackfield.reconcile.wanted import Desired
+from jackfield.reconcile.watch import Watch
 
 READ_AGAIN_S = 60.0
-"""After so long the maps are read afresh, though nobody else should write them."""
+"""After so long everything is looked at afresh, though changes of devices are heard and nobody else should
+write the maps."""
 
 
 class Reconciler:
@@ -31,22 +33,26 @@ class Reconciler:
         """`instance` is the name that marks this switch's devices (`datapath.naming.instance_name`)."""
         self._datapath = datapath
         self._watch = Watch(datapath, instance)
+        self._close = finalize(self, self._watch.close)
         self._read_at = 0.0
         self._ofports: Mapping[str, int] = {}
         self._mtus: Mapping[str, int] = {}
 
-    def reconcile(self, snapshot: Snapshot, now: float, changes: Iterable[Change] | None = None) -> Outcome:
+    def close(self) -> None:
+        """Let go of what was opened; changes nothing."""
+        self._close()
+
+    def reconcile(self, snapshot: Snapshot, now: float) -> Outcome:
         """Bring the kernel to what `snapshot` wants; `now` is in seconds, monotonic.
 
-        `changes` are all changes of devices that a LinkMonitor told of since the last call; None has every
-        device looked at, which costs some 30 us each. A failure that is about one object is in the
-        outcome; what is raised (DatapathError) concerns the whole, and the next call starts afresh.
+        A failure that is about one object is in the outcome; what is raised (DatapathError) concerns the
+        whole, and the next call starts afresh.
         """
         if now - self._read_at >= READ_AGAIN_S:
             self._watch.forget()
             self._read_at = now
         wanted = desired(snapshot, self._ofports)
-        result = self._pass(wanted, changes)
+        result = self._pass(wanted)
         self._ofports = {
             interface.uuid: interface.ofport
             for _, _, interface in wanted.interfaces()
@@ -62,32 +68,31 @@ class Reconciler:
     def refresh(self, snapshot: Snapshot) -> Outcome:
         """The outcome as things are, with no change made."""
         wanted = desired(snapshot, self._ofports)
-        return outcome(wanted, self._watch.look(None, ()), {}, {}, (), self._datapath.devices.hardware)
+        return outcome(wanted, self._watch.look(), {}, {}, (), self._datapath.devices.hardware)
 
     def plan_only(self, snapshot: Snapshot) -> tuple[str, ...]:
         """What `reconcile` would do now, in plain words. What depends on devices yet to be made is not
         told: to wire them up and let their frames in."""
         wanted = desired(snapshot, self._ofports)
-        seen = self._watch.look(None, ())
+        seen = self._watch.look()
         steps = plan_devices(wanted, seen, self._mtus).steps + plan_maps(wanted, seen).steps
         return tuple(step.describe() for step in steps)
 
     def remove_all(self) -> tuple[str, ...]:
         """Take away every device, attachment, address and setting that the switch made (for
         `exit --cleanup`); returns what was done. The maps stay, empty: see Datapath.destroy."""
-        return self._pass(Desired(), None).steps
+        return self._pass(Desired()).steps
 
-    def _pass(self, wanted: Desired, changes: Iterable[Change] | None) -> Outcome:
+    def _pass(self, wanted: Desired) -> Outcome:
         try:
-            return self._planned_and_done(wanted, changes)
+            return self._planned_and_done(wanted)
         except BaseException:
             self._watch.forget()
             raise
 
-    def _planned_and_done(self, wanted: Desired, changes: Iterable[Change] | None) -> Outcome:
+    def _planned_and_done(self, wanted: Desired) -> Outcome:
         report = Report()
-        names = (i.name for _, _, i in wanted.interfaces() if i.kind is Kind.SYSTEM and i.error is None)
-        first = plan_devices(wanted, self._watch.look(changes, names), self._mtus)
+        first = plan_devices(wanted, self._watch.look(), self._mtus)
         apply(first.steps, self._datapath, self._watch, report)
         second = plan_maps(wanted, self._watch.seen())
         apply(second.steps, self._datapath, self._watch, report)

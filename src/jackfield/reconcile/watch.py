@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from jackfield.datapath.link import Link
-from jackfield.datapath.monitor import LinkChange, Resync
+from jackfield.datapath.monitor import LinkChange, LinkMonitor, Resync
 from jackfield.datapath.naming import interface_of_alias
 from jackfield.datapath.netdev import InternalPair
 from jackfield.datapath.store import Datapath
@@ -24,46 +24,46 @@ from jackfield.reconcile.steps import (
     WriteCells,
 )
 
-Change = LinkChange | Resync
-
 
 class Watch:
-    """The kernel as one instance sees it. Every method may raise DatapathError; then `forget`."""
+    """The kernel as one instance sees it. Belongs to one thread.
+
+    Every method may raise DatapathError; then `forget`.
+    """
 
     def __init__(self, datapath: Datapath, instance: str) -> None:
         self._datapath = datapath
         self._instance = instance
+        self._monitor = LinkMonitor()
         self._tables: Tables | None = None
         self._links: dict[int, Link] = {}
         self._far: dict[tuple[int, int], Link | None] = {}
         self._attached: set[int] = set()
 
+    def close(self) -> None:
+        """Listen no more."""
+        self._monitor.close()
+
     def forget(self) -> None:
         """Trust nothing that was seen so far."""
         self._tables = None
 
-    def look(self, changes: Iterable[Change] | None, names: Iterable[str]) -> Observed:
-        """The kernel now.
-
-        `changes` are all that were heard since the last look; None, or a Resync among them, has everything
-        looked at again. `names` are devices that may have come without a sound.
-        """
-        heard = None if changes is None else list(changes)
+    def look(self) -> Observed:
+        """The kernel now: of devices, what changed since the last look is read again."""
+        # Hear first and read then: a change in between is read now, and heard next time.
+        heard = self._monitor.read()
+        changed = {(change.ifindex, change.nsid) for change in heard if isinstance(change, LinkChange)}
+        all_lost = self._tables is None or any(isinstance(change, Resync) for change in heard)
         if self._tables is None:
             self._tables = read_tables(self._datapath)
-            heard = None
-        if heard is None or any(isinstance(change, Resync) for change in heard):
-            self._links = {link.ifindex: link for link in self._datapath.devices.list_links()}
+        if all_lost:
             self._far.clear()
             self._attached = set(self._datapath.attached())
-        else:
-            for change in heard:
-                if isinstance(change, LinkChange):
-                    self._read_again(change.ifindex, change.nsid)
-            known = {link.name for link in self._links.values()}
-            for name in names:
-                if name not in known and (link := self._datapath.devices.get_link(name)) is not None:
-                    self._links[link.ifindex] = link
+        if all_lost or len(changed) > len(self._links) // 2:
+            self._links = {link.ifindex: link for link in self._datapath.devices.list_links()}
+            changed = {(ifindex, nsid) for ifindex, nsid in changed if nsid is not None}
+        for ifindex, nsid in changed:
+            self._read_again(ifindex, nsid)
         return self.seen()
 
     def seen(self) -> Observed:
