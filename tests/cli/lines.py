@@ -219,6 +219,8 @@ SUBJECTS = {
         --columns=name find Port tag:3=2
         --columns=name find Port tag
         --columns=name find Port name=p10 -- --columns=name find Port name=p13
+        find Mirror external_ids
+        find Port _uuid
         find Port foo=3
         list-br -- --columns=name list Port p10 -- --columns=name list Port p13 -- list-ports br0
         --oneline list-br -- list-ports br0

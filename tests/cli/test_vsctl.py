@@ -91,6 +91,13 @@ def test_a_timeout_ends_the_process_by_sigalrm(database: Tools) -> None:
     assert "fatal_signal|WARN|terminating with signal 14 (Alarm clock)" in err
 
 
+def test_retry_waits_for_the_database(tools: Tools) -> None:
+    waiting = start(tools.rundir, "vsctl", "--retry", "--no-wait", "list-br")
+    with databases(tools.rundir):
+        assert waiting.communicate(timeout=30) == ("", "")
+    assert waiting.returncode == 0
+
+
 def test_no_database_is_one_sentence(tools: Tools) -> None:
     said = tools.vsctl("list-br")
     assert said.code == 1
@@ -206,3 +213,10 @@ def test_a_change_outlives_a_restart_of_the_database(tools: Tools) -> None:
         assert tools.vsctl("add-br br1").code == 0
         assert waiting.communicate(timeout=30) == ("", "")
     assert waiting.returncode == 0
+
+
+@pytest.mark.parametrize("tool", ["vsctl", "appctl"])
+def test_the_version_names_the_one_of_ovs_that_it_is_like(tools: Tools, tool: str) -> None:
+    said = tools.jackfield(f"{tool} --version")
+    assert said.code == 0
+    assert said.out.splitlines()[0].startswith(f"ovs-{tool} (Jackfield) 3.1.0-jackfield-")

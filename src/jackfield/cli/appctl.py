@@ -9,7 +9,7 @@ import errno
 import sys
 
 from jackfield.cli import alarm
-from jackfield.cli.environment import Journal, is_quiet, version
+from jackfield.cli.environment import Journal, is_quiet, version_line
 from jackfield.cli.options import UNSUPPORTED_LOGGING, Argument, OptionError, parse
 from jackfield.cli.target import TargetError, control_socket
 from jackfield.wire import unixctl
@@ -72,7 +72,7 @@ def _run(options: list[tuple[str, str | None]], words: list[str]) -> int:
             print(f"--{name}{'' if kind is Argument.NONE else '=ARG'}")
         return 0
     if "version" in given:
-        print(f"{PROGRAM} (Jackfield) {version()}")
+        print(version_line(PROGRAM))
         return 0
     names = [name for name, _ in options]
     for name in names:

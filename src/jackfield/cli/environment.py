@@ -8,6 +8,7 @@ import time
 
 DEFAULT_RUNDIR = "/var/run/openvswitch"
 DEFAULT_LOGDIR = "/var/log/openvswitch"
+OVS_VERSION = "3.1.0"
 
 
 def rundir() -> str:
@@ -20,11 +21,11 @@ def logdir() -> str:
     return os.environ.get("OVS_LOGDIR") or DEFAULT_LOGDIR
 
 
-def version() -> str:
-    """Jackfield's version, as installed."""
-    from importlib.metadata import version as installed
+def version_line(program: str) -> str:
+    """What `program` says of its version: that of OVS whose behaviour it has, and Jackfield's own."""
+    from importlib.metadata import version
 
-    return installed("jackfield")
+    return f"{program} (Jackfield) {OVS_VERSION}-jackfield-{version('jackfield')}"
 
 
 class Journal:

@@ -6,7 +6,6 @@ import os
 import sys
 
 import click
-from click.exceptions import NoArgsIsHelpError
 
 from jackfield.cli.shell import daemon as running
 from jackfield.cli.shell import topology, views
@@ -24,9 +23,6 @@ def main(words: list[str]) -> int:
     except running.Failure as failure:
         print(f"{PROGRAM}: {failure}", file=sys.stderr)
         return 1
-    except NoArgsIsHelpError as error:
-        error.show()
-        return error.exit_code
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         where = context.command_path if context is not None else PROGRAM
@@ -46,15 +42,21 @@ def _group_class() -> type[click.Group]:
     return RichGroup
 
 
-@click.group(cls=_group_class(), context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_group_class(), invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.option(
     "--rundir", metavar="DIR", help="Directory of the switch's sockets and pid file (default: $OVS_RUNDIR)."
 )
 @click.version_option(None, "-V", "--version", package_name="jackfield", prog_name=PROGRAM)
-def cli(rundir: str | None) -> None:
+@click.pass_context
+def cli(context: click.Context, rundir: str | None) -> None:
     """A virtual Ethernet switch for Linux hosts, driven by Open vSwitch's tools."""
     if rundir is not None:
         os.environ["OVS_RUNDIR"] = rundir
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help(), err=True)
+        context.exit(2)
 
 
 @cli.command("daemon")
@@ -74,7 +76,7 @@ def daemon_command(detach: bool, dbdir: str | None, logdir: str | None, verbose:
 @click.option("--cleanup", is_flag=True, help="Also remove every device, program and pin that it made.")
 @click.option("--timeout", default=30.0, show_default=True, metavar="SECS", help="How long to wait for it.")
 def stop_command(cleanup: bool, timeout: float) -> None:
-    """End the daemon; the ports keep forwarding unless --cleanup is given."""
+    """End the daemon; its ports keep forwarding."""
     running.stop(cleanup, timeout)
 
 
@@ -129,7 +131,7 @@ def fdb_command(bridge: str | None, as_json: bool) -> None:
 @cli.command("plan")
 @_JSON
 def plan_command(as_json: bool) -> None:
-    """Show what the switch would change in the kernel now; nothing when all is done."""
+    """Show what is still to be done in the kernel."""
     answer = running.ask("jackfield/plan")
     if as_json:
         show_json(answer)

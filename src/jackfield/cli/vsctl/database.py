@@ -65,14 +65,14 @@ def _table(ctx: Context) -> Table:
     return find_table(ctx.schema, ctx.command.arguments[0])
 
 
-def _needs_columns(skip: int) -> Callable[[Needs, Command], None]:
-    """Needs of commands whose arguments from `skip` on begin with a column's name."""
+def _needs_columns(skip: int, uuid_too: bool = False) -> Callable[[Needs, Command], None]:
+    """Needs of commands whose arguments from `skip` on begin with a column's name, or are `_uuid`."""
 
     def needs(needs: Needs, command: Command) -> None:
         table = find_table(needs.schema, command.arguments[0])
         needs.table(table.name)
         for word in command.arguments[skip:]:
-            if word.lower() not in _UUID_NAMES:
+            if not (uuid_too and word.lower() in _UUID_NAMES):
                 needs.add(table.name, column_of(table, word).name)
 
     return needs
@@ -179,8 +179,11 @@ def _list(ctx: Context) -> None:
 def _find(ctx: Context) -> None:
     table = _table(ctx)
     add = _start_listing(ctx, table)
-    conditions = [parse_setting(table, word, OPERATORS) for word in ctx.command.arguments[1:]]
-    for record in ctx.txn.records(table.name):
+    records = list(ctx.txn.records(table.name))
+    # Like the original, an empty table finds no fault with the conditions.
+    words = ctx.command.arguments[1:] if records else []
+    conditions = [parse_setting(table, word, OPERATORS) for word in words]
+    for record in records:
         if all(satisfies(ctx.read(record, c.column.name), c, ctx.symbols) for c in conditions):
             add(record)
 
@@ -365,7 +368,7 @@ _IF_EXISTS = ("--if-exists",)
 COMMANDS = (
     Syntax("comment", 0, None, "[ARG]...", (), False, _comment),
     Syntax("get", 2, None, "TABLE RECORD [COLUMN[:KEY]]...", ("--if-exists", "--id="), False, _get,
-           _needs_columns(2)),
+           _needs_columns(2, uuid_too=True)),
     Syntax("list", 1, None, "TABLE [RECORD]...", ("--if-exists", "--columns="), False, _list, _needs_listing),
     Syntax("find", 1, None, "TABLE [COLUMN[:KEY]=VALUE]...", ("--columns=",), False, _find, _needs_find),
     Syntax("set", 3, None, "TABLE RECORD COLUMN[:KEY]=VALUE...", _IF_EXISTS, True, _set, _needs_columns(2)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from jackfield.cli.environment import rundir, version
+from jackfield.cli.environment import rundir, version_line
 from jackfield.cli.options import Argument
 from jackfield.cli.vsctl import control, database, show, switch
 from jackfield.cli.vsctl.commandline import GLOBAL_OPTIONS
@@ -37,7 +37,7 @@ def page(name: str) -> str:
     """The text of --help, --version, --commands or --options."""
     match name:
         case "version":
-            return f"ovs-vsctl (Jackfield) {version()}\nDB Schema {_SCHEMA_VERSION}\n"
+            return f"{version_line('ovs-vsctl')}\nDB Schema {_SCHEMA_VERSION}\n"
         case "commands":
             return "".join(f"{_command(syntax)}\n" for syntax in SYNTAXES.values())
         case "options":
