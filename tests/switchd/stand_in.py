@@ -26,7 +26,6 @@ class StandInReconciler:
     """Gives every interface a number, but for those named `bad…`. `gate` can hold a pass up."""
 
     passes: int = 0
-    heard: list[object] = field(default_factory=list)
     unsettled: int = 3
     gate: Event = field(default_factory=Event)
     entered: Event = field(default_factory=Event)
@@ -35,11 +34,10 @@ class StandInReconciler:
     def __post_init__(self) -> None:
         self.gate.set()
 
-    def reconcile(self, snapshot: Snapshot, _now: float, changes: object) -> Outcome:
+    def reconcile(self, snapshot: Snapshot, _now: float) -> Outcome:
         self.entered.set()
         self.gate.wait(30)
         self.passes += 1
-        self.heard.append(changes)
         bridges, ports, interfaces, objects = [], [], [], []
         for bridge_id, (uuid, row) in enumerate(sorted(snapshot["Bridge"].items()), 1):
             name = row["name"]
@@ -90,6 +88,9 @@ class StandInReconciler:
         if not self.unsettled:
             self.settled.set()
         return self.unsettled
+
+    def close(self) -> None:
+        pass
 
     def remove_all(self) -> tuple[str, ...]:
         return ("removed all",)

@@ -35,7 +35,7 @@ from jackfield.switchd.status import (
 )
 
 if TYPE_CHECKING:
-    from jackfield.datapath.monitor import LinkChange, LinkMonitor, Resync
+    from jackfield.datapath.monitor import LinkMonitor
     from jackfield.datapath.store import Datapath
     from jackfield.reconcile.reconciler import Reconciler
     from jackfield.wire.replica import Change
@@ -58,7 +58,7 @@ SAFETY_SECONDS = 30.0
 SWEEP_SECONDS = 1.0
 IDLE_SWEEP_SECONDS = 5.0
 SETTLE_PAUSE_SECONDS = 0.02
-MOST_CHANGES = 20_000
+QUIET_SECONDS = 1.0
 
 T = TypeVar("T")
 
@@ -86,9 +86,9 @@ class Engine:
         self._client: DatabaseClient | None = None
         self._wanted = asyncio.Event()
         self._link_timer: asyncio.TimerHandle | None = None
-        self._heard: list[LinkChange | Resync] | None = None  # None: look at every device
         self._unsettled = asyncio.Event()
         self._look_seconds = 0.0
+        self._passed_at = 0.0
         self._resets = LinkResets()
         self._tasks: list[asyncio.Task[None]] = []
         self.ready = False
@@ -132,8 +132,14 @@ class Engine:
 
     def _remove_all(self) -> tuple[str, ...]:
         steps = self._reconciler.remove_all()
+        self._reconciler.close()
         self._datapath.destroy()
         return steps
+
+    async def release(self) -> None:
+        """Let go of the kernel, which goes on forwarding; waits for what is under way there."""
+        await self.own(self._reconciler.close)
+        await self.own(self._datapath.close)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """A cycle must not end by itself: a daemon that only seems to work is worse than none."""
@@ -205,12 +211,11 @@ class Engine:
                 async with asyncio.timeout(SAFETY_SECONDS):
                     await self._wanted.wait()
             except TimeoutError:
-                self._heard = None  # now and then look at everything, should something have gone unnoticed
+                pass  # now and then without a reason, should something have gone unnoticed
             try:
                 await self._pass()
             except (DatabaseError, DatapathError) as error:
                 _log.error("cannot apply the configuration, trying again: %s", error)
-                self._heard = None
                 await asyncio.sleep(RETRY_SECONDS)
                 self._wanted.set()
 
@@ -221,11 +226,9 @@ class Engine:
         snapshot = self._database.snapshot()
         cur_cfg = next((row["next_cfg"] for row in snapshot["Open_vSwitch"].values()), None)
         known = {each.name for each in self.outcome.interfaces if each.ofport >= 0}
-        self._listen()
-        heard, self._heard = self._heard, []
 
         def work() -> tuple[Outcome, dict[str, dict[str, int]]]:
-            outcome = self._reconciler.reconcile(snapshot, started, heard)
+            outcome = self._reconciler.reconcile(snapshot, started)
             return outcome, self._collect(outcome, lambda each: each.name not in known)
 
         outcome, statistics = await self.own(work)
@@ -238,11 +241,12 @@ class Engine:
         resets = self._resets.count(outcome.interfaces)
         updates = list(status_updates(outcome, self._platform, resets, statistics))
         await self._write([*updates, *root_updates(snapshot, self._platform, cur_cfg)])
-        seconds = time.monotonic() - started
+        self._passed_at = time.monotonic()
+        seconds = self._passed_at - started
         if outcome.steps:
             self._tell_steps(outcome.steps, seconds)
             self._unsettled.set()
-        elif heard:
+        else:
             self._look_seconds = seconds
 
     def _tell_steps(self, steps: tuple[str, ...], seconds: float) -> None:
@@ -310,17 +314,8 @@ class Engine:
 
     # -- devices -------------------------------------------------------------------------------------
 
-    def _listen(self) -> bool:
-        """Take up what the kernel told of devices; whether there was anything."""
-        news = self._monitor.read()
-        if self._heard is not None:
-            self._heard += news
-            if len(self._heard) > MOST_CHANGES:
-                self._heard = None
-        return bool(news)
-
     def _links_changed(self) -> None:
-        if not self._listen():
+        if not self._monitor.read():
             return
         self.count("link_change")
         if self._link_timer is None:
@@ -337,9 +332,13 @@ class Engine:
         while True:
             await self._unsettled.wait()
             self._unsettled.clear()
+            left = True
             try:
-                while await self.own(self._reconciler.settle):
-                    # Other users of the kernel's device lock want their turn.
-                    await asyncio.sleep(SETTLE_PAUSE_SECONDS)
+                while left:
+                    quiet = time.monotonic() - self._passed_at
+                    # Passes go first, and other users of the kernel's device lock want their turn.
+                    await asyncio.sleep(max(SETTLE_PAUSE_SECONDS, QUIET_SECONDS - quiet))
+                    if time.monotonic() - self._passed_at >= QUIET_SECONDS:
+                        left = await self.own(self._reconciler.settle) > 0
             except DatapathError as error:
                 _log.warning("cannot attach to a device in the best way: %s", error)

@@ -158,7 +158,7 @@ async def _serve(paths: Paths, vlog: Vlog, ready_fd: int | None) -> bool:
             await engine.stop()
             with suppress(TimeoutError):
                 async with asyncio.timeout(LEAVE_SECONDS):
-                    await engine.own(datapath.close)
+                    await engine.release()
                     cleaned = True
         _log.info("exiting")
         return cleaned
