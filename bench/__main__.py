@@ -1,4 +1,4 @@
-"""`python -m bench`, as root: measures, prints Markdown and writes JSON."""
+"""`python -m bench`, as root: measures, prints Markdown, writes JSON and draws a chart."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 
+from bench.chart import svg
 from bench.control import MEASURES
 from bench.netns import BenchError
-from bench.peers import PEERS, Peer
+from bench.peers import LIMIT, PEERS, Peer
 from bench.report import Results, machine, markdown, targets
 from bench.traffic import WORKLOADS, reach
 
@@ -61,7 +62,12 @@ def main() -> int:
     parser.add_argument(
         "--peers", nargs="+", choices=PEERS, default=list(PEERS), metavar="PEER", help=", ".join(PEERS)
     )
-    parser.add_argument("--output", type=Path, default=Path("out/bench.json"), help="default %(default)s")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("out/bench.json"),
+        help="JSON, and beside it an SVG chart (default %(default)s)",
+    )
     parser.add_argument("--check", action="store_true", help="exit 1 when a promise about speed is not kept")
     options = parser.parse_args()
     if os.geteuid() != 0:
@@ -87,6 +93,8 @@ def main() -> int:
         return 130
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(results.as_json(), indent=2) + "\n", encoding="utf-8")
+    if results.rates and LIMIT in options.peers:
+        options.output.with_suffix(".svg").write_text(svg(results), encoding="utf-8")
     print("\n".join(markdown(results)))
     missed = options.check and not all(target.met for target in targets(results))
     return 1 if failed or missed else 0

@@ -113,7 +113,7 @@ def markdown(results: Results) -> Iterator[str]:
         yield from _head("Control plane", "median (least to most)")
         for name, values in results.control.items():
             measure = MEASURES[name]
-            yield _row(measure.title, f"{_spread(values, '.3g')} {measure.unit}")
+            yield _row(measure.title, f"{_spread(values, '.4g')} {measure.unit}")
     verdicts = list(targets(results))
     if verdicts:
         yield ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import signal
@@ -14,7 +15,7 @@ from types import FrameType
 from rich.console import Console
 from rich.text import Text
 
-from demo.place import DIRECTORY, NAMESPACES, pinned, place
+from demo.place import DIRECTORY, NAMESPACES, left_behind, place
 from demo.stage import Failed, Stage
 from demo.story import tell
 
@@ -28,14 +29,12 @@ def _interrupted(number: int, _: FrameType | None) -> None:
 
 def play(stage: Stage) -> None:
     """Plays the whole demonstration and proves that nothing of it is left."""
-    before = pinned()
     with place(stage):
         tell(stage, NAMESPACES)
+        instance = json.loads(stage.run("host", "jackfield status --json", shown=False))["instance"]
         stage.chapter("Clean up", "The daemon ends and takes along every device, program and map it made.")
         stage.run("host", "jackfield stop --cleanup")
-        left = stage.run("host", "ip -o link show", shown=False).splitlines()
-        devices = [line.split(":")[1].strip() for line in left if "link/loopback" not in line]
-    rest = [*devices, *sorted(pinned() - before)]
+        rest = left_behind(stage, instance)
     stage.prove("after it, nothing is left", not rest, ", ".join(rest) or "no device, no program, no map")
 
 

@@ -22,9 +22,12 @@ def _ip(*argv: str) -> None:
         raise Failed(f"ip {' '.join(argv)}: {done.stderr.strip()}")
 
 
-def pinned() -> frozenset[str]:
-    """The switches that have something pinned in the machine's kernel."""
-    return frozenset(entry.name for entry in PINS.iterdir()) if PINS.is_dir() else frozenset()
+def left_behind(stage: Stage, instance: str) -> list[str]:
+    """What is left of the demonstration's switch: devices in its namespace, pinned programs and maps."""
+    links = stage.run("host", "ip -o link show", shown=False).splitlines()
+    devices = [line.split(":")[1].strip() for line in links if "link/loopback" not in line]
+    pins = PINS / instance
+    return [*devices, *([str(pins)] if pins.exists() else [])]
 
 
 def clear(stage: Stage) -> None:
