@@ -87,6 +87,7 @@ def check(kernel: FakeKernel, tables: Snapshot) -> None:
         assert link.promiscuous == (link.name == "eth1" or (link.name == "eth0" and link.ifindex in devices))
 
 
+@settings(deadline=None)
 @given(databases(), databases())
 def test_a_pass_gets_there_and_a_second_has_nothing_to_do(first: Snapshot, second: Snapshot) -> None:
     kernel = kernel_with_nics()

@@ -371,6 +371,17 @@ def test_the_mark_of_promiscuous_mode_survives_a_plan_cut_short_at_its_removal()
     assert any(iface.flags & PROMISCUOUS for iface in kernel.tables.ifaces.values())
 
 
+def test_wide_ports_count_in_their_native_vlan() -> None:
+    kernel = FakeKernel()
+    native = port("nat", tag=10, vlan_mode="native-untagged")
+    kernel.reconcile(snapshot(bridge("br0", port("any"), native)))
+    assert kernel.floods() == {
+        ("br0", 0): ("any", "br0"),
+        ("br0", 10): ("nat", "any", "br0"),
+        ("br0", ANY): ("any", "br0", "nat"),
+    }
+
+
 def test_every_step_can_say_what_it_does() -> None:
     kernel = FakeKernel.with_nics(nic(2, "eth0"))
     one = kernel.reconcile(snapshot(bridge("br0", port("eth0", ""), port("p", trunks={1}))))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 
 from jackfield.datapath import bpffs
 from jackfield.datapath._abi import IfaceFlag
+from jackfield.datapath.errors import KernelError
 from jackfield.datapath.store import Datapath
 from jackfield.reconcile.apply import Report, apply
 from jackfield.reconcile.desired import desired
@@ -221,6 +224,34 @@ def test_one_refused_setting_spoils_nothing_else(datapath: Datapath, reconciler:
     assert faulty.ifindex in datapath.attached()
     assert interface(outcome, "jftp").error is None
     assert not outcome.complete
+
+
+def test_a_step_that_fails_costs_its_own_interface_only_and_is_tried_again(
+    datapath: Datapath, reconciler: Reconciler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_nic("jfteth0")
+    tables = snapshot(bridge("br0", port("jfteth0", ""), port("jftp")))
+    attach = datapath.attach
+    victim = socket.if_nametoindex("jfteth0")
+
+    def failing(ifindex: int, *, fast: bool = False) -> None:
+        if ifindex == victim:
+            raise KernelError("attaching", errno.EPERM)
+        attach(ifindex, fast=fast)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(datapath, "attach", failing)
+        outcome = reconciler.reconcile(tables, 0.0)
+    failed = interface(outcome, "jfteth0")
+    assert (failed.ofport, failed.error) == (
+        -1,
+        "could not attach the switch to jfteth0: attaching: Operation not permitted",
+    )
+    assert interface(outcome, "jftp").error is None
+    assert "PROMISC" not in links()["jfteth0"]
+    assert not outcome.complete
+    assert interface(reconciler.reconcile(tables, 1.0), "jfteth0").error is None
+    assert reconciler.reconcile(tables, 2.0).steps == ()
 
 
 def test_a_foreign_device_of_an_internal_ports_name_is_left_alone(reconciler: Reconciler) -> None:

@@ -11,9 +11,8 @@ from jackfield.datapath.naming import stable_mac, switch_end_alias, switch_end_n
 from jackfield.reconcile.observed import Observed, Pair
 from jackfield.reconcile.presence import (
     addresses,
-    bridge_mac,
+    bridge_macs,
     bridge_mtu,
-    fake_bridge_mac,
     interface_owner,
     internal_problem,
     presence,
@@ -55,9 +54,7 @@ class _Following:
         last_mtu: int | None,
     ) -> None:
         self._observed = observed
-        self._bridge = bridge
-        self._macs = macs
-        self._mac = bridge_mac(bridge, macs)
+        self._macs = bridge_macs(bridge, macs)
         self._mtu = bridge_mtu(bridge, observed)
         self._mtu_changed = last_mtu is not None and last_mtu != self._mtu
 
@@ -117,10 +114,10 @@ class _Following:
 
     def _wanted_mac(self, port: WantedPort, interface: WantedInterface) -> bytes | None:
         if interface.local:
-            return self._mac
+            return self._macs.bridge
         if interface.mac is not None:
             return interface.mac
-        return fake_bridge_mac(self._bridge, port, self._macs) if port.fake_bridge else None
+        return self._macs.of_fake_bridge(port.tag) if port.fake_bridge else None
 
 
 def _system_mtus(desired: Desired, observed: Observed) -> Iterator[Step]:

@@ -16,12 +16,9 @@ class FloodPlanner:
 
     def __init__(self, tables: Tables) -> None:
         heads = tables.flood_lists
-        self.current: dict[FloodKey, tuple[int, ...]] = {
-            key: tables.members(head) for key, head in heads.items()
-        }
-        self._places: dict[tuple[int, ...], FloodList] = {
-            self.current[key]: head for key, head in heads.items()
-        }
+        members = {head: tables.members(head) for head in set(heads.values())}
+        self.current: dict[FloodKey, tuple[int, ...]] = {key: members[head] for key, head in heads.items()}
+        self._places: dict[tuple[int, ...], FloodList] = {ports: head for head, ports in members.items()}
         self._gaps = _gaps(sorted({(head.start, head.start + head.count_) for head in heads.values()}))
         self._gap = next(self._gaps, None)
 

@@ -47,9 +47,9 @@ def is_wide(mask: int) -> bool:
     return mask in _WIDE
 
 
-def untagged(port: Port, vlan: int) -> bool:
-    """Whether frames of `vlan` leave a port without that VLAN's tag."""
-    return vlan == 0 or (vlan == port.tag and port.vlan_mode in _UNTAGGED_NATIVE)
+def _native(port: Port) -> int:
+    """The VLAN, besides VLAN 0, whose frames leave a port without its tag; 0 for none."""
+    return port.tag if port.vlan_mode in _UNTAGGED_NATIVE else 0
 
 
 def flood_members(ports: Iterable[tuple[int, Port, int]]) -> dict[int, tuple[int, ...]]:
@@ -58,25 +58,29 @@ def flood_members(ports: Iterable[tuple[int, Port, int]]) -> dict[int, tuple[int
     In a list, ports that send the VLAN untagged come first, so that the program edits tags once. A VLAN
     whose list would be that of any VLAN has none.
     """
-    wide: list[tuple[int, Port, int]] = []
-    narrow: dict[int, list[tuple[int, Port]]] = {}
-    for number, port, mask in sorted(ports, key=lambda entry: entry[0]):
-        if is_wide(mask):
-            wide.append((number, port, mask))
-            # A wide port may send its native VLAN untagged, and may not carry VLAN 0.
-            own = mask & (1 << port.tag if port.vlan_mode == VlanMode.NATIVE_UNTAGGED else 0)
-            for vlan in vlans_in(own | 1):
-                narrow.setdefault(vlan, [])
-        else:
-            for vlan in vlans_in(mask):
-                narrow.setdefault(vlan, []).append((number, port))
+    # Ports that are alike are dealt with as one: there may be thousands of VLANs on hundreds of ports.
+    alike: dict[tuple[int, int], list[int]] = {}
+    for number, port, mask in ports:
+        alike.setdefault((mask, _native(port)), []).append(number)
+    wide = [sort for sort in alike if is_wide(sort[0])]
+    every = tuple(sorted(number for sort in wide for number in alike[sort]))
+    carriers: dict[int, list[tuple[int, int]]] = {}
+    for mask, native in alike:
+        # A wide port has its say in its native VLAN, and in VLAN 0, which it may not carry.
+        for vlan in (0, native) if is_wide(mask) else vlans_in(mask):
+            carriers.setdefault(vlan, [])
+            if not is_wide(mask):
+                carriers[vlan].append((mask, native))
     lists: dict[int, tuple[int, ...]] = {}
-    every = tuple(number for number, _, _ in wide)
-    for vlan, some in narrow.items():
-        members = [*some, *((number, port) for number, port, mask in wide if mask >> vlan & 1)]
-        first = sorted(number for number, port in members if untagged(port, vlan))
-        last = sorted(number for number, port in members if not untagged(port, vlan))
-        if (listed := (*first, *last)) != every:
+    made: dict[tuple[tuple[int, int, bool], ...], tuple[int, ...]] = {}
+    for vlan, some in carriers.items():
+        sorts = some + [sort for sort in wide if sort[0] >> vlan & 1]
+        key = tuple((mask, native, vlan in (0, native)) for mask, native in sorts)
+        listed = made.get(key)
+        if listed is None:
+            members = sorted((not first, n) for mask, native, first in key for n in alike[mask, native])
+            listed = made[key] = tuple(number for _, number in members)
+        if listed != every:
             lists[vlan] = listed
     if every:
         lists[Limit.ANY_VLAN] = every

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from jackfield.datapath.link import Link
@@ -108,28 +108,52 @@ def _address(interface: WantedInterface, observed: Observed) -> bytes | None:
     return pair.user.mac
 
 
-def bridge_mac(bridge: WantedBridge, macs: dict[str, bytes]) -> bytes:
-    """The MAC of a bridge and its local port: what other_config:hwaddr says, else the lowest globally
-    unique one of its ports, else one made from the bridge's UUID (ovs-vswitchd.conf.db(5), Bridge)."""
-    if bridge.hwaddr is not None:
-        return bridge.hwaddr
-    return min(_eligible(bridge.ports, macs), default=bridge.default_mac)
+@dataclass(frozen=True, slots=True)
+class BridgeMacs:
+    """The MACs that a bridge lends to its own port and to those of its fake bridges."""
+
+    bridge: bytes
+    default: bytes
+    lowest: bytes | None
+    by_tag: Mapping[int | None, bytes]
+    untied: bytes | None
+
+    def of_fake_bridge(self, tag: int | None) -> bytes:
+        """The lowest of the ports with the fake bridge's tag, or with a MAC of their own, else one made
+        up as for the bridge."""
+        if tag is None:
+            return self.lowest or self.default
+        found = [mac for mac in (self.by_tag.get(tag), self.untied) if mac is not None]
+        return min(found, default=self.default)
 
 
-def fake_bridge_mac(bridge: WantedBridge, port: WantedPort, macs: dict[str, bytes]) -> bytes:
-    """The MAC of a fake bridge's port: the lowest of the ports with its tag, else made as for a bridge."""
-    alike = tuple(other for other in bridge.ports if other.mac is not None or other.tag == port.tag)
-    return min(_eligible(bridge.ports if port.tag is None else alike, macs), default=bridge.default_mac)
-
-
-def _eligible(ports: tuple[WantedPort, ...], macs: dict[str, bytes]) -> Iterator[bytes]:
-    for port in ports:
-        if port.mirror_output:
+def bridge_macs(bridge: WantedBridge, macs: Mapping[str, bytes]) -> BridgeMacs:
+    """The MAC of a bridge is what other_config:hwaddr says, else the lowest globally unique one of its
+    ports, else one made from the bridge's UUID (ovs-vswitchd.conf.db(5), Bridge)."""
+    by_tag: dict[int | None, bytes] = {}
+    untied: bytes | None = None
+    for port in bridge.ports:
+        mac = _representative(port, macs)
+        if mac is None:
             continue
-        members = [interface.name for interface in port.interfaces if interface.name in macs]
-        address = port.mac or (macs[min(members)] if members else None)
-        if address and any(address) and not address[0] & 3 and address not in _RESERVED:
-            yield address
+        if port.mac is not None:
+            untied = mac if untied is None else min(untied, mac)
+        else:
+            by_tag[port.tag] = min(mac, by_tag.get(port.tag, mac))
+    every = [*by_tag.values(), *([untied] if untied is not None else [])]
+    lowest = min(every, default=None)
+    return BridgeMacs(
+        bridge.hwaddr or lowest or bridge.default_mac, bridge.default_mac, lowest, by_tag, untied
+    )
+
+
+def _representative(port: WantedPort, macs: Mapping[str, bytes]) -> bytes | None:
+    """The MAC by which a port counts for its bridge, if it has one that may."""
+    if port.mirror_output:
+        return None
+    members = [interface.name for interface in port.interfaces if interface.name in macs]
+    mac = port.mac or (macs[min(members)] if members else None)
+    return mac if mac and any(mac) and not mac[0] & 3 and mac not in _RESERVED else None
 
 
 def bridge_mtu(bridge: WantedBridge, observed: Observed) -> int:

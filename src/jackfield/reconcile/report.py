@@ -17,7 +17,7 @@ from jackfield.reconcile.outcome import (
     PortOutcome,
     State,
 )
-from jackfield.reconcile.presence import Present, addresses, bridge_mac, presence
+from jackfield.reconcile.presence import Present, addresses, bridge_macs, presence
 from jackfield.reconcile.steps import Owner
 from jackfield.reconcile.wanted import Desired, Kind, WantedBridge, WantedInterface, WantedPort
 
@@ -93,7 +93,7 @@ class _Writer:
         error = bridge.error or self._problems.get(Owner("Bridge", bridge.name))
         if bridge.error is not None:
             return BridgeOutcome(bridge.name, bridge.uuid, bridge.config, error=error)
-        mac = bridge_mac(bridge, self._macs)
+        mac = bridge_macs(bridge, self._macs).bridge
         identity = int.from_bytes(mac) if bridge.datapath_id is None else bridge.datapath_id
         return BridgeOutcome(
             name=bridge.name,
@@ -131,7 +131,7 @@ class _Writer:
             interface.error
             or self._problems.get(owner)
             or self._problems.get(Owner("Port", port.name))
-            or self._problems.get(Owner("Bridge", bridge.name))
+            or self._bridge_problem(bridge)
             or self._missing.get(owner)
         )
         here = self._found.get(name)
@@ -150,6 +150,11 @@ class _Writer:
             error=self._faults.get(owner, interface.fault),
             **self._device(name, here),
         )
+
+    def _bridge_problem(self, bridge: WantedBridge) -> str | None:
+        """Why there is no bridge; what is wrong with one that there is does not take its ports away."""
+        there = (NameKind.BRIDGE, bridge.name) in self._ids
+        return None if there else self._problems.get(Owner("Bridge", bridge.name))
 
     def _device(self, name: str, here: Present) -> dict[str, Any]:
         """The fields of an InterfaceOutcome that tell of the device."""

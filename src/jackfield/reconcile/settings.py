@@ -23,6 +23,7 @@ _AGING_DEFAULT, _AGING_LEAST, _AGING_MOST = 300, 15, 3600
 _TABLE_DEFAULT, _TABLE_LEAST, _TABLE_MOST = 8192, 10, 1_000_000
 _STATS_DEFAULT_MS = 5000
 _NATIVE = (VlanMode.NATIVE_TAGGED, VlanMode.NATIVE_UNTAGGED)
+_MODES = {mode.value: mode for mode in VlanMode}
 _PRIORITY_TAGS = {
     "always": PriorityTags.ALWAYS,
     "if-nonzero": PriorityTags.IF_NONZERO,
@@ -71,7 +72,8 @@ def port_config(row: Row, patch_peer: str | None) -> PortConfig:
     if tag is not None and not 0 <= tag <= VLAN_MAX:
         tag = None
     asked = text(row, "vlan_mode")
-    mode = VlanMode(asked) if asked else VlanMode.TRUNK if tag is None else VlanMode.ACCESS
+    implied = VlanMode.TRUNK if tag is None or asked else VlanMode.ACCESS
+    mode = _MODES.get(asked, implied)
     vlan = 0 if mode is VlanMode.TRUNK else tag or 0
     trunks = (elements(row, "trunks") & ALL_VLANS) or None
     cvlans = (elements(row, "cvlans") & ALL_VLANS) or None
