@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
 
 from jackfield.model import Address
 from tests.e2e.switch import Switch, new_switch, pins
-from tests.netlab import Lab, Namespace, until
+from tests.netlab import Lab, Namespace, settled, until
 from tests.scenarios.kit import BROADCAST, mac, untagged
 
 
@@ -143,3 +145,40 @@ def test_the_files_of_a_daemon_that_was_killed_do_not_hinder_the_next(site: Site
     daemon.stop()
     until(lambda: not list(daemon.rundir.glob("*.pid")), what="the pid file is gone")
     assert list(daemon.rundir.glob("ovs-vswitchd.*")) == []
+
+
+def test_a_port_brought_home_while_the_daemon_was_away_works_when_it_returns(site: Site) -> None:
+    daemon = site.switch.daemon
+    daemon.kill()
+    site.one.ip("link", "set", "tap1", "netns", site.switch.host.name)
+    site.switch.up("tap1", "10.0.0.4/24")
+    daemon.start()
+    site.two.ping("10.0.0.4")
+    site.switch.move("tap1", site.one)
+    site.switch.up("tap1", "10.0.0.5/24", namespace=site.one)
+    site.two.ping("10.0.0.5")
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.01, 0.02, 0.04, 0.08])
+def test_a_daemon_killed_while_it_works_is_set_right_by_the_next(site: Site, moment: float) -> None:
+    daemon = site.switch.daemon
+    names = [f"many{number}" for number in range(30)]
+    add = [f"add-port br0 {name} tag=7 -- set Interface {name} type=internal" for name in names]
+    with site.one.pinging("10.0.0.2") as lost:
+        site.switch.vsctl("--no-wait", *" -- ".join(add).split())
+        time.sleep(moment)  # anywhere in the work: the moments are the parameter of the experiment
+        daemon.kill()
+        daemon.start()
+        assert lost() == 0
+    assert set(names) <= site.switch.host.devices()
+    for name in names:
+        site.switch.host.up(name)
+    settled(site.switch.host)
+    with ExitStack() as stack:
+        taps = [stack.enter_context(site.switch.host.tap(name)) for name in names]
+        taps[0].send(untagged("A", BROADCAST))
+        assert [tap.receive() for tap in taps[1:]] == [untagged("A", BROADCAST)] * 29
+    site.switch.vsctl(*" -- ".join(f"del-port {name}" for name in names).split())
+    hidden = [name for name in site.switch.host.devices() if name.startswith("jf")]
+    assert len(hidden) == 3  # of br0, tap1 and tap2
+    assert json.loads(daemon.unixctl("jackfield/plan")) == {"steps": []}

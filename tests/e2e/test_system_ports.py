@@ -157,3 +157,19 @@ def test_a_card_gets_the_mtu_that_is_requested(switch: Switch) -> None:
     switch.vsctl("set", "Interface", "eth1", "mtu_request=2000")
     assert switch.host.read("eth1", "mtu") == "2000"
     assert switch.get("Interface", "eth1", "mtu") == "2000"
+
+
+def test_a_card_that_is_moved_away_is_missing_and_taken_again_when_it_comes_back(switch: Switch) -> None:
+    neighbour, elsewhere = card(switch, "eth1", "n1"), switch.lab.namespace("elsewhere")
+    neighbour.up("eth0", "10.0.0.1/24")
+    switch.vsctl("add-br", "br0", "--", "add-port", "br0", "eth1")
+    switch.up("br0", "10.0.0.9/24")
+    neighbour.ping("10.0.0.9")
+    switch.move("eth1", elsewhere)
+    switch.wait_for("Interface", "eth1", "error", ".*No such device.*")
+    elsewhere.up("eth1", "10.0.0.8/24")
+    neighbour.ping("10.0.0.8")  # nothing of the switch is left on it
+    elsewhere.ip("link", "set", "eth1", "netns", switch.host.name)
+    switch.host.up("eth1")
+    switch.wait_for("Interface", "eth1", "ofport", r"\d+")
+    neighbour.ping("10.0.0.9")
