@@ -6,9 +6,10 @@ import re
 
 import pytest
 
+from jackfield.model import Address
 from tests.e2e.switch import Switch
-from tests.netlab import until
-from tests.scenarios.kit import BROADCAST, tagged, untagged
+from tests.netlab import Namespace, until
+from tests.scenarios.kit import BROADCAST, frame, mac, tagged, untagged
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def test_a_port_works_in_another_namespace_renamed_there_moved_on_and_brought_ba
     one, two = bridge.lab.namespace("one"), bridge.lab.namespace("two")
     bridge.internal_in("br0", "tap1", one, "10.0.0.2/24")
     number = bridge.get("Interface", "tap1", "ofport")
-    mac = one.mac("tap1")
+    address = one.mac("tap1")
     bridge.host.ping("10.0.0.2")
 
     one.ip("link", "set", "tap1", "down")
@@ -46,7 +47,7 @@ def test_a_port_works_in_another_namespace_renamed_there_moved_on_and_brought_ba
     one_more.ping("10.0.0.5")
 
     assert bridge.get("Interface", "tap1", "ofport") == number
-    assert bridge.get("Interface", "tap1", "mac_in_use") == mac
+    assert bridge.get("Interface", "tap1", "mac_in_use") == address
     assert bridge.get("Interface", "tap1", "error") == "[]"
     assert "tap1" in bridge.host.devices()
     bridge.vsctl("del-port", "br0", "tap1")
@@ -65,11 +66,11 @@ def test_a_port_that_is_deleted_goes_away_wherever_it_is_and_whatever_it_is_call
 def test_a_port_whose_namespace_died_comes_back_in_the_host_with_its_number_and_mac(bridge: Switch) -> None:
     one = bridge.lab.namespace("one")
     bridge.internal_in("br0", "tap1", one, "10.0.0.2/24")
-    number, mac = bridge.get("Interface", "tap1", "ofport"), one.mac("tap1")
+    number, address = bridge.get("Interface", "tap1", "ofport"), one.mac("tap1")
     bridge.host.ping("10.0.0.2")
     bridge.lab.remove(one)
     until(lambda: "tap1" in bridge.host.devices(), what="a new tap1 in the host")
-    assert bridge.host.mac("tap1") == mac
+    assert bridge.host.mac("tap1") == address
     bridge.wait_for("Interface", "tap1", "ofport", number)
     two = bridge.lab.namespace("two")
     bridge.move("tap1", two)
@@ -97,26 +98,27 @@ def test_tcpdump_on_a_port_shows_both_directions_and_its_counters_count_both(
     bridge.internal("br0", "tap2")
     bridge.move("tap2", other)
     bridge.up("tap2", namespace=other)
-    before = counters(where.read, "tap1")
+    address, before = where.mac("tap1"), counters(where, "tap1")
     with where.tcpdump("tap1") as dump, where.tap("tap1") as tap, other.tap("tap2") as station:
         for _ in range(3):
-            tap.send(untagged("A", BROADCAST))
-            assert station.receive() == untagged("A", BROADCAST)
-        station.send(untagged("B", "A", payload=100))
-        assert tap.receive() == untagged("B", "A", payload=100)
-        dump.expect("02:00:00:00:00:41 > ff:ff:ff:ff:ff:ff")
-        dump.expect("02:00:00:00:00:42 > 02:00:00:00:00:41")
-    after = counters(where.read, "tap1")
-    assert [now - then for now, then in zip(after, before, strict=True)] == [1, 114, 3, 180, 0, 0]
+            tap.send(frame(address, BROADCAST))
+            assert station.receive() == frame(address, BROADCAST)
+        station.send(frame("B", address, payload=100))
+        assert tap.receive() == frame("B", address, payload=100)
+        station.send(frame("B", BROADCAST))
+        assert tap.receive() == frame("B", BROADCAST)
+        dump.expect(f"{address} > ff:ff:ff:ff:ff:ff")
+        dump.expect(f"02:00:00:00:00:42 > {address}")
+    after = counters(where, "tap1")
+    assert [now - then for now, then in zip(after, before, strict=True)] == [2, 114 + 60, 3, 180, 0, 0]
     report = bridge.ports()["tap1"]
     assert (report.rx_packets, report.rx_bytes) == (3, 180)
-    assert (report.tx_packets, report.tx_bytes) == (1, 114)
+    assert (report.tx_packets, report.tx_bytes) == (2, 114 + 60)
 
 
-def counters(read: object, device: str) -> list[int]:
+def counters(namespace: Namespace, device: str) -> list[int]:
     names = ("rx_packets", "rx_bytes", "tx_packets", "tx_bytes", "rx_dropped", "tx_dropped")
-    assert callable(read)
-    return [int(read(device, f"statistics/{name}")) for name in names]
+    return [int(namespace.read(device, f"statistics/{name}")) for name in names]
 
 
 def test_the_statistics_column_counts_from_the_switchs_point_of_view(bridge: Switch) -> None:
@@ -201,3 +203,66 @@ def test_a_station_that_moves_is_found_at_its_new_port_as_soon_as_it_speaks(brid
         near.send(untagged("C", "A"))
         assert second.receive(lambda frame: frame == untagged("C", "A"))
         assert untagged("C", "A") not in first.drain()
+
+
+def test_a_port_that_is_renamed_in_the_host_goes_on_under_its_new_name(bridge: Switch) -> None:
+    one = bridge.lab.namespace("one")
+    bridge.internal_in("br0", "tap1", one, "10.0.0.2/24")
+    bridge.host.ip("link", "set", "near", "down")
+    bridge.host.ip("link", "set", "near", "name", "other")
+    bridge.up("other")
+    one.ping("10.0.0.1")
+    bridge.internal("br0", "tap2")
+    bridge.daemon.restart()
+    one.ping("10.0.0.1")
+    assert "near" not in bridge.host.devices()
+    assert bridge.get("Interface", "near", "error") == "[]"
+    bridge.vsctl("del-port", "near")
+    assert "other" not in bridge.host.devices()
+
+
+def test_a_device_that_is_not_the_switchs_keeps_its_name_and_is_not_touched(bridge: Switch) -> None:
+    neighbour = bridge.lab.namespace("neighbour")
+    bridge.lab.cable(bridge.host, "tap9", neighbour, "eth0")
+    bridge.host.ip("link", "add", "br9", "type", "bridge")
+    bridge.lab.defer(lambda: bridge.host.run("ip", "link", "delete", "br9", check=False))
+    before = [bridge.host.ip("-d", "link", "show", name) for name in ("tap9", "br9")]
+    for words in ("add-port br0 tap9 -- set Interface tap9 type=internal", "add-br br9"):
+        done = bridge.try_vsctl(*words.split())
+        assert "exists and is not the switch's" in done.stderr
+    assert [bridge.host.ip("-d", "link", "show", name) for name in ("tap9", "br9")] == before
+    bridge.host.ip("link", "delete", "tap9")
+    bridge.wait_for("Interface", "tap9", "ofport", r"\d+")
+    bridge.vsctl("del-port", "tap9", "--", "del-br", "br9")
+    assert "tap9" not in bridge.host.devices()
+    assert bridge.host.ip("-d", "link", "show", "br9") == before[1]
+
+
+def test_a_port_that_changes_its_type_changes_its_device(bridge: Switch) -> None:
+    bridge.internal("br0", "tap1")
+    bridge.vsctl("set", "Interface", "tap1", "type=patch", "options:peer=tap2")
+    assert "tap1" not in bridge.host.devices()
+    bridge.vsctl("clear", "Interface", "tap1", "options", "--", "set", "Interface", "tap1", "type=internal")
+    assert "tap1" in bridge.host.devices()
+    assert bridge.get("Interface", "tap1", "error") == "[]"
+
+
+def test_a_flood_of_addresses_by_one_port_leaves_other_ports_their_places(bridge: Switch) -> None:
+    bridge.vsctl("set", "Bridge", "br0", "other_config:mac-table-size=12")
+    victim, flooder = bridge.lab.namespace("victim"), bridge.lab.namespace("flooder")
+    for name, namespace in (("tap1", victim), ("tap2", flooder)):
+        bridge.internal("br0", name, f"ofport_request={name[-1]}1")
+        bridge.move(name, namespace)
+        bridge.up(name, namespace=namespace)
+    with victim.tap("tap1") as quiet, flooder.tap("tap2") as loud:
+        for station in "ABC":
+            quiet.send(untagged(station, BROADCAST))
+        for number in range(500):
+            loud.send(frame(f"02:aa:00:00:{number >> 8:02x}:{number & 255:02x}", BROADCAST))
+        until(lambda: bridge.ports()["tap2"].rx_packets == 500, what="500 frames")
+        known = bridge.fdb("br0")
+        assert len(known) <= 12
+        assert {Address(0, mac(station)) for station in "ABC"} <= known.keys()
+        loud.drain()
+        loud.send(untagged("Z", "A"))
+        assert quiet.receive(lambda got: got == untagged("Z", "A"))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.e2e.switch import Switch, new_switch
-from tests.netlab import Namespace, transfer
-from tests.scenarios.kit import untagged
+from tests.netlab import DEADLINE, Namespace, transfer, until
 
 SIZE = 20_000_000  # bytes: enough for super-frames of 64 KiB
 
@@ -122,10 +123,29 @@ def test_super_frames_of_large_segments_do_not_slip_through_a_port_with_a_small_
     far = neighbour(switch, 8, mtu=9000)
     one = station(switch, 1)
     switch.vsctl("set", "Interface", "tap1", "mtu_request=1500")
-    one.ip("link", "set", "tap1", "down")
-    before = switch.drops("tap1").get("mtu-exceeded", 0)
-    one.ip("link", "set", "tap1", "up")
-    with far.tap("eth0") as tap:
-        tap.send(untagged("A", "ff:ff:ff:ff:ff:ff", payload=5000))
-    far.ping("10.0.0.1")
-    assert switch.drops("tap1")["mtu-exceeded"] == before + 1
+    # The receiver lies about what it can take, so that the sender's super-frames have segments of 9000.
+    one.ip("route", "replace", "10.0.0.0/24", "dev", "tap1", "advmss", "8960")
+    with one.listen("10.0.0.1", 0) as server, far.connect("10.0.0.1", server.getsockname()[1]) as out:
+        incoming, _ = server.accept()
+        with incoming, one.tap("tap1") as tap:
+            out.settimeout(DEADLINE)
+            out.sendall(bytes(200_000))
+            until(lambda: switch.drops("tap1").get("mtu-exceeded"), what="a drop for the MTU")
+            assert max(map(len, tap.drain()), default=0) <= 1514
+            incoming.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                incoming.recv(1)
+
+
+def test_tcp_whose_every_frame_is_flooded_with_and_without_tags_arrives_right(switch: Switch) -> None:
+    switch.vsctl("add-br", "br0", "--", "set", "Bridge", "br0", "flood_vlans=10")
+    one, two = station(switch, 1, "tag=10"), station(switch, 2, "tag=10")
+    neighbour(switch, 8)
+    station(switch, 3, "vlan_mode=native-tagged", "tag=10")
+    station(switch, 4, "tag=10")
+    transfer(one, two, "10.0.0.2", SIZE // 4)
+    transfer(two, one, "10.0.0.1", SIZE // 4)
+    assert switch.fdb("br0") == {}
+    copies = switch.ports()
+    assert copies["eth8"].tx_bytes > SIZE // 2
+    assert copies["eth8"].tx_packets == copies["tap3"].tx_packets == copies["tap4"].tx_packets

@@ -7,10 +7,13 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from jackfield.model import Address
+from tests.daemon import Daemon
 from tests.e2e.switch import Switch, new_switch, pins
 from tests.netlab import Lab, Namespace, settled, until
 from tests.scenarios.kit import BROADCAST, mac, untagged
@@ -182,3 +185,21 @@ def test_a_daemon_killed_while_it_works_is_set_right_by_the_next(site: Site, mom
     hidden = [name for name in site.switch.host.devices() if name.startswith("jf")]
     assert len(hidden) == 3  # of br0, tap1 and tap2
     assert json.loads(daemon.unixctl("jackfield/plan")) == {"steps": []}
+
+
+def test_two_switches_in_one_namespace_do_not_meet(site: Site) -> None:
+    with TemporaryDirectory(prefix="jft") as root:
+        with Daemon(Path(root), site.switch.host.name) as other, site.one.pinging("10.0.0.2") as lost:
+            other.vsctl("add-br", "br7")
+            other.vsctl("add-port", "br7", "tap7", "--", "set", "Interface", "tap7", "type=internal")
+            assert {"br7", "tap7"} <= site.switch.host.devices()
+            site.switch.daemon.restart()
+            other.restart()
+            assert {"br0", "br7", "tap7"} <= site.switch.host.devices()
+            assert site.switch.vsctl("list-br") == "br0\n"
+            assert other.vsctl("list-br") == "br7\n"
+            other.stop(cleanup=True)
+            assert lost() == 0
+            assert site.switch.host.devices().isdisjoint({"br7", "tap7"})
+            assert "br0" in site.switch.host.devices()
+    assert site.switch.daemon.log_warnings() == []
