@@ -188,18 +188,21 @@ def test_a_daemon_killed_while_it_works_is_set_right_by_the_next(site: Site, mom
 
 
 def test_two_switches_in_one_namespace_do_not_meet(site: Site) -> None:
-    with TemporaryDirectory(prefix="jft") as root:
-        with Daemon(Path(root), site.switch.host.name) as other, site.one.pinging("10.0.0.2") as lost:
-            other.vsctl("add-br", "br7")
-            other.vsctl("add-port", "br7", "tap7", "--", "set", "Interface", "tap7", "type=internal")
-            assert {"br7", "tap7"} <= site.switch.host.devices()
-            site.switch.daemon.restart()
-            other.restart()
-            assert {"br0", "br7", "tap7"} <= site.switch.host.devices()
-            assert site.switch.vsctl("list-br") == "br0\n"
-            assert other.vsctl("list-br") == "br7\n"
-            other.stop(cleanup=True)
-            assert lost() == 0
-            assert site.switch.host.devices().isdisjoint({"br7", "tap7"})
-            assert "br0" in site.switch.host.devices()
+    with (
+        TemporaryDirectory(prefix="jft") as root,
+        Daemon(Path(root), site.switch.host.name) as other,
+        site.one.pinging("10.0.0.2") as lost,
+    ):
+        other.vsctl("add-br", "br7")
+        other.vsctl("add-port", "br7", "tap7", "--", "set", "Interface", "tap7", "type=internal")
+        assert {"br7", "tap7"} <= site.switch.host.devices()
+        site.switch.daemon.restart()
+        other.restart()
+        assert {"br0", "br7", "tap7"} <= site.switch.host.devices()
+        assert site.switch.vsctl("list-br") == "br0\n"
+        assert other.vsctl("list-br") == "br7\n"
+        other.stop(cleanup=True)
+        assert lost() == 0
+        assert site.switch.host.devices().isdisjoint({"br7", "tap7"})
+        assert "br0" in site.switch.host.devices()
     assert site.switch.daemon.log_warnings() == []

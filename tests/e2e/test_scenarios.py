@@ -8,19 +8,19 @@ table smaller than OVS allows, are left to the other benches.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
-from jackfield.model import Address, DropReason, FdbCounters, PortConfig
-from tests.e2e.commands import LEAST_TABLE_SIZE, build, destroy, ofports
+from jackfield.model import PortConfig
+from tests.e2e.bench import WireBench, configured, devices
+from tests.e2e.commands import LEAST_TABLE_SIZE
 from tests.e2e.switch import Switch, new_switch
-from tests.netlab import Namespace, Tap, eventually
+from tests.netlab import Namespace
 from tests.scenarios import SCENARIOS
-from tests.scenarios.bench import Outcome, play
-from tests.scenarios.kit import Counted, Reach, Scenario, Send
+from tests.scenarios.bench import play
+from tests.scenarios.kit import Reach, Scenario
 
 LONGEST = 9000  # bytes of payload that stations may send
 
@@ -32,68 +32,6 @@ def fits(scenario: Scenario) -> bool:
 
 
 REAL = tuple(filter(fits, SCENARIOS))
-
-
-class WireBench:
-    """A real switch as a bench, with a tap at every port; counters count from here on."""
-
-    def __init__(self, switch: Switch, scenario: Scenario, taps: Mapping[str, Tap]) -> None:
-        self._switch = switch
-        self._taps = taps
-        self._numbers = {bridge.name: ofports(bridge) for bridge in scenario.config.bridges}
-        self._before = switch.ports()
-        self._steps = iter([step for step in scenario.steps if isinstance(step, Send)])
-
-    def send(self, port: str, frame: bytes) -> Outcome:
-        """What is expected tells only how long to wait: until all of it is there, else to the deadline."""
-        expected = next(self._steps)
-        outputs: Counter[tuple[str, bytes]] = Counter()
-        drops: Counter[tuple[str, DropReason]] = Counter()
-        before = self._drops()
-
-        def look() -> bool:
-            outputs.update((name, got) for name, tap in self._taps.items() for got in tap.drain())
-            drops.clear()
-            drops.update(self._drops() - before)
-            return outputs >= Counter(expected.outputs.items()) and drops >= Counter(expected.drops)
-
-        self._taps[port].send(frame)
-        eventually(look, deadline=2.0)
-        look()
-        return Outcome(outputs.elements(), drops.elements())
-
-    def _drops(self) -> Counter[tuple[str, DropReason]]:
-        return Counter(
-            {
-                (name, DropReason(reason)): times
-                for name, report in self._switch.ports().items()
-                for reason, times in report.drops.items()
-            }
-        )
-
-    def wait(self, seconds: float) -> None:
-        raise AssertionError(f"{seconds} s are too long for a test in real time")
-
-    def add_static(self, bridge: str, address: Address, port: str) -> None:
-        self._switch.appctl("fdb/add", bridge, port, str(address.vlan), address.mac.hex(":"))
-
-    def known(self, bridge: str) -> Mapping[Address, str]:
-        numbers = self._numbers[bridge]
-        return {address: numbers[int(port)] for address, port in self._switch.fdb(bridge).items()}
-
-    def counted(self, port: str) -> Counted:
-        now, before = self._switch.ports()[port], self._before[port]
-        return Counted(
-            port,
-            now.rx_packets - before.rx_packets,
-            now.rx_bytes - before.rx_bytes,
-            now.tx_packets - before.tx_packets,
-            now.tx_bytes - before.tx_bytes,
-            {DropReason(why): n for why, n in now.drops.items() if n - before.drops.get(why, 0)},
-        )
-
-    def table_counted(self, bridge: str) -> FdbCounters:
-        return self._switch.table_counters(bridge)
 
 
 @pytest.fixture(scope="module")
@@ -144,20 +82,3 @@ def test_on_internal_ports(scenario: Scenario, internals: tuple[Switch, Namespac
             switch.up(port.name, namespace=where)
             taps[port.name] = stack.enter_context(where.tap(port.name))
         play(scenario, WireBench(switch, scenario, taps))
-
-
-@contextmanager
-def configured(
-    switch: Switch, scenario: Scenario, interface: Callable[[PortConfig], list[str]]
-) -> Iterator[None]:
-    """The switch as the scenario has it, and afterwards without bridges."""
-    switch.vsctl(*build(scenario.config, interface))
-    try:
-        yield
-    finally:
-        switch.vsctl(*destroy(scenario.config))
-
-
-def devices(scenario: Scenario) -> list[PortConfig]:
-    """The ports that have devices: all but patch ports."""
-    return [port for bridge in scenario.config.bridges for port in bridge.ports if port.patch_peer is None]
