@@ -155,11 +155,11 @@ def test_bytes_that_are_not_utf8_are_refused_in_one_sentence(database: Tools) ->
 
 
 @pytest.mark.parametrize("tool", ["vsctl", "appctl"])
-def test_the_tools_start_without_what_only_people_need(tool: str) -> None:
+def test_the_tools_start_without_what_only_people_and_servers_need(tool: str) -> None:
     program = (
         "import sys; from jackfield.cli.main import main; main([sys.argv[1], '--version']); "
         "main([sys.argv[1], 'list-commands']); "
-        "print(sorted({'click', 'rich', 'asyncio', 'argparse', 'logging'} & set(sys.modules)))"
+        "print(sorted({'click', 'rich', 'asyncio', 'argparse', 'logging', 'msgspec', 'uuid'} & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-S", "-c", f"import sys; sys.path[:0] = {sys.path!r}; {program}", tool],

@@ -6,6 +6,7 @@ Messages begin with `ovs-appctl: ` as the original's do, so scripts that match t
 from __future__ import annotations
 
 import errno
+import json
 import sys
 
 from jackfield.cli import alarm
@@ -135,11 +136,10 @@ def _transact(
 def _formatted(text: str, given: dict[str, str | None]) -> str:
     if given.get("format") != "json":
         return text
-    import msgspec
-
     try:
-        reply: object = msgspec.json.decode(text)
-    except msgspec.DecodeError:
+        reply: object = json.loads(text)
+    except ValueError:
         reply = {"reply-format": "plain", "reply": text}
-    encoded = msgspec.json.encode(reply)
-    return (msgspec.json.format(encoded, indent=2) if "pretty" in given else encoded).decode() + "\n"
+    if "pretty" in given:
+        return json.dumps(reply, ensure_ascii=False, indent=2) + "\n"
+    return json.dumps(reply, ensure_ascii=False, separators=(",", ":")) + "\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import socket
 import time
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
-from jackfield.wire.stream import JsonStream, StreamError, encode
+from jackfield.wire.framing import MessageStream, StreamError
 
 _READ_SIZE = 1 << 18
 
@@ -25,7 +26,7 @@ class RpcError(Exception):
     """The peer answered a request with an error; `error` is its JSON value."""
 
     def __init__(self, error: Any) -> None:
-        super().__init__(error if isinstance(error, str) else encode(error).decode())
+        super().__init__(error if isinstance(error, str) else json.dumps(error))
         self.error = error
 
 
@@ -38,7 +39,7 @@ class Connection:
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
-        self._stream = JsonStream()
+        self._stream = MessageStream(json.loads)
         self._received: deque[dict[str, Any]] = deque()
         self._notices: deque[tuple[str, list[Any]]] = deque()
         self._ids = count()
@@ -106,7 +107,7 @@ class Connection:
     def _send(self, message: dict[str, Any], deadline: float | None) -> None:
         try:
             self._socket.settimeout(_remaining(deadline))
-            self._socket.sendall(encode(message))
+            self._socket.sendall(_encode(message))
         except TimeoutError:
             raise
         except OSError as error:
@@ -134,6 +135,10 @@ class Connection:
                 self._received.extend(self._stream.feed(data))
             except StreamError as error:
                 raise ConnectionFailed(errno.EPROTO, os.strerror(errno.EPROTO)) from error
+
+
+def _encode(message: object) -> bytes:
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _remaining(deadline: float | None) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
+import os
 from dataclasses import dataclass
 
 from jackfield.cli.vsctl.errors import ControlError
@@ -11,7 +11,9 @@ from jackfield.wire.notation import Uuid
 
 def new_uuid() -> Uuid:
     """A UUID that names a row until the database has given it its own."""
-    return Uuid(uuid.uuid4())
+    # The standard library's own would cost the tool a tenth of its starting time.
+    digits = os.urandom(16).hex()
+    return Uuid("-".join((digits[:8], digits[8:12], f"4{digits[13:16]}", f"8{digits[17:20]}", digits[20:])))
 
 
 @dataclass(slots=True)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
-
-import msgspec
 
 from jackfield.cli.vsctl.schema import ColumnType
 from jackfield.cli.vsctl.values import bare_text, value_text
@@ -141,10 +140,9 @@ def _json(listing: Listing, style: Style) -> str:
     return dump(content, style.pretty) + "\n"
 
 
-def dump(json: Any, pretty: bool = False) -> str:
+def dump(value: Any, pretty: bool = False) -> str:
     """JSON as OVS writes it: object members sorted, no blanks unless `pretty`."""
-    encoded = msgspec.json.encode(json, order="sorted")
     if not pretty:
-        return encoded.decode()
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     # OVS closes brackets behind the last element instead of on lines of their own.
-    return re.sub(r"\n *(?=[]}])", "", msgspec.json.format(encoded, indent=2).decode())
+    return re.sub(r"\n *(?=[]}])", "", json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True))

@@ -5,13 +5,12 @@ Texts that do not parse, and values against a constraint of the schema, raise Co
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
-
-import msgspec
 
 from jackfield.cli.vsctl.errors import ControlError
 from jackfield.cli.vsctl.schema import UNLIMITED, BaseType, ColumnType
@@ -107,8 +106,8 @@ def _string(text: str) -> str:
     if len(text) < 2 or not text.endswith('"'):
         raise ControlError(f"{text}: missing quote at end of quoted string")
     try:
-        return str(msgspec.json.decode(text.encode("utf-8", "surrogateescape"), type=str))
-    except (msgspec.DecodeError, UnicodeError) as error:
+        return str(json.loads(text, strict=False))
+    except ValueError as error:
         raise ControlError(f"{text}: bad string: {error}") from error
 
 
@@ -287,7 +286,7 @@ def atom_text(atom: Atom) -> str:
         return str(atom)
     if _BARE.fullmatch(atom) and atom not in ("true", "false") and not _UUID.fullmatch(atom):
         return atom
-    return msgspec.json.encode(atom).decode()
+    return json.dumps(atom, ensure_ascii=False)
 
 
 def value_text(kind: ColumnType, value: Value) -> str:
