@@ -65,11 +65,6 @@ class Reconciler:
         frames least; some 15 ms each, for idle moments. How many are left."""
         return self._datapath.settle(limit)
 
-    def refresh(self, snapshot: Snapshot) -> Outcome:
-        """The outcome as things are, with no change made."""
-        wanted = desired(snapshot, self._ofports)
-        return outcome(wanted, self._watch.look(), {}, {}, (), self._datapath.devices.hardware)
-
     def plan_only(self, snapshot: Snapshot) -> tuple[str, ...]:
         """What `reconcile` would do now, in plain words. What depends on devices yet to be made is not
         told: to wire them up and let their frames in."""
