@@ -243,7 +243,9 @@ def test_we_read_the_files_of_ovsdb_tool(tmp_path: Path) -> None:
 def test_records_are_freed_once_loaded(tmp_path: Path) -> None:
     file = LogFile(tmp_path / "db")
     assert file.records == []
-    file.append({"a": 1})
+    file.write({"a": 1})
+    file.sync()
+    file.settle()
     file.close()
     again = LogFile(tmp_path / "db")
     assert again.records == [{"a": 1}]

@@ -57,13 +57,16 @@ def unpack(data: bytes) -> Iterator[tuple[Any, int]]:
 class LogFile:
     """An open database file, locked against other servers; `records` is what it held when opened.
 
-    A torn or damaged tail is cut off with a warning when the file is opened.
+    A torn or damaged tail is cut off with a warning when the file is opened. `size` is where the written
+    records end, `durable` where those end that are known to be on disk.
     """
 
     def __init__(self, path: Path) -> None:
         """Open the file, making an empty one if there is none. Raises LogError."""
         self.path = Path(os.path.realpath(path))
-        self.size = 0
+        self.size = self.durable = 0
+        self._failing = False
+        self._unsettled = False
         with _explained(self.path, "open"):
             self._lock = _lock(self.path)
             try:
@@ -89,6 +92,7 @@ class LogFile:
                 records.append(record)
             if self.size < len(data):
                 self._cut(data)
+        self.durable = self.size
         return records
 
     def _cut(self, data: bytes) -> None:
@@ -103,19 +107,58 @@ class LogFile:
         os.ftruncate(self._fd, self.size)
         os.fsync(self._fd)
 
-    def append(self, record: Any) -> None:
-        """Write a record and wait until it is on disk. Raises OvsdbError, and the file is as before."""
+    def write(self, record: Any) -> None:
+        """Hand a record to the kernel; `sync` puts it on disk.
+
+        Raises OvsdbError, and the file is as before.
+        """
         data = pack(record)
         try:
+            if self._unsettled:
+                self._cut_back()
             _write(self._fd, data, self.size)
-            os.fdatasync(self._fd)
         except OSError as error:
-            with contextlib.suppress(OSError):
+            try:
                 os.ftruncate(self._fd, self.size)
-            text = f"{self.path}: cannot write: {error.strerror}"
-            _log.error("%s", text)
-            raise OvsdbError("I/O error", text) from error
+            except OSError:
+                self._unsettled = True
+            raise self._failed(error) from error
         self.size += len(data)
+
+    def sync(self) -> None:
+        """Wait until all that was written is on disk. Changes nothing else, so any thread may call it.
+
+        Raises OSError; `settle` or `take_back` has to follow, as it went well or not.
+        """
+        os.fdatasync(self._fd)
+
+    def settle(self) -> None:
+        """All that was written is on disk."""
+        self.durable = self.size
+        if self._failing:
+            self._failing = False
+            _log.info("%s: can be written again", self.path)
+
+    def take_back(self, error: OSError) -> OvsdbError:
+        """Forget what was written and is not known to be on disk; returns the error to report."""
+        self.size = self.durable
+        self._unsettled = True
+        with contextlib.suppress(OSError):
+            self._cut_back()
+        return self._failed(error)
+
+    def _cut_back(self) -> None:
+        """Make sure that nothing of what has failed may come back after a crash. Raises OSError."""
+        os.ftruncate(self._fd, self.size)
+        os.fsync(self._fd)
+        self._unsettled = False
+
+    def _failed(self, error: OSError) -> OvsdbError:
+        text = f"{self.path}: cannot write: {error.strerror}"
+        if not self._failing:
+            _log.error("%s; changes are refused until it can be written again", text)
+        self._failing = True
+        return OvsdbError("I/O error", text)
 
     def replace(self, records: Iterable[Any]) -> None:
         """Put these records in the place of all there are, so that a crash leaves the old or the new file.
@@ -142,7 +185,8 @@ class LogFile:
                 fresh.unlink(missing_ok=True)
                 raise
             os.close(self._fd)
-            self._fd, self.size = fd, size
+            self._fd, self.size, self.durable = fd, size, size
+            self._unsettled = False
             sync_directory(self.path.parent)
 
     def close(self) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import shutil
 import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +78,20 @@ def apply_record(database: Database, record: Any, *, converting: bool = False) -
     transaction.commit()
 
 
+def undo(database: Database, changes: Iterable[Change]) -> None:
+    """Make rows as they were before these changes, the last ones that were committed."""
+    transaction = Transaction(database)
+    for table, uuid, old, _new in changes:
+        if old is None:
+            transaction.delete(table, uuid)
+        else:
+            transaction.put(table, uuid, old)
+    transaction.commit()
+    for table, uuid, old, _new in changes:
+        if old is not None:
+            table.rows[uuid] = old  # with its old `_version`
+
+
 def _apply_row(
     transaction: Transaction, table: Table, uuid: str, row: Any, is_diff: bool, converting: bool
 ) -> None:
@@ -104,18 +120,78 @@ def _apply_row(
 
 
 class Storage:
-    """The file behind a database. `open_storage` makes one."""
+    """The file behind a database. `open_storage` makes one.
+
+    Commits go to disk in groups, so that one wait for the disk serves many of them:
+
+    1. run transactions with `stage` as their writer, as many as there are;
+    2. `await flush()`, which leaves the event loop to others; while `busy`, run nothing on the database, also
+       nothing that reads it, as what it shows may still be undone;
+    3. when `flush` returns, all of them are on disk: tell monitors, send the replies. When it raises, all of
+       them are undone in memory and in the file, and each gets that error.
+    """
 
     def __init__(self, database: Database, file: LogFile) -> None:
         self.database = database
+        self.busy = False
         self._file = file
         self._compacted = file.size
+        self._staged: list[list[Change]] = []
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"disk {file.path.name}")
 
-    def write(self, changes: list[Change], comment: str | None) -> None:
-        """Put a transaction on disk before it is acknowledged. Raises OvsdbError."""
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._file.path
+
+    def stage(self, changes: list[Change], comment: str | None) -> None:
+        """Take a transaction that `flush` is to make last.
+
+        Raises OvsdbError if there is no room for it; earlier ones are not touched by that.
+        """
+        assert not self.busy
         record = to_record(changes, comment, int(time.time() * 1000))
         if record is not None:
-            self._file.append(record)
+            self._file.write(record)
+        self._staged.append(changes)
+
+    async def flush(self) -> None:
+        """Wait until all that is staged is on disk. Raises OvsdbError, and it is all undone then."""
+        assert not self.busy
+        if self._file.size != self._file.durable:
+            self.busy = True
+            try:
+                await _finished(asyncio.get_running_loop().run_in_executor(self._thread, self._file.sync))
+            except OSError as error:
+                raise self._undo(error) from error
+            except asyncio.CancelledError:
+                self._settle()
+                raise
+            finally:
+                self.busy = False
+        self._settle()
+
+    def _settle(self) -> None:
+        self._file.settle()
+        self._staged.clear()
+
+    def write(self, changes: list[Change], comment: str | None) -> None:
+        """Put one transaction on disk at once, without an event loop. Raises OvsdbError."""
+        assert not self._staged
+        self.stage(changes, comment)
+        self._staged.clear()  # a caller who commits with this as writer undoes the changes itself
+        try:
+            self._file.sync()
+        except OSError as error:
+            raise self._file.take_back(error) from error
+        self._file.settle()
+
+    def _undo(self, error: OSError) -> OvsdbError:
+        failure = self._file.take_back(error)
+        for changes in reversed(self._staged):
+            undo(self.database, changes)
+        self._staged.clear()
+        return failure
 
     def compact_if_grown(self) -> None:
         """Rewrite the file if that is worth it; call between transactions."""
@@ -137,7 +213,18 @@ class Storage:
 
     def close(self) -> None:
         """Close the file."""
+        self._thread.shutdown()
         self._file.close()
+
+
+async def _finished(future: asyncio.Future[None]) -> None:
+    """Wait until a thread has done its work, also when cancelled meanwhile; raises what the work raised."""
+    try:
+        await asyncio.shield(future)
+    except asyncio.CancelledError:
+        await asyncio.wait((future,))
+        future.result()
+        raise
 
 
 def open_storage(path: Path, schema: DatabaseSchema) -> Storage:

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jackfield.ovsdb.errors import OvsdbError
+from jackfield.ovsdb.operations import Execution
+from jackfield.ovsdb.storage import Storage, open_storage
+from tests.ovsdb.world import content, insert, mutate, named, schema, update
+
+
+def stage(storage: Storage, *operations: Any) -> list[Any]:
+    return Execution(storage.database, lambda _lock: False).run(list(operations), storage.stage)[0]
+
+
+def reopened(path: Path) -> dict[str, Any]:
+    storage = open_storage(path, schema())
+    storage.close()
+    return content(storage.database)
+
+
+class Disk:
+    """Stands for fdatasync: counts, waits until told, or fails."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.syncs = 0
+        self.error: OSError | None = None
+        self.go = threading.Event()
+        self.go.set()
+        self.thread: int | None = None
+        monkeypatch.setattr("os.fdatasync", self._sync)
+
+    def _sync(self, _fd: int) -> None:
+        self.syncs += 1
+        self.thread = threading.get_ident()
+        self.go.wait(10)
+        if self.error is not None:
+            raise self.error
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
+    return Disk(monkeypatch)
+
+
+def test_many_commits_share_one_wait_for_the_disk(tmp_path: Path, disk: Disk) -> None:
+    storage = open_storage(tmp_path / "db", schema())
+    stage(storage, insert("Root", name="a"))
+    stage(storage, insert("Root", name="b"))
+    stage(storage, update("Root", [], ratio=0.5))
+    asyncio.run(storage.flush())
+    assert disk.syncs == 1
+    storage.close()
+    assert reopened(tmp_path / "db") == content(storage.database)
+
+
+def test_the_event_loop_goes_on_while_the_disk_is_slow(tmp_path: Path, disk: Disk) -> None:
+    storage = open_storage(tmp_path / "db", schema())
+
+    async def scenario() -> None:
+        disk.go.clear()
+        stage(storage, insert("Root", name="a"))
+        flushing = asyncio.create_task(storage.flush())
+        await asyncio.sleep(0)
+        assert storage.busy
+        disk.go.set()
+        await flushing
+        assert not storage.busy
+
+    asyncio.run(scenario())
+    assert disk.thread != threading.get_ident()
+    storage.close()
+
+
+def test_what_changes_nothing_that_lasts_waits_for_no_disk(tmp_path: Path, disk: Disk) -> None:
+    storage = open_storage(tmp_path / "db", schema())
+    stage(storage, insert("Root"))
+    asyncio.run(storage.flush())
+    stage(storage, update("Root", [], passing=1))
+    asyncio.run(storage.flush())
+    assert disk.syncs == 1
+    storage.close()
+
+
+def test_a_group_that_cannot_reach_the_disk_is_undone_as_a_whole(
+    tmp_path: Path, disk: Disk, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "db"
+    storage = open_storage(path, schema())
+    stage(storage, insert("Root", "r", name="a", leaves=named("l")), insert("Leaf", "l", name="x"))
+    asyncio.run(storage.flush())
+    before, size = content(storage.database), path.stat().st_size
+    rows = {name: dict(table.rows) for name, table in storage.database.tables.items()}
+    references = {name: dict(table.references) for name, table in storage.database.tables.items()}
+    disk.error = OSError(5, "Input/output error")
+    stage(storage, update("Root", [], name="b", passing=4))
+    stage(storage, update("Root", [], leaves=["set", []]), insert("Root", name="a"))
+    stage(storage, update("Root", [["name", "==", "a"]], number=5))
+    with pytest.raises(OvsdbError, match="Input/output error"):
+        asyncio.run(storage.flush())
+    assert content(storage.database) == before
+    assert {name: table.rows for name, table in storage.database.tables.items()} == rows
+    assert {name: table.references for name, table in storage.database.tables.items()} == references
+    assert path.stat().st_size == size
+    disk.error = None
+    assert "error" not in stage(storage, insert("Root", name="b"))[-1]
+    assert "error" in stage(storage, insert("Root", name="a"))[-1]
+    asyncio.run(storage.flush())
+    storage.close()
+    assert reopened(path) == content(storage.database)
+    assert [record.levelname for record in caplog.records if record.name == "ovsdb.log"] == ["ERROR"]
+
+
+def test_a_flush_that_is_cancelled_has_still_happened(tmp_path: Path, disk: Disk) -> None:
+    storage = open_storage(tmp_path / "db", schema())
+
+    async def scenario() -> None:
+        disk.go.clear()
+        stage(storage, insert("Root", name="a"))
+        flushing = asyncio.create_task(storage.flush())
+        await asyncio.sleep(0)
+        flushing.cancel()
+        asyncio.get_running_loop().call_later(0.01, disk.go.set)
+        with pytest.raises(asyncio.CancelledError):
+            await flushing
+
+    asyncio.run(scenario())
+    stage(storage, mutate("Root", ["members", "insert", 1]))
+    asyncio.run(storage.flush())
+    storage.close()
+    assert reopened(tmp_path / "db") == content(storage.database)
