@@ -402,3 +402,15 @@ def test_there_can_be_too_many_ports() -> None:
     assert len(plan.problems) == 4101 - 4095
     assert {text for _, text in plan.problems} == {"there can be no more than 4095 ports"}
     assert NameKey(int(NameKind.PORT), 4095) in {s.key for s in plan.steps if isinstance(s, Write)}
+
+
+def test_there_can_be_too_many_vlans() -> None:
+    kernel = FakeKernel()
+    bridges = [bridge(f"br{n}", port(f"br{n}", trunks=range(4095)), local=False) for n in range(18)]
+    wanted = desired(snapshot(*bridges))
+    for step in plan_devices(wanted, kernel.observe()).steps:
+        kernel.do(step)
+    plan = plan_maps(wanted, kernel.observe())
+    assert [owner.name for owner, _ in plan.problems] == ["br16", "br17"]
+    lists = [s for s in plan.steps if isinstance(s, Write) and s.table is Table.FLOOD_LISTS]
+    assert len(lists) == Limit.MAX_FLOOD_LISTS

@@ -31,12 +31,12 @@ class FloodPlanner:
                 continue
             owner = owners[key.bridge]
             place = self._places.get(members)
+            start = self._allocated(len(members)) if place is None else place.start
+            full = key not in self.current and len(self.current) >= Limit.MAX_FLOOD_LISTS
+            if start is None or full:
+                problems[owner] = f"{owner.name} has more VLANs and ports than the flood lists can hold"
+                continue
             if place is None:
-                start = self._allocated(len(members))
-                full = key not in self.current and len(self.current) >= Limit.MAX_FLOOD_LISTS
-                if start is None or full:
-                    problems[owner] = f"{owner.name} has more VLANs and ports than the flood lists can hold"
-                    continue
                 place = self._places[members] = FloodList(start, len(members))
                 if members:
                     yield WriteCells(owner, start, members)
