@@ -19,10 +19,13 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from jackfield.wire.address import address_of
 
 PROGRAM = "import sys; from jackfield.switchd.main import run; sys.exit(run(detach=False))"
 START_SECONDS = 20.0
@@ -55,16 +58,16 @@ class Daemon:
         assert self.process is None, "the daemon runs already"
         self.root.mkdir(exist_ok=True)
         started = time.monotonic()
-        address = self.root / "notify"
-        address.unlink(missing_ok=True)
         with (
+            tempfile.TemporaryDirectory(prefix="jft") as folder,
             socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify,
             (self.root / "output").open("ab") as output,
         ):
-            notify.bind(str(address))
+            address = f"{folder}/notify"
+            notify.bind(address)
             self.process = subprocess.Popen(
                 [*self._enter(), sys.executable, "-c", PROGRAM],
-                env=self.environment | {"NOTIFY_SOCKET": str(address)},
+                env=self.environment | {"NOTIFY_SOCKET": address},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -152,7 +155,8 @@ class Daemon:
         """A control command without the cost of a process; fails when the daemon refuses."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(STOP_SECONDS)
-            connection.connect(str(self.rundir / f"ovs-vswitchd.{self.pid}.ctl"))
+            with address_of(self.rundir / f"ovs-vswitchd.{self.pid}.ctl") as path:
+                connection.connect(path)
             connection.sendall(json.dumps({"id": 0, "method": command, "params": words}).encode())
             data = b""
             while True:

@@ -27,6 +27,7 @@ class StandInReconciler:
 
     passes: int = 0
     unsettled: int = 3
+    fault: Exception | None = None
     gate: Event = field(default_factory=Event)
     entered: Event = field(default_factory=Event)
     settled: Event = field(default_factory=Event)
@@ -38,6 +39,9 @@ class StandInReconciler:
         self.entered.set()
         self.gate.wait(30)
         self.passes += 1
+        if self.fault is not None:
+            fault, self.fault = self.fault, None
+            raise fault
         bridges, ports, interfaces, objects = [], [], [], []
         for bridge_id, (uuid, row) in enumerate(sorted(snapshot["Bridge"].items()), 1):
             name = row["name"]

@@ -246,6 +246,12 @@ def test_cleanup_leaves_nothing(host: Namespace, tmp_path: Path, lab: Lab) -> No
     assert daemon.log_warnings() == []
 
 
+def test_a_run_directory_may_have_a_long_path(host: Namespace, tmp_path: Path) -> None:
+    with Daemon(tmp_path / ("x" * 120), host.name) as daemon:
+        daemon.vsctl("add-br", "br0")
+        assert daemon.appctl("ofproto/list") == "br0\n"
+
+
 def detached(daemon: Daemon) -> subprocess.CompletedProcess[str]:
     return daemon.run(sys.executable, "-c", PROGRAM.replace("detach=False", "detach=True"))
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
+
+from jackfield.datapath.errors import KernelError
 from jackfield.datapath.monitor import LinkMonitor
 from jackfield.datapath.store import Datapath
 from jackfield.ovsdb.schema import parse_schema
@@ -198,6 +202,22 @@ def test_attachments_made_in_a_hurry_are_settled(tmp_path: Path) -> None:
     async def experiment(bench: Bench) -> None:
         loop = asyncio.get_running_loop()
         assert await loop.run_in_executor(None, bench.reconciler.settled.wait, 20)
+
+    run(tmp_path, experiment)
+
+
+@pytest.mark.parametrize("fault", [KernelError("making a device", errno.ENOMEM), RuntimeError("a bug")])
+def test_a_pass_that_fails_is_tried_again_and_cur_cfg_waits_for_it(
+    tmp_path: Path, fault: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def experiment(bench: Bench) -> None:
+        bench.reconciler.fault = fault
+        await bench.add_bridge("br0")
+        await bench.until(lambda: bool(bench.root["cur_cfg"] == 1))
+        assert bench.row("Interface", "br0")["ofport"] == 65534
+        assert [record.levelname for record in caplog.records if record.name == "jackfield.bridge"].count(
+            "ERROR"
+        ) == 1
 
     run(tmp_path, experiment)
 

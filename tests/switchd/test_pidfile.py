@@ -53,6 +53,7 @@ def test_a_second_process_is_refused_and_a_dead_one_is_no_obstacle(tmp_path: Pat
         with pytest.raises(PidFileError, match=f"x.pid: already running as pid {first.pid}, aborting"):
             PidFile.acquire(path)
         assert holder(path) == first.pid
+        assert list(tmp_path.iterdir()) == [path]
         first.kill()
     assert path.exists()
     assert holder(path) is None

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from jackfield.reconcile.rows import Snapshot
+from jackfield.wire.address import address_of
 from jackfield.wire.replica import Change, Replica, ReplicaError
 from jackfield.wire.stream import JsonStream, StreamError, encode
 
@@ -50,7 +51,8 @@ class DatabaseClient:
         Raises DatabaseError.
         """
         try:
-            reader, writer = await asyncio.open_unix_connection(path, limit=_CHUNK)
+            with address_of(path) as address:
+                reader, writer = await asyncio.open_unix_connection(address, limit=_CHUNK)
         except OSError as error:
             raise DatabaseError(f"{path}: {error.strerror}") from error
         client = cls(reader, writer, database)

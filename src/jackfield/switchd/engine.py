@@ -216,8 +216,15 @@ class Engine:
                 await self._pass()
             except (DatabaseError, DatapathError) as error:
                 _log.error("cannot apply the configuration, trying again: %s", error)
-                await asyncio.sleep(RETRY_SECONDS)
-                self._wanted.set()
+                await self._try_again()
+            except Exception:
+                # Better to serve on and say so than to leave everybody without a switch daemon.
+                _log.exception("internal error while applying the configuration, trying again")
+                await self._try_again()
+
+    async def _try_again(self) -> None:
+        await asyncio.sleep(RETRY_SECONDS)
+        self._wanted.set()
 
     async def _pass(self) -> None:
         self._wanted.clear()

@@ -148,7 +148,7 @@ async def _serve(paths: Paths, vlog: Vlog, ready_fd: int | None) -> bool:
             commands
         )
         ProcessCommands(engine, vlog, leave).register(commands)
-        await stack.enter_async_context(_control(paths, commands))
+        await stack.enter_async_context(_control(paths, commands, engine))
         if await _unless(stop, engine.start()):
             notify_ready(ready_fd)
             _log.info("%s ready after %.0f ms", identity.version_line(), (time.time() - since) * 1000)
@@ -187,10 +187,10 @@ async def _database(paths: Paths) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _control(paths: Paths, commands: CommandTable) -> AsyncIterator[None]:
+async def _control(paths: Paths, commands: CommandTable, engine: Engine) -> AsyncIterator[None]:
     for stale in paths.rundir.glob(f"{PROGRAM}.*.ctl"):
         stale.unlink(missing_ok=True)  # we hold the pid file, so whoever made it is dead
-    server = UnixctlServer(commands)
+    server = UnixctlServer(commands, lambda: engine.count("unixctl_received"))
     await server.listen(paths.control_socket(os.getpid()))
     try:
         yield

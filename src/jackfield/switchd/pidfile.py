@@ -37,10 +37,14 @@ class PidFile:
             raise PidFileError(f"{temporary}: create failed ({error.strerror})") from error
         try:
             _lock(fd, temporary)
-            _refuse_second(path)
-            os.ftruncate(fd, 0)
-            os.write(fd, b"%d\n" % os.getpid())
-            temporary.rename(path)
+            try:
+                _refuse_second(path)
+                os.ftruncate(fd, 0)
+                os.write(fd, b"%d\n" % os.getpid())
+                temporary.rename(path)
+            except BaseException:
+                temporary.unlink(missing_ok=True)
+                raise
         except OSError as error:
             os.close(fd)
             raise PidFileError(f"{path}: {error.strerror}") from error

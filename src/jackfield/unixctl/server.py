@@ -10,11 +10,13 @@ import asyncio
 import logging
 import os
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from jackfield.unixctl.commands import CommandError, CommandTable
+from jackfield.wire.address import address_of
 from jackfield.wire.stream import JsonStream, StreamError, encode
 
 _log = logging.getLogger("jackfield.unixctl")
@@ -33,8 +35,10 @@ class UnixctlServer:
     connect and say nothing lock nobody out.
     """
 
-    def __init__(self, commands: CommandTable) -> None:
+    def __init__(self, commands: CommandTable, on_request: Callable[[], None] = lambda: None) -> None:
+        """`on_request` is called once for each request."""
         self._commands = commands
+        self._on_request = on_request
         self._server: asyncio.Server | None = None
         self._path: Path | None = None
         self._idle: dict[asyncio.Task[None], None] = {}
@@ -48,7 +52,8 @@ class UnixctlServer:
         try:
             # Before bind, so that the socket is never open to others, not even for a moment.
             os.fchmod(listener.fileno(), 0o770)
-            listener.bind(str(path))
+            with address_of(path) as address:
+                listener.bind(address)
             self._server = await asyncio.start_unix_server(self._accept, sock=listener, limit=_CHUNK)
         except OSError:
             listener.close()
@@ -111,6 +116,7 @@ class UnixctlServer:
                 pass
             case _:
                 raise StreamError("not a request", [])
+        self._on_request()
         _log.debug("received request %s%s, id=%s", method, params, request_id)
         try:
             result, error = _line_ended(await self._commands.run(method, params)), None
