@@ -61,16 +61,19 @@ class LogFile:
     records end, `durable` where those end that are known to be on disk.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Open the file, making an empty one if there is none. Raises LogError."""
+    def __init__(self, path: Path, *, create: bool = True) -> None:
+        """Open the file; with `create` an empty one is made if there is none. Raises LogError."""
         self.path = Path(os.path.realpath(path))
         self.size = self.durable = 0
         self._failing = False
         self._unsettled = False
         with _explained(self.path, "open"):
+            if not create:
+                self.path.stat()
             self._lock = _lock(self.path)
             try:
-                self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+                flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0)
+                self._fd = os.open(self.path, flags, FILE_MODE)
             except OSError:
                 os.close(self._lock)
                 raise
@@ -193,6 +196,15 @@ class LogFile:
         """Close the file and let others open it."""
         os.close(self._fd)
         os.close(self._lock)
+
+
+def sync_file(path: Path) -> None:
+    """Make a file's content durable."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def sync_directory(path: Path) -> None:

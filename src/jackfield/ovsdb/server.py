@@ -119,7 +119,7 @@ class Server:
             session.deliver(database, changes)
         storage = self._writers.get(database)
         if storage is not None:
-            storage.compact_if_grown()
+            storage.compact_now_if_grown()
         self._changed.append(database)
         if len(self._changed) > 1:
             # A parked transaction has just been committed by the loop below, which goes on with this one.

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from jackfield.ovsdb.atoms import is_uuid
 from jackfield.ovsdb.database import Change, Database, Table
 from jackfield.ovsdb.errors import OvsdbError, syntax_error
-from jackfield.ovsdb.log import LogError, LogFile
+from jackfield.ovsdb.log import LogError, LogFile, sync_directory, sync_file
 from jackfield.ovsdb.schema import DatabaseSchema, parse_schema
 from jackfield.ovsdb.transaction import Transaction, blank_row
 
@@ -135,7 +135,8 @@ class Storage:
         self.database = database
         self.busy = False
         self._file = file
-        self._compacted = file.size
+        self._limit = 0
+        self._set_limit()
         self._staged: list[list[Change]] = []
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"disk {file.path.name}")
 
@@ -159,17 +160,27 @@ class Storage:
         """Wait until all that is staged is on disk. Raises OvsdbError, and it is all undone then."""
         assert not self.busy
         if self._file.size != self._file.durable:
-            self.busy = True
             try:
-                await _finished(asyncio.get_running_loop().run_in_executor(self._thread, self._file.sync))
+                await self._in_thread(self._file.sync)
             except OSError as error:
                 raise self._undo(error) from error
             except asyncio.CancelledError:
                 self._settle()
                 raise
-            finally:
-                self.busy = False
         self._settle()
+
+    async def _in_thread(self, work: Callable[[], None]) -> None:
+        """Do what may take long, to its end also if this is cancelled meanwhile; raises what it raises."""
+        self.busy = True
+        future = asyncio.get_running_loop().run_in_executor(self._thread, work)
+        try:
+            await asyncio.shield(future)
+        except asyncio.CancelledError:
+            await asyncio.wait((future,))
+            future.result()
+            raise
+        finally:
+            self.busy = False
 
     def _settle(self) -> None:
         self._file.settle()
@@ -193,23 +204,55 @@ class Storage:
         self._staged.clear()
         return failure
 
-    def compact_if_grown(self) -> None:
-        """Rewrite the file if that is worth it; call between transactions."""
-        if self._file.size >= max(COMPACT_BYTES, COMPACT_FACTOR * self._compacted):
+    @property
+    def grown(self) -> bool:
+        """Whether the file has become so large that it is worth compacting."""
+        return self._file.size >= self._limit
+
+    async def compact(self, comment: str | None = None) -> None:
+        """Rewrite the file with the schema and one transaction, `busy` meanwhile.
+
+        To be called when nothing is staged. Raises LogError, and the old file stays.
+        """
+        assert not self.busy and not self._staged
+        await self._in_thread(lambda: self._rewrite(self.database, comment))
+
+    async def compact_if_grown(self) -> None:
+        """Compact if that is worth it; a failure is logged, and tried again when the file has grown more."""
+        if self.grown:
             try:
-                self.compact("compacting database online")
+                await self.compact("compacting database online")
             except LogError as error:
-                self._compacted = self._file.size
                 _log.warning("%s", error)
 
-    def compact(self, comment: str | None = None) -> None:
-        """Rewrite the file with the schema and one transaction. Raises LogError; the old file stays then."""
-        records: list[Any] = [self.database.schema.to_json()]
-        rows = to_record(self.database.everything(), comment, int(time.time() * 1000))
+    def compact_now_if_grown(self) -> None:
+        """Compact without an event loop if that is worth it; a failure is logged."""
+        if self.grown:
+            try:
+                self.replace_database(self.database, "compacting database online")
+            except LogError as error:
+                _log.warning("%s", error)
+
+    def replace_database(self, database: Database, comment: str | None = None) -> None:
+        """Have this file hold another database. Raises LogError, and it goes on with the old one."""
+        assert not self.busy and not self._staged
+        self._rewrite(database, comment)
+        self.database = database
+
+    def _rewrite(self, database: Database, comment: str | None) -> None:
+        records: list[Any] = [database.schema.to_json()]
+        rows = to_record(database.everything(), comment, int(time.time() * 1000))
         if rows is not None:
             records.append(rows)
-        self._file.replace(records)
-        self._compacted = self._file.size
+        try:
+            self._file.replace(records)
+        except LogError:
+            self._limit = self._file.size + COMPACT_BYTES
+            raise
+        self._set_limit()
+
+    def _set_limit(self) -> None:
+        self._limit = max(COMPACT_BYTES, COMPACT_FACTOR * self._file.size)
 
     def close(self) -> None:
         """Close the file."""
@@ -217,23 +260,14 @@ class Storage:
         self._file.close()
 
 
-async def _finished(future: asyncio.Future[None]) -> None:
-    """Wait until a thread has done its work, also when cancelled meanwhile; raises what the work raised."""
-    try:
-        await asyncio.shield(future)
-    except asyncio.CancelledError:
-        await asyncio.wait((future,))
-        future.result()
-        raise
+def open_storage(path: Path, schema: DatabaseSchema | None = None) -> Storage:
+    """Load the database file at `path`.
 
-
-def open_storage(path: Path, schema: DatabaseSchema) -> Storage:
-    """Load the database file at `path` under `schema`, making it if there is none.
-
-    A file of another version of the schema is converted; the file as it was is kept beside it, its version in
-    its name. Raises LogError with what is wrong.
+    With a `schema`, the file is made if there is none, and converted if it has another version of the schema;
+    the file as it was is kept beside it then, its version in its name. Without one, the file's own schema
+    holds. Raises LogError with what is wrong.
     """
-    file = LogFile(path)
+    file = LogFile(path, create=schema is not None)
     try:
         return _load(file, schema)
     except OvsdbError as error:
@@ -244,33 +278,49 @@ def open_storage(path: Path, schema: DatabaseSchema) -> Storage:
         raise
 
 
-def _load(file: LogFile, schema: DatabaseSchema) -> Storage:
-    database = Database(schema)
-    storage = Storage(database, file)
+def _load(file: LogFile, schema: DatabaseSchema | None) -> Storage:
     if not file.records:
-        storage.compact()
+        if schema is None:
+            raise LogError(f"{file.path}: the database file holds no schema")
+        storage = Storage(Database(schema), file)
+        storage.replace_database(storage.database)
         return storage
     found = parse_schema(file.records[0])
+    schema = schema or found
     if found.name != schema.name:
         raise LogError(f"{file.path}: holds database {found.name}, not {schema.name}")
     converting = found.to_json()["tables"] != schema.to_json()["tables"]
-    for record in file.records[1:]:
-        apply_record(database, record, converting=converting)
+    database = Database(schema)
+    try:
+        for record in file.records[1:]:
+            apply_record(database, record, converting=converting)
+    except OvsdbError as error:
+        if converting:
+            versions = f"from schema version {_version(found)} to {_version(schema)}"
+            raise LogError(f"{file.path}: cannot be converted {versions}: {error}") from error
+        raise
     file.records.clear()
+    storage = Storage(database, file)
     if converting:
-        backup = file.path.with_name(f"{file.path.name}.backup{found.version or '-old'}")
-        try:
-            shutil.copy2(file.path, backup)
-        except OSError as error:
-            raise LogError(f"{file.path}: cannot keep a copy as {backup}: {error.strerror}") from error
-        _log.info(
-            "%s: converted from schema %s to %s, old file kept as %s",
-            file.path,
-            found.version,
-            schema.version,
-            backup,
-        )
-        storage.compact("converted by schema version")
+        _keep_old(file.path, found)
+        storage.replace_database(database, "converted by schema version")
+        _log.info("%s: converted from schema %s to %s", file.path, _version(found), _version(schema))
     else:
-        storage.compact_if_grown()
+        storage.compact_now_if_grown()
     return storage
+
+
+def _version(schema: DatabaseSchema) -> str:
+    return schema.version or "(none)"
+
+
+def _keep_old(path: Path, schema: DatabaseSchema) -> None:
+    """Copy a file that is about to be converted, for good. Raises LogError."""
+    backup = path.with_name(f"{path.name}.backup{schema.version or '-old'}")
+    try:
+        shutil.copy2(path, backup)
+        sync_file(backup)
+        sync_directory(path.parent)
+    except OSError as error:
+        raise LogError(f"{path}: cannot keep a copy as {backup}: {error.strerror}") from error
+    _log.info("%s: the file as it was is kept as %s", path, backup)
