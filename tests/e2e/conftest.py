@@ -35,3 +35,11 @@ def switch(shared_switch: Switch) -> Iterator[Switch]:
             words = [word for bridge in bridges for word in ("--", "--if-exists", "del-br", bridge)]
             switch.vsctl("clear", "Open_vSwitch", ".", "other_config", *words)
     assert switch.host.devices() == before
+
+
+@pytest.fixture
+def no_warnings(switch: Switch) -> Iterator[None]:
+    """Fails a test in which the daemon warned: normal work gives no reason to."""
+    before = len(switch.daemon.log_warnings())
+    yield
+    assert switch.daemon.log_warnings()[before:] == []

@@ -97,7 +97,9 @@ class Switch:
         """A process in a network namespace without a name; both end together. Its process id."""
         process = self.host.popen("unshare", "--net", "sleep", "infinity")
         try:
-            until(lambda: _netns(process.pid) != _netns(None), what="a namespace of the container's own")
+            host = f"net:[{self.host.path.stat().st_ino}]"
+            link = Path(f"/proc/{process.pid}/ns/net")
+            until(lambda: str(link.readlink()) != host, what="a namespace of the container's own")
             yield process.pid
         finally:
             process.kill()
@@ -151,10 +153,6 @@ class Switch:
     def promiscuous(self, device: str) -> bool:
         """Whether a device of the host takes every frame."""
         return "promiscuity 0" not in self.host.ip("-d", "link", "show", device)
-
-
-def _netns(pid: int | None) -> str:
-    return str(Path(f"/proc/{pid or 'self'}/ns/net").readlink())
 
 
 def _fdb_lines(text: str) -> Iterator[tuple[Address, int | str]]:

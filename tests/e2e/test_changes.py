@@ -13,6 +13,8 @@ from tests.e2e.switch import Switch
 from tests.netlab import Namespace, Tap
 from tests.scenarios.kit import BROADCAST, tagged, untagged
 
+pytestmark = pytest.mark.usefixtures("no_warnings")
+
 
 @dataclass(frozen=True)
 class Pair:

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import re
+import sys
+from pathlib import Path
+
+import pytest
 
 from tests.e2e.switch import Switch, new_switch
 from tests.netlab import Namespace
 from tests.scenarios.kit import BROADCAST, untagged
 
+pytestmark = pytest.mark.usefixtures("no_warnings")
 
-def test_the_first_commands_of_the_manual_give_a_tagged_internal_port_and_its_uplink(switch: Switch) -> None:
+JACKFIELD = f"{Path(sys.executable).parent}/jackfield "
+
+
+@pytest.mark.parametrize("tool", ["ovs-", JACKFIELD], ids=["OVS's tools", "Jackfield's own"])
+def test_the_first_commands_of_the_manual_give_a_tagged_internal_port_and_its_uplink(
+    switch: Switch, tool: str
+) -> None:
     with new_switch() as other:
         switch.lab.cable(switch.host, "eth1", other.host, "eth1")
         other.vsctl("add-br", "br0", "--", "add-port", "br0", "eth1")
         other.internal_in("br0", "gateway", other.host, "10.18.138.1/24", "tag=1000")
         shown = switch.shell(
-            """
-            ovs-vsctl add-br br0
-            ovs-vsctl add-port br0 vlan1000 tag=1000 -- set Interface vlan1000 type=internal
+            f"""
+            {tool}vsctl add-br br0
+            {tool}vsctl add-port br0 vlan1000 tag=1000 -- set Interface vlan1000 type=internal
             ip addr add 10.18.138.168/24 dev vlan1000; ip link set vlan1000 up
-            ovs-vsctl add-port br0 eth1
-            ovs-vsctl show
+            {tool}vsctl add-port br0 eth1
+            {tool}vsctl show
             """
         )
         assert blocks(shown.split("\n", 1)[1]) == {
@@ -36,7 +47,7 @@ def test_the_first_commands_of_the_manual_give_a_tagged_internal_port_and_its_up
             request = port.expect(r"10\.18\.138\.1 > 10\.18\.138\.168: ICMP echo request")
             reply = port.expect(r"10\.18\.138\.168 > 10\.18\.138\.1: ICMP echo reply")
         assert "802.1Q" not in request + reply
-        learned = switch.shell("ovs-appctl fdb/show br0")
+        learned = switch.shell(f"{tool}appctl fdb/show br0")
         assert re.search(rf"(?m)^ +\d+ +1000  {other.host.mac('gateway')} +\d+$", learned)
         assert re.search(rf"(?m)^ +\d+ +1000  {switch.host.mac('vlan1000')} +\d+$", learned)
 

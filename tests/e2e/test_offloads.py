@@ -7,6 +7,8 @@ import pytest
 from tests.e2e.switch import Switch, new_switch
 from tests.netlab import DEADLINE, Namespace, transfer, until
 
+pytestmark = pytest.mark.usefixtures("no_warnings")
+
 SIZE = 20_000_000  # bytes: enough for super-frames of 64 KiB
 
 
