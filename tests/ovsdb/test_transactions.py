@@ -24,6 +24,15 @@ def test_rows_can_refer_to_rows_of_the_same_transaction_in_any_order(database: D
     assert root[1]["leaves"] == ["uuid", leaf[0]]
 
 
+def test_a_row_of_another_table_is_not_oneself_though_the_uuid_is_the_same(database: Database) -> None:
+    results = run(database, insert("Root", at=1, leaves=ref(1)))
+    assert results[-1]["error"] == "referential integrity violation"
+    results = run(database, insert("Root", at=1, leaves=ref(1)), insert("Leaf", at=1))
+    assert [list(result) for result in results] == [["uuid"], ["uuid"]]
+    assert len(database.tables["Leaf"].rows) == 1
+    assert run(database, delete("Leaf"))[-1]["error"] == "referential integrity violation"
+
+
 def test_a_failed_operation_undoes_all_and_leaves_null_for_the_rest(database: Database) -> None:
     run(database, insert("Root", name="old", leaves=named("l")), insert("Leaf", "l"))
     before = content(database)
@@ -294,11 +303,11 @@ def test_after_any_history_references_and_indexes_are_what_the_rows_say(history:
 def check_integrity(database: Database) -> None:
     """Hold the database against a naive account of its rows."""
     counts: dict[tuple[str, str], int] = {}
-    for table in database.tables.values():
+    for source, table in database.tables.items():
         for row, fields in table.rows.items():
             for column in table.schema.strong:
                 for target in strong_targets(column, fields[column.index]):
-                    if target[1] != row:
+                    if target != (source, row):
                         counts[target] = counts.get(target, 0) + 1
             for column in table.schema.weak:
                 assert all(target in database.tables["Leaf"].rows for target in fields[column.index])

@@ -108,19 +108,21 @@ class Transaction:
                     gone, come = set(old).difference(new), set(new).difference(old)
                     before, after = (list(strong_targets(column, tuple(part))) for part in (gone, come))
                 for name, uuid in before:
-                    self._refer(name, uuid, change.uuid, -1)
+                    self._refer(change.table, change.uuid, name, uuid, -1)
                 for name, uuid in after:
                     self._check_target(change, column, name, uuid)
-                    self._refer(name, uuid, change.uuid, 1)
+                    self._refer(change.table, change.uuid, name, uuid, 1)
 
-    def _refer(self, table_name: str, target: str, source: str, delta: int) -> None:
-        if target != source:
-            counts = self._references.setdefault(self.database.tables[table_name], {})
+    def _refer(self, source: Table, uuid: str, table_name: str, target: str, delta: int) -> None:
+        table = self.database.tables[table_name]
+        # A row does not keep itself.
+        if target != uuid or table is not source:
+            counts = self._references.setdefault(table, {})
             counts[target] = counts.get(target, 0) + delta
 
     def _check_target(self, change: Change, column: Column, table_name: str, target: str) -> None:
         table = self.database.tables[table_name]
-        if target not in table.rows and target != change.uuid and not self._before.get(table, {}).get(target):
+        if target not in table.rows and not self._before.get(table, {}).get(target):
             raise OvsdbError(
                 "referential integrity violation",
                 f"Table {change.table.schema.name} column {column.name} row {change.uuid} references "
@@ -152,7 +154,7 @@ class Transaction:
             self.delete(table, uuid)
             for column in table.schema.strong:
                 for name, target in strong_targets(column, fields[column.index]):
-                    self._refer(name, target, uuid, -1)
+                    self._refer(table, uuid, name, target, -1)
                     suspects.append((self.database.tables[name], target))
 
     def _check_max_rows(self) -> None:
