@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jackfield.ovsdb.database import Database
+from jackfield.ovsdb.history import History
 from jackfield.ovsdb.local import LocalSession, RequestError
 from jackfield.ovsdb.monitor import parse_monitor
 from jackfield.ovsdb.server import Limits, Server
@@ -169,19 +170,44 @@ async def test_rows_enter_and_leave_a_conditional_monitor(tmp_path: Path) -> Non
 
 
 @asynchronous
-async def test_monitor_cond_since_starts_from_the_full_contents(tmp_path: Path) -> None:
+async def test_monitor_cond_since_tells_a_client_what_it_has_missed(tmp_path: Path) -> None:
     async with serving(tmp_path) as server:
         local = server.connect_local()
         received = collect(local)
-        zero = "00000000-0000-0000-0000-000000000000"
-        assert await local.request("monitor_cond_since", "World", 1, {"Root": [{}]}, zero) == [
-            False,
-            zero,
-            {},
-        ]
-        await local.transact("World", insert("Root"))
-        assert received[0][0] == "update3"
-        assert received[0][1][:2] == [1, zero]
+        wish, zero = {"Root": [{"columns": ["name"]}]}, "00000000-0000-0000-0000-000000000000"
+        found, start, initial = await local.request("monitor_cond_since", "World", 1, wish, zero)
+        assert (found, initial) == (False, {})
+        for name in ("a", "b"):
+            await local.transact("World", insert("Root", name=name))
+        assert [method for method, _ in received] == ["update3", "update3"]
+        ids = [params[1] for _, params in received]
+        await local.transact("World", update("Root", [["name", "==", "a"]], name="c"))
+        await local.transact("World", delete("Root", ["name", "==", "b"]))
+        last = received[-1][1][1]
+        a, b = (next(iter(params[2]["Root"])) for _, params in received[:2])
+        missed = {
+            start: {a: {"insert": {"name": "c"}}},
+            ids[0]: {a: {"modify": {"name": "c"}}},
+            ids[1]: {a: {"modify": {"name": "c"}}, b: {"delete": None}},
+            last: None,
+        }
+        for number, (since, rows) in enumerate(missed.items()):
+            reply = await local.request("monitor_cond_since", "World", f"m{number}", wish, since)
+            assert reply == [True, last, {"Root": rows} if rows else {}]
+        found, id_, initial = await local.request("monitor_cond_since", "World", "new", wish, zero)
+        assert (found, id_, initial) == (False, last, {"Root": {a: {"initial": {"name": "c"}}}})
+
+
+def test_a_history_forgets_what_is_old() -> None:
+    database = Database(schema())
+    for history in (History(transactions=3), History(changes=3)):
+        ids = [history.last]
+        for number in range(6):
+            _, changes = run_for_changes(database, delete("Root"))
+            _, changes = run_for_changes(database, insert("Root", name=str(number)))
+            ids.append(history.add(changes))
+        assert [history.since(id_) is not None for id_ in ids] == [False] * 3 + [True] * 4
+        assert history.since(ids[-1]) == []
 
 
 @asynchronous
@@ -317,18 +343,20 @@ async def test_who_does_not_read_is_dropped_and_delays_nobody(tmp_path: Path) ->
 
 
 @asynchronous
-async def test_sessions_over_the_limit_are_refused(tmp_path: Path) -> None:
+async def test_sessions_over_the_limit_are_refused_while_all_are_of_use(tmp_path: Path) -> None:
     async with serving(tmp_path, Limits(sessions=1)) as server:
         first, second = await Peer.connect(tmp_path), await Peer.connect(tmp_path)
-        assert (await first.ask("echo"))["result"] == []
-        assert await second.next() is None
-        await first.close()
+        assert await first.next() is None  # it has done nothing yet
+        assert (await second.ask("lock", "l"))["result"] == {"locked": True}
+        third = await Peer.connect(tmp_path)
+        assert await third.next() is None
         await second.close()
         while server.sessions:
             await asyncio.sleep(0)
-        third = await Peer.connect(tmp_path)
-        assert (await third.ask("echo"))["result"] == []
-        await third.close()
+        fourth = await Peer.connect(tmp_path)
+        assert (await fourth.ask("echo"))["result"] == []
+        for peer in (first, third, fourth):
+            await peer.close()
 
 
 @asynchronous

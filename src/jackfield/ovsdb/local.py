@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,8 @@ from jackfield.ovsdb.session import Message, Session
 
 if TYPE_CHECKING:
     from jackfield.ovsdb.server import Server
+
+_log = logging.getLogger("ovsdb.session")
 
 Listener = Callable[[str, list[Any]], None]
 
@@ -30,7 +33,7 @@ class LocalSession:
     """
 
     def __init__(self, server: Server) -> None:
-        self.session = Session(server, "local", self._receive)
+        self.session = Session(server, "local", self._receive, expendable=False, end=self._ended)
         self._server = server
         self._last_id = 0
         self._replies: dict[int, asyncio.Future[Any]] = {}
@@ -73,6 +76,17 @@ class LocalSession:
         reply = self._replies.get(message["id"])
         if reply is not None and not reply.done():
             reply.set_result((message["result"], message["error"]))
+
+    def _ended(self, _why: str | None) -> None:
+        self.close()
+
+    def drop(self, why: str) -> None:
+        """End the session, as it has gone wrong."""
+        _log.error("local session ended: %s", why)
+        self.close()
+
+    def disconnect(self, why: str) -> None:
+        """Nothing to do: who is in this process learns of changes without connecting anew."""
 
     def close(self) -> None:
         """End the session; requests that still wait are cancelled."""

@@ -22,6 +22,18 @@ class Locks(Generic[Holder]):
         """Whether the holder has asked for the lock and not released it since."""
         return name in self._asked.get(holder, ())
 
+    def any_asked(self, holder: Holder) -> bool:
+        """Whether the holder has or wants any lock."""
+        return bool(self._asked.get(holder))
+
+    def names(self, holder: Holder) -> dict[str, list[str]]:
+        """What the holder has asked for: locks `held`, `waiting` for, and `lost` to a thief."""
+        names: dict[str, list[str]] = {"held": [], "waiting": [], "lost": []}
+        for name in sorted(self._asked.get(holder, ())):
+            queued = holder in self._queues.get(name, [])
+            names["held" if self.owns(holder, name) else "waiting" if queued else "lost"].append(name)
+        return names
+
     def owns(self, holder: Holder, name: str) -> bool:
         """Whether the holder has the lock now."""
         return self._queues.get(name, [None])[0] is holder

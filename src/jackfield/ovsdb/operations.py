@@ -30,14 +30,23 @@ class Parked(Exception):
 class Execution:
     """One run of a request's operations; the results are as the reply's `result` holds them.
 
-    `owns` says whether the session holds a lock; `waited_ms` is how long the request has been parked so far.
+    `owns` says whether the session holds a lock; `waited_ms` is how long the request has been parked so far;
+    `read_only` is for a session that must change nothing.
     """
 
-    def __init__(self, database: Database, owns: Callable[[str], bool], waited_ms: int = 0) -> None:
+    def __init__(
+        self,
+        database: Database,
+        owns: Callable[[str], bool],
+        waited_ms: int = 0,
+        *,
+        read_only: bool = False,
+    ) -> None:
         self.transaction = Transaction(database)
         self.comments: list[str] = []
         self._database = database
         self._owns = owns
+        self._read_only = read_only
         self._waited = waited_ms
         self._named: dict[str, str] = {}
         self._inserted: set[str] = set()
@@ -72,6 +81,10 @@ class Execution:
         execute = _OPERATIONS.get(op)
         if execute is None:
             members.refuse(f'No operation "{op}"')
+        if self._read_only and op not in _READING:
+            raise OvsdbError(
+                "not allowed", f"{op} operation not allowed when database server is in read only mode"
+            )
         if self._database.read_only and op not in _READING:
             raise OvsdbError(
                 "not allowed",

@@ -1,4 +1,4 @@
-"""The database server: databases, their sessions, and who is told of what. It listens by `listen_unix`."""
+"""The database server: databases, their sessions, whose turn it is, and who is told of what."""
 
 from __future__ import annotations
 
@@ -8,22 +8,28 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 from jackfield.ovsdb.atoms import new_uuid
+from jackfield.ovsdb.connection import Connection
+from jackfield.ovsdb.convert import converted
 from jackfield.ovsdb.database import Change, Database
-from jackfield.ovsdb.errors import to_text
+from jackfield.ovsdb.directory import Directory
+from jackfield.ovsdb.errors import OvsdbError
 from jackfield.ovsdb.local import LocalSession
 from jackfield.ovsdb.locks import Locks
-from jackfield.ovsdb.operations import Write
-from jackfield.ovsdb.schema import parse_schema
-from jackfield.ovsdb.session import Session
+from jackfield.ovsdb.log import LogError
+from jackfield.ovsdb.schema import DatabaseSchema
+from jackfield.ovsdb.service import Service
+from jackfield.ovsdb.session import ProtocolError, Rights, Session
 from jackfield.ovsdb.storage import Storage
-from jackfield.ovsdb.transaction import Transaction, blank_row
-from jackfield.ovsdb.unix import SocketSession, bind_unix
+from jackfield.ovsdb.unix import bind_unix
 from jackfield.wire.stream import MAX_BYTES, MAX_DEPTH
 
 _log = logging.getLogger("ovsdb.server")
+
+TURN_SECONDS = 0.002
+"""How long sessions are served in a row before the event loop looks for new messages and connections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,34 +42,125 @@ class Limits:
     backlog_bytes: int = 16 << 20
 
 
+class Peer(Protocol):
+    """The other end of a session, as the server sees it."""
+
+    def close(self) -> None:
+        """End the session at once."""
+
+    def drop(self, why: str) -> None:
+        """End the session at once and log why."""
+
+    def disconnect(self, why: str) -> None:
+        """End the session after what has been sent to it."""
+
+
+class Watcher(Protocol):
+    """What wants to know of changes inside the process, as soon as they are committed for good."""
+
+    def __call__(self, database: Database, changes: list[Change], /) -> None: ...
+
+
 class Server:
     """Serves databases to sessions, over sockets and inside the process, all by the same protocol.
 
-    Beside the databases given it serves `_Server` (ovsdb-server(5)), which describes them.
+    Beside the databases given it serves `_Server` (ovsdb-server(5)), which describes them. Sessions take
+    turns: in every round each of them that has sent something gets one message worked off.
     """
 
     def __init__(self, storages: Iterable[Storage], limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
         self.uuid = new_uuid()
         self.locks: Locks[Session] = Locks()
-        self.databases: dict[str, Database] = {}
-        self.sessions: dict[Session, SocketSession | LocalSession] = {}
-        self._writers: dict[Database, Storage] = {}
+        self.services: dict[str, Service] = {}
+        self.sessions: dict[Session, Peer] = {}
+        self.watchers: list[Watcher] = []
+        self._directory = Directory()
         for storage in storages:
-            self.databases[storage.database.name] = storage.database
-            self._writers[storage.database] = storage
-        directory = _directory(self.databases.values())
-        self.databases[directory.name] = directory
+            self.services[storage.database.name] = Service(storage.database, storage, self._publish)
+        self._server_service = Service(self._directory.database, None, self._publish)
+        self.services[self._server_service.name] = self._server_service
+        self._directory.update(service.database for service in self.services.values())
         self._listeners: list[tuple[asyncio.AbstractServer, Path]] = []
-        self._changed: list[Database] = []
+        self._ready: dict[Session, None] = {}
+        self._changed: set[Service] = set()
+        self._expired = False
+        self._turn_due: asyncio.Handle | None = None
+        self._settling: dict[Service, asyncio.Task[None]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._full = False
 
-    async def listen_unix(self, path: Path) -> None:
+    # Databases.
+
+    @property
+    def databases(self) -> dict[str, Database]:
+        """The databases that are served, by name."""
+        return {name: service.database for name, service in self.services.items()}
+
+    @property
+    def storages(self) -> dict[str, Storage]:
+        """The storages of the databases that have one, by name."""
+        return {name: s.storage for name, s in self.services.items() if s.storage is not None}
+
+    def add_storage(self, storage: Storage) -> None:
+        """Serve one more database. Raises ValueError if one of that name is served."""
+        name = storage.database.name
+        if name in self.services:
+            raise ValueError(f"{name}: duplicate database name")
+        self.disconnect_unaware(f"adding {name} database")
+        self.services[name] = Service(storage.database, storage, self._publish)
+        self._redirect()
+
+    async def remove_database(self, name: str) -> None:
+        """Stop to serve a database and close its storage. Raises KeyError."""
+        service = self.services[name]
+        if service.storage is None:
+            raise KeyError(name)
+        await service.settled()
+        if self.services.pop(name, None) is None:
+            raise KeyError(name)
+        for session in list(self.sessions):
+            session.forget(service)
+        self._redirect()
+        self.disconnect_unaware(f"removing {name} database")
+        service.storage.close()
+
+    async def compact(self, name: str) -> None:
+        """Rewrite the file of a database. Raises KeyError, or LogError if the old file had to stay."""
+        service = self.services[name]
+        if service.storage is None:
+            raise KeyError(name)
+        await service.compact()
+        self._wake_all()
+
+    def convert(self, service: Service, schema: DatabaseSchema) -> None:
+        """Put a database into another schema, now. Raises OvsdbError, and all is as before."""
+        database = converted(service.database, schema)
+        for session in list(self.sessions):
+            session.forget(service)
+        try:
+            service.replace(database)
+        except LogError as error:
+            raise OvsdbError("I/O error", str(error)) from error
+        self._redirect()
+        # Not before the reply to the request has been sent.
+        asyncio.get_running_loop().call_soon(
+            self.disconnect_unaware, f"committed {service.name} database schema conversion"
+        )
+
+    def _redirect(self) -> None:
+        changes = self._directory.update(service.database for service in self.services.values())
+        self._server_service.commit(changes)
+
+    # Sessions.
+
+    async def listen_unix(self, path: Path, rights: Rights | None = None) -> None:
         """Accept sessions on a socket file, taking the place of a stale one. Raises OSError."""
         socket = bind_unix(path)
         loop = asyncio.get_running_loop()
-        listener = await loop.create_unix_server(lambda: SocketSession(self), sock=socket, backlog=64)
+        listener = await loop.create_unix_server(
+            lambda: Connection(self, rights=rights), sock=socket, backlog=64
+        )
         self._listeners.append((listener, path))
 
     def connect_local(self) -> LocalSession:
@@ -81,118 +178,152 @@ class Server:
         self._listeners.clear()
         for peer in list(self.sessions.values()):
             peer.close()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        for handle in (self._timer, self._turn_due):
+            if handle is not None:
+                handle.cancel()
+        self._timer = self._turn_due = None
+        await asyncio.gather(*self._settling.values())
         await asyncio.sleep(0)
-        for storage in self._writers.values():
+        for storage in self.storages.values():
             storage.close()
-        self._writers.clear()
+        self.services.clear()
 
-    def has_room(self) -> bool:
-        """Whether one more session may begin; the first refusal of a row of them is logged."""
+    def admit(self) -> bool:
+        """Whether one more session may begin. When there are too many, one that does nothing gives way."""
         full = len(self.sessions) >= self.limits.sessions
-        if full and not self._full:
-            _log.warning("connections are refused: %d sessions are open", len(self.sessions))
+        if full:
+            idle = next((each for each in self.sessions if each.idle), None)
+            if idle is not None:
+                self.sessions[idle].drop("it does nothing, and there are too many connections")
+                return True
+            if not self._full:
+                _log.warning("connections are refused: %d sessions are open", len(self.sessions))
         self._full = full
         return not full
 
     def end(self, session: Session) -> None:
         """Forget a session that is over."""
         if self.sessions.pop(session, None) is not None:
+            self._ready.pop(session, None)
             session.close()
+
+    def disconnect_unaware(self, why: str) -> None:
+        """Make the clients connect anew that would not learn of a change of databases otherwise."""
+        for session, peer in list(self.sessions.items()):
+            if not session.change_aware:
+                peer.disconnect(why)
+
+    def reconnect(self, why: str) -> None:
+        """Make all clients connect anew."""
+        for peer in list(self.sessions.values()):
+            peer.disconnect(why)
+
+    def memory(self) -> dict[str, int]:
+        """What is held in memory, counted in the words of OVS's `memory/show`."""
+        sessions = list(self.sessions)
+        cells = sum(
+            len(table.rows) * len(table.schema.by_index)
+            for service in self.services.values()
+            for table in service.database.tables.values()
+        )
+        return {
+            "cells": cells,
+            "monitors": sum(each.monitors for each in sessions),
+            "sessions": len(sessions),
+            "triggers": sum(len(each.waiting) for each in sessions),
+            "txn-history": sum(len(service.history) for service in self.services.values()),
+        }
+
+    # Turns.
 
     def now(self) -> float:
         """The time of the event loop, in seconds."""
         return asyncio.get_running_loop().time()
 
-    def writer(self, database: Database) -> Write:
-        """How transactions on a database get to its file."""
-        storage = self._writers.get(database)
-        return _discard if storage is None else storage.write
+    def wake(self, session: Session) -> None:
+        """Note that a session has something to do."""
+        self._ready[session] = None
+        self._go_on()
 
-    def publish(self, database: Database, changes: list[Change]) -> None:
-        """Tell all sessions of a committed transaction and try the transactions that wait for a change."""
-        if not changes:
-            return
-        for session in list(self.sessions):
-            session.deliver(database, changes)
-        storage = self._writers.get(database)
-        if storage is not None:
-            storage.compact_now_if_grown()
-        self._changed.append(database)
-        if len(self._changed) > 1:
-            # A parked transaction has just been committed by the loop below, which goes on with this one.
-            return
+    def _go_on(self) -> None:
+        if self._turn_due is None:
+            self._turn_due = asyncio.get_running_loop().call_soon(self._turn)
+
+    def _turn(self) -> None:
+        self._turn_due = None
+        until = self.now() + TURN_SECONDS
+        if self._changed or self._expired:
+            self._retry()
+        while self._ready and self.now() < until:
+            for session in list(self._ready):
+                if session in self._ready and not self._step(session):
+                    self._ready.pop(session, None)
+        for service in self.services.values():
+            if service.unsettled and service not in self._settling:
+                task = asyncio.get_running_loop().create_task(self._settle(service))
+                self._settling[service] = task
+        if self._ready or self._changed:
+            self._go_on()
+
+    def _step(self, session: Session) -> bool:
         try:
-            for changed in self._changed:
-                self._retry(changed)  # which may append to the list
-        finally:
-            self._changed.clear()
-        self.schedule()
+            return session.step()
+        except ProtocolError as error:
+            self._drop(session, str(error))
+        except Exception:
+            _log.exception("a request could not be handled")
+            self._drop(session, "internal error")
+        return False
 
-    def _retry(self, database: Database | None) -> None:
-        now = self.now()
+    def _drop(self, session: Session, why: str) -> None:
+        peer = self.sessions.get(session)
+        if peer is not None:
+            peer.drop(why)
+
+    async def _settle(self, service: Service) -> None:
+        try:
+            await service.settle()
+        finally:
+            del self._settling[service]
+        self._wake_all()
+
+    def _wake_all(self) -> None:
+        """Let go on what had to wait for the disk."""
+        for session in self.sessions:
+            if session.inbox:
+                self._ready[session] = None
+        self._expired = True
+        self._go_on()
+
+    def _publish(self, service: Service, transaction: str, changes: list[Change]) -> None:
         for session in list(self.sessions):
-            if database is None or any(w.database is database for w in session.waiting.values()):
-                session.retry(now)
+            session.deliver(service, transaction, changes)
+        for watcher in self.watchers:
+            watcher(service.database, changes)
+        self._changed.add(service)
+        self._go_on()
+
+    # Parked transactions.
+
+    def _retry(self) -> None:
+        now, changed = self.now(), self._changed
+        self._changed, self._expired = set(), False
+        for session in list(self.sessions):
+            if session.waiting:
+                session.retry(now, changed)
+        self.schedule()
 
     def schedule(self) -> None:
         """Set the timer for the next parked transaction that runs out of time."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        times = [w.until for s in self.sessions for w in s.waiting.values() if w.until is not None]
+        waits = (waiting for session in self.sessions for waiting in session.waiting.values())
+        times = [w.until for w in waits if w.until is not None and not w.service.closed_to("transact")]
         if times:
             self._timer = asyncio.get_running_loop().call_at(min(times), self._timeout)
 
     def _timeout(self) -> None:
         self._timer = None
-        self._retry(None)
-        self.schedule()
-
-
-def _discard(_changes: list[Change], _comment: str | None) -> None:
-    """Where the transactions on a database without a file go."""
-
-
-_SERVER_SCHEMA: dict[str, Any] = {
-    "name": "_Server",
-    "version": "1.2.0",
-    "tables": {
-        "Database": {
-            "isRoot": True,
-            "columns": {
-                "name": {"type": "string"},
-                "model": {
-                    "type": {"key": {"type": "string", "enum": ["set", ["standalone", "clustered", "relay"]]}}
-                },
-                "connected": {"type": "boolean"},
-                "leader": {"type": "boolean"},
-                "schema": {"type": {"key": "string", "min": 0, "max": 1}},
-                "cid": {"type": {"key": "uuid", "min": 0, "max": 1}},
-                "sid": {"type": {"key": "uuid", "min": 0, "max": 1}},
-                "index": {"type": {"key": "integer", "min": 0, "max": 1}},
-            },
-        }
-    },
-}
-
-
-def _directory(databases: Iterable[Database]) -> Database:
-    """The `_Server` database: a row for each database, its own among them."""
-    directory = Database(parse_schema(_SERVER_SCHEMA))
-    table = directory.tables["Database"]
-    transaction = Transaction(directory)
-    for database in (*databases, directory):
-        values = {
-            "name": database.name,
-            "model": "standalone",
-            "connected": True,
-            "leader": True,
-            "schema": to_text(database.schema.to_json()),
-        }
-        row = {table.schema.columns[name].index: (value,) for name, value in values.items()}
-        transaction.put(table, new_uuid(), blank_row(table.schema, row))
-    transaction.commit()
-    return directory
+        self._expired = True
+        self._go_on()

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Container
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from jackfield.ovsdb.atoms import ZERO_UUID, is_uuid
-from jackfield.ovsdb.database import Change, Database
+from jackfield.ovsdb.atoms import is_uuid
+from jackfield.ovsdb.database import Change
 from jackfield.ovsdb.errors import OvsdbError, syntax_error, to_text
 from jackfield.ovsdb.members import is_id
 from jackfield.ovsdb.monitor import Monitor, Updates, parse_monitor
 from jackfield.ovsdb.operations import Execution, Parked
+from jackfield.ovsdb.schema import parse_schema
+from jackfield.ovsdb.service import Service
 
 if TYPE_CHECKING:
     from jackfield.ovsdb.server import Server
 
 Message = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """In an inbox: the peer sends nothing more, for this reason (None: it left)."""
+
+    why: str | None
+
+
+_ON_DATABASE = frozenset(
+    {"convert", "get_schema", "monitor", "monitor_cond", "monitor_cond_since", "transact"}
+)
 
 _VERSIONS = {"monitor": 1, "monitor_cond": 2, "monitor_cond_since": 3}
 _NOTIFICATIONS = {1: "update", 2: "update2", 3: "update3"}
@@ -31,30 +46,71 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Rights:
+    """What the sessions of a remote may do."""
+
+    read_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
-    """A `transact` request that is parked by a `wait`, since `since` and at most until `until` (seconds)."""
+    """A `transact` request that is parked by a `wait`, since `since` and at most until `until` (seconds).
+
+    It is `stale` when it is to be tried again as soon as the database can be used.
+    """
 
     id: Any
-    database: Database
+    service: Service
     operations: list[Any]
     since: float
-    until: float | None
+    until: float | None = None
+    stale: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Watch:
+    """A monitor, under the id that the peer gave it."""
+
+    id: Any
+    service: Service
+    monitor: Monitor
 
 
 class Session:
-    """The server's side of one connection; `send` passes a message to the peer."""
+    """The server's side of one connection; `send` passes a message to the peer.
 
-    def __init__(self, server: Server, name: str, send: Callable[[Message], None]) -> None:
+    What the peer sends is taken in by `receive` and worked off by `step`, when the session has its turn.
+    `drained` is called when all of it is, `end` with the reason (None if it left) when the session is over.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        name: str,
+        send: Callable[[Message], None],
+        *,
+        rights: Rights | None = None,
+        expendable: bool = True,
+        drained: Callable[[], None] = lambda: None,
+        end: Callable[[str | None], None] = lambda _why: None,
+    ) -> None:
         self.name = name
+        self.rights = rights or Rights()
         self.waiting: dict[str, Waiting] = {}
+        self.inbox: deque[Message | _End] = deque()
+        self.change_aware = False
         self._server = server
         self._send = send
-        self._monitors: dict[str, tuple[Any, Monitor]] = {}
+        self._expendable = expendable
+        self._drained = drained
+        self._end = end
+        self._monitors: dict[str, _Watch] = {}
         self._methods: dict[str, Callable[[str, list[Any]], Any]] = {
+            "convert": self._convert,
             "echo": lambda _method, params: params,
             "get_schema": self._get_schema,
             "get_server_id": lambda _method, _params: server.uuid,
-            "list_dbs": lambda _method, _params: list(server.databases),
+            "list_dbs": lambda _method, _params: list(server.services),
             "lock": self._lock,
             "monitor": self._monitor,
             "monitor_cancel": self._monitor_cancel,
@@ -66,8 +122,55 @@ class Session:
             "unlock": self._unlock,
         }
 
+    @property
+    def idle(self) -> bool:
+        """Whether the peer may be spared: it has no monitor, no lock and no request here."""
+        busy = self._monitors or self.waiting or self.inbox or self._server.locks.any_asked(self)
+        return self._expendable and not busy
+
+    @property
+    def monitors(self) -> int:
+        """How many monitors there are."""
+        return len(self._monitors)
+
     def receive(self, message: Any) -> None:
-        """Act on one message of the peer. Raises ProtocolError."""
+        """Take in one message of the peer."""
+        self.inbox.append(message)
+        self._server.wake(self)
+
+    def finish(self, why: str | None) -> None:
+        """Take in that nothing more will come; the session ends when all that came is worked off."""
+        self.receive(_End(why))
+
+    def step(self) -> bool:
+        """Act on one message; whether there is another one to act on. Raises ProtocolError."""
+        if not self.inbox:
+            return False
+        message = self.inbox[0]
+        if isinstance(message, dict) and self._must_wait(message):
+            return False
+        self.inbox.popleft()
+        if isinstance(message, _End):
+            self._end(message.why)
+            return False
+        self._act(message)
+        if self.inbox:
+            return True
+        self._drained()
+        return False
+
+    def _must_wait(self, message: Message) -> bool:
+        """Whether a request has to wait until its database is on disk."""
+        method, params = message.get("method"), message.get("params")
+        if not isinstance(params, list) or not params or not isinstance(method, str):
+            return False
+        if method == "monitor_cond_change":
+            found = self._monitors.get(to_text(params[0]))
+            return found is not None and found.service.closed_to(method)
+        service = self._server.services.get(params[0]) if isinstance(params[0], str) else None
+        return service is not None and method in _ON_DATABASE and service.closed_to(method)
+
+    def _act(self, message: Any) -> None:
         match message:
             case {"method": str(method), "params": list(params), "id": id_} if len(message) == 3:
                 if id_ is None:
@@ -83,7 +186,10 @@ class Session:
         if method == "cancel" and len(params) == 1:
             waiting = self.waiting.pop(to_text(params[0]), None)
             if waiting is not None:
-                self._send({"id": waiting.id, "result": None, "error": "canceled"})
+                self._cancel(waiting)
+
+    def _cancel(self, waiting: Waiting) -> None:
+        self._send({"id": waiting.id, "result": None, "error": "canceled"})
 
     def _requested(self, method: str, params: list[Any], id_: Any) -> None:
         try:
@@ -102,57 +208,92 @@ class Session:
         """Send a notification."""
         self._send({"id": None, "method": method, "params": list(params)})
 
-    def _database(self, method: str, params: list[Any]) -> Database:
+    def _service(self, method: str, params: list[Any]) -> Service:
         if not params or not isinstance(params[0], str):
             raise syntax_error(params, f"{method} request params must begin with <db-name>")
-        database = self._server.databases.get(params[0])
-        if database is None:
+        service = self._server.services.get(params[0])
+        if service is None:
             text = f"{method} request specifies unknown database {params[0]}"
             raise syntax_error(params, text, "unknown database")
-        return database
+        return service
 
     def _get_schema(self, method: str, params: list[Any]) -> Any:
-        return self._database(method, params).schema.to_json()
+        return self._service(method, params).database.schema.to_json()
+
+    # Databases that come, go and change (ovsdb-server(7)).
 
     def _set_db_change_aware(self, method: str, params: list[Any]) -> Any:
         if len(params) != 1 or not isinstance(params[0], bool):
             raise syntax_error(params, f"{method}: true or false parameter expected")
-        # The databases that are served never change, so there is nothing to be aware of.
+        self.change_aware = params[0]
         return {}
+
+    def _convert(self, method: str, params: list[Any]) -> Any:
+        service = self._service(method, params)
+        if self.rights.read_only or service.database.read_only:
+            raise OvsdbError(
+                "not allowed", f"conversion is not allowed for read-only database {service.name}"
+            )
+        if len(params) != 2:
+            raise syntax_error(params, "array expected")
+        schema = parse_schema(params[1])
+        if schema.name != service.name:
+            raise OvsdbError(
+                "invalid parameters",
+                f"new schema name ({schema.name}) does not match database name ({service.name})",
+            )
+        self._server.convert(service, schema)
+        return {}
+
+    def forget(self, service: Service) -> None:
+        """Give up monitors of and parked transactions on a database that goes or is replaced."""
+        for key, waiting in list(self.waiting.items()):
+            if waiting.service is service:
+                del self.waiting[key]
+                self._cancel(waiting)
+        for key, watch in list(self._monitors.items()):
+            if watch.service is service:
+                del self._monitors[key]
+                if self.change_aware:
+                    self.notify("monitor_canceled", watch.id)
 
     # Transactions.
 
     def _transact(self, params: list[Any], id_: Any) -> None:
-        database = self._database("transact", params)
-        key = to_text(id_)
-        if key in self.waiting:
+        service = self._service("transact", params)
+        if to_text(id_) in self.waiting:
             raise syntax_error(params, "transact: duplicate request ID")
         now = self._server.now()
-        if not self._try(Waiting(id_, database, params[1:], now, None), now):
+        if not self._try(Waiting(id_, service, params[1:], now), now):
             self._server.schedule()
 
-    def retry(self, now: float) -> None:
-        """Try the parked transactions again, as something has changed or a timeout is over."""
+    def retry(self, now: float, changed: Container[Service]) -> None:
+        """Try the parked transactions again whose database has changed, or whose time is over."""
         for key, waiting in list(self.waiting.items()):
-            if self.waiting.get(key) is waiting:
+            over = waiting.until is not None and waiting.until <= now
+            if not (over or waiting.stale or waiting.service in changed):
+                continue
+            if waiting.service.closed_to("transact"):
+                self.waiting[key] = replace(waiting, stale=True)
+            else:
                 del self.waiting[key]
                 self._try(waiting, now)
 
     def _try(self, waiting: Waiting, now: float) -> bool:
         """Run a transaction; False if it is parked now."""
         waited_ms = int((now - waiting.since) * 1000)
-        execution = Execution(waiting.database, self._owns, waited_ms)
+        service = waiting.service
+        execution = Execution(service.database, self._owns, waited_ms, read_only=self.rights.read_only)
+
+        def reply(results: list[Any]) -> None:
+            self._send({"id": waiting.id, "result": results, "error": None})
+
         try:
-            results, changes = execution.run(waiting.operations, self._server.writer(waiting.database))
+            service.run(execution, waiting.operations, reply)
         except Parked as parked:
             until = None if parked.timeout_ms is None else waiting.since + parked.timeout_ms / 1000
-            self.waiting[to_text(waiting.id)] = Waiting(
-                waiting.id, waiting.database, waiting.operations, waiting.since, until
-            )
+            self.waiting[to_text(waiting.id)] = replace(waiting, until=until, stale=False)
             return False
-        # A client learns of a transaction's changes before it learns that the transaction is done.
-        self._server.publish(waiting.database, changes)
-        self._send({"id": waiting.id, "result": results, "error": None})
         return True
 
     def _owns(self, lock: str) -> bool:
@@ -161,7 +302,7 @@ class Session:
     # Monitors.
 
     def _monitor(self, method: str, params: list[Any]) -> Any:
-        database = self._database(method, params)
+        service = self._service(method, params)
         version = _VERSIONS[method]
         if len(params) != (4 if version == 3 else 3):
             raise syntax_error(params, "invalid parameters")
@@ -170,10 +311,14 @@ class Session:
             raise syntax_error(params[1], "duplicate monitor ID")
         if version == 3 and not is_uuid(params[3]):
             raise syntax_error(params[3], "last-txn-id must be UUID format.")
-        monitor = parse_monitor(database, version, params[2])
-        self._monitors[key] = (params[1], monitor)
-        initial = monitor.initial()
-        return [False, ZERO_UUID, initial] if version == 3 else initial
+        monitor = parse_monitor(service.database, version, params[2])
+        self._monitors[key] = _Watch(params[1], service, monitor)
+        if version < 3:
+            return monitor.initial()
+        missed = service.history.since(params[3].lower())
+        if missed is None:
+            return [False, service.history.last, monitor.initial()]
+        return [True, service.history.last, monitor.updates(missed)]
 
     def _monitor_cond_change(self, _method: str, params: list[Any]) -> Any:
         if len(params) != 3:
@@ -183,11 +328,11 @@ class Session:
             raise syntax_error(params[0], "unknown monitor session")
         if new != old and new in self._monitors:
             raise syntax_error(params[1], "duplicate monitor ID")
-        monitor = self._monitors[old][1]
-        updates = monitor.change(params[2])
+        watch = self._monitors[old]
+        updates = watch.monitor.change(params[2])
         del self._monitors[old]
-        self._monitors[new] = (params[1], monitor)
-        self._tell(params[1], monitor, updates)
+        watch = self._monitors[new] = replace(watch, id=params[1])
+        self._tell(watch, updates, watch.service.history.last)
         return {}
 
     def _monitor_cancel(self, _method: str, params: list[Any]) -> Any:
@@ -197,20 +342,23 @@ class Session:
             raise Refused("unknown monitor")
         return {}
 
-    def deliver(self, database: Database, changes: list[Change]) -> None:
+    def deliver(self, service: Service, transaction: str, changes: list[Change]) -> None:
         """Tell the peer what it monitors of a transaction's changes."""
-        for id_, monitor in self._monitors.values():
-            if monitor.database is database:
-                self._tell(id_, monitor, monitor.updates(changes))
+        for watch in list(self._monitors.values()):  # sending may end the session
+            if watch.service is service:
+                self._tell(watch, watch.monitor.updates(changes), transaction)
 
-    def _tell(self, id_: Any, monitor: Monitor, updates: Updates) -> None:
+    def _tell(self, watch: _Watch, updates: Updates, transaction: str) -> None:
         if updates:
-            extra = [ZERO_UUID] if monitor.version == 3 else []
-            self.notify(_NOTIFICATIONS[monitor.version], id_, *extra, updates)
+            version = watch.monitor.version
+            extra = [transaction] if version == 3 else []
+            self.notify(_NOTIFICATIONS[version], watch.id, *extra, updates)
 
     # Locks.
 
     def _lock_name(self, method: str, params: list[Any]) -> str:
+        if self.rights.read_only:
+            raise Refused("lock and unlock methods not allowed, DB server is read only.")
         if len(params) != 1 or not is_id(params[0]):
             raise syntax_error(params, f"{method} request params must be <id>")
         return str(params[0])
@@ -236,8 +384,13 @@ class Session:
             owner.notify("locked", name)
         return {}
 
+    def lock_names(self) -> dict[str, list[str]]:
+        """The locks that the session has asked for, by how it stands with them, in the words of OVS."""
+        return self._server.locks.names(self)
+
     def close(self) -> None:
         """Give up locks, monitors and parked transactions; nothing is sent from now on."""
+        self.inbox.clear()
         self._monitors.clear()
         self.waiting.clear()
         for name, owner in self._server.locks.release_all(self):
