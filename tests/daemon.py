@@ -49,6 +49,7 @@ class Daemon:
             "OVS_DBDIR": str(self.dbdir),
             "OVS_LOGDIR": str(self.logdir),
         }
+        self.program = PROGRAM
         self.process: subprocess.Popen[bytes] | None = None
 
     # -- life ----------------------------------------------------------------------------------------
@@ -66,7 +67,7 @@ class Daemon:
             address = f"{folder}/notify"
             notify.bind(address)
             self.process = subprocess.Popen(
-                [*self._enter(), sys.executable, "-c", PROGRAM],
+                [*self._enter(), sys.executable, "-c", self.program],
                 env=self.environment | {"NOTIFY_SOCKET": address},
                 stdin=subprocess.DEVNULL,
                 stdout=output,

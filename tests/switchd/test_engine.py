@@ -29,8 +29,8 @@ from tests.switchd.stand_in import StandInDatapath, StandInMonitor, StandInRecon
 class Bench:
     """An engine on a bench, and a client that plays the user."""
 
-    def __init__(self, socket: Path) -> None:
-        self.socket = socket
+    def __init__(self, remote: str) -> None:
+        self.remote = remote
         self.reconciler = StandInReconciler()
         self.datapath = StandInDatapath()
         self.monitor = StandInMonitor()
@@ -40,7 +40,7 @@ class Bench:
 
     async def connect(self) -> None:
         self.user = await DatabaseClient.connect(
-            self.socket, DATABASE, MONITORED, lambda _changes: self._changed.set()
+            self.remote, DATABASE, MONITORED, lambda _changes: self._changed.set()
         )
 
     async def until(self, condition: Callable[[], bool]) -> None:
@@ -97,10 +97,10 @@ def run(path: Path, experiment: Callable[[Bench], Awaitable[None]]) -> None:
     async def main() -> None:
         server = Server([open_storage(path / "conf.db", parse_schema(open_vswitch_schema()))])
         await server.listen_unix(path / "db.sock")
-        bench = Bench(path / "db.sock")
+        bench = Bench(f"unix:{path}/db.sock")
         owner = ThreadPoolExecutor(1)
         bench.engine = Engine(
-            bench.socket,
+            bench.remote,
             cast(Datapath, bench.datapath),
             cast(Reconciler, bench.reconciler),
             cast(LinkMonitor, bench.monitor),

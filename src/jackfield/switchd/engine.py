@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import ssl
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from jackfield.datapath._abi import Counters, FdbOp
 from jackfield.datapath.errors import DatapathError
 from jackfield.reconcile.outcome import InterfaceOutcome, Outcome
-from jackfield.switchd.client import DatabaseClient, DatabaseError
+from jackfield.switchd.client import DatabaseClient, DatabaseError, Unreachable
 from jackfield.switchd.coverage import Coverage
 from jackfield.switchd.stats import device_statistics, drops_by_interface, switch_statistics
 from jackfield.switchd.status import (
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger("jackfield.bridge")
 
 DATABASE = "Open_vSwitch"
+LOCK = "ovs_vswitchd"
+"""The lock by which one switch at a time works for a database, as ovs-vswitchd takes it."""
 EVENTS = (
     "bridge_reconfigure",
     "database_change",
@@ -54,11 +58,14 @@ EVENTS = (
 )
 LINK_SETTLE_SECONDS = 0.010
 RETRY_SECONDS = 1.0
+RECONNECT_SECONDS = (0.25, 8.0)
 SAFETY_SECONDS = 30.0
 SWEEP_SECONDS = 1.0
 IDLE_SWEEP_SECONDS = 5.0
 SETTLE_PAUSE_SECONDS = 0.02
 QUIET_SECONDS = 1.0
+
+_ANOTHER = "another ovs-vswitchd process is running, disabling this process (pid %d) until it goes away"
 
 T = TypeVar("T")
 
@@ -68,15 +75,20 @@ class Engine:
 
     def __init__(
         self,
-        socket: Path,
+        remote: str,
         datapath: Datapath,
         reconciler: Reconciler,
         monitor: LinkMonitor,
         platform: Platform,
         owner: ThreadPoolExecutor,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        """`owner` is the one thread that made `datapath` and `reconciler` and alone may use them."""
-        self._socket = socket
+        """`remote` is the database server, as `open_remote` takes it, with `tls` if that needs it.
+
+        `owner` is the one thread that made `datapath` and `reconciler` and alone may use them.
+        """
+        self._remote = remote
+        self._tls = tls
         self._datapath = datapath
         self._reconciler = reconciler
         self._monitor = monitor
@@ -85,6 +97,7 @@ class Engine:
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="reader")
         self._client: DatabaseClient | None = None
         self._wanted = asyncio.Event()
+        self._in_charge = asyncio.Event()
         self._link_timer: asyncio.TimerHandle | None = None
         self._unsettled = asyncio.Event()
         self._look_seconds = 0.0
@@ -101,9 +114,9 @@ class Engine:
     async def start(self) -> None:
         """Follow the database and bring the kernel to what it wants once; then go on by itself.
 
-        Raises DatabaseError or DatapathError.
+        Waits for a database server that cannot be reached yet. Raises DatabaseError or DatapathError.
         """
-        await self._connect()
+        await self._reconnect(Unreachable)
         await self._pass()
         asyncio.get_running_loop().add_reader(self._monitor.fileno(), self._links_changed)
         self._links_changed()
@@ -179,17 +192,39 @@ class Engine:
         return self._client
 
     async def _connect(self) -> None:
-        self._client = await DatabaseClient.connect(self._socket, DATABASE, MONITORED, self._changed)
-        self._platform = replace(self._platform, db_version=self._client.schema_version)
-        if not self._client.tables["Open_vSwitch"]:
-            row = {"ovs_version": self._platform.ovs_version}
-            await self._client.transact([{"op": "insert", "table": "Open_vSwitch", "row": row}])
+        client = await DatabaseClient.connect(self._remote, DATABASE, MONITORED, self._changed, self._tls)
+        try:
+            if not await client.lock(LOCK):
+                self._in_charge.clear()
+                _log.error(_ANOTHER, os.getpid())
+                await client.locked()
+            if not client.tables["Open_vSwitch"]:
+                row = {"ovs_version": self._platform.ovs_version}
+                await client.transact([{"op": "insert", "table": "Open_vSwitch", "row": row}])
+        except BaseException:
+            await client.close()
+            raise
+        self._platform = replace(self._platform, db_version=client.schema_version)
+        self._client = client
+        self._in_charge.set()
+
+    async def _reconnect(self, passing: type[DatabaseError]) -> None:
+        """Connect, trying again while it fails for a reason of this kind. Raises DatabaseError for others."""
+        delay, longest = RECONNECT_SECONDS
+        while True:
+            try:
+                return await self._connect()
+            except passing as error:
+                _log.info("%s; trying again in %g s", error, delay)
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, longest)
 
     async def _stay_connected(self) -> None:
         while True:
             reason = await self._database.lost
             _log.warning("%s; connecting again", reason)
-            await self._connect()
+            await self._reconnect(DatabaseError)
+            _log.info("connected to the database again")
             self._wanted.set()
 
     def _changed(self, changes: list[Change]) -> None:
@@ -199,9 +234,11 @@ class Engine:
 
     async def _write(self, updates: list[Update]) -> None:
         todo = operations(updates, self._database.tables)
-        if todo:
+        if todo and not self._database.lost.done():
             self.count("database_transact")
-            await self._database.transact(todo)
+            # What is not written for want of a connection is written once there is one again.
+            with suppress(Unreachable):
+                await self._database.transact(todo)
 
     # -- cycles --------------------------------------------------------------------------------------
 
@@ -212,6 +249,7 @@ class Engine:
                     await self._wanted.wait()
             except TimeoutError:
                 pass  # now and then without a reason, should something have gone unnoticed
+            await self._in_charge.wait()
             try:
                 await self._pass()
             except (DatabaseError, DatapathError) as error:

@@ -36,6 +36,7 @@ from jackfield.switchd.pidfile import PidFile, PidFileError
 from jackfield.switchd.schema import open_vswitch_schema
 from jackfield.unixctl.commands import CommandTable
 from jackfield.unixctl.server import UnixctlServer
+from jackfield.wire.aio import RemoteError, check_remote
 
 _log = logging.getLogger("jackfield.switchd")
 
@@ -53,10 +54,12 @@ def run(
     dbdir: str | None = None,
     logdir: str | None = None,
     verbose: tuple[str, ...] = (),
+    db: str | None = None,
 ) -> int:
     """Run the daemon; the exit status. With `detach` return 0 as soon as it serves in the background.
 
     The directories stand for OVS_RUNDIR, OVS_DBDIR and OVS_LOGDIR; `verbose` are arguments of `vlog/set`.
+    With `db`, the database server is another process, to be found there; else the daemon is one itself.
     """
     vlog = Vlog()
     try:
@@ -66,6 +69,11 @@ def run(
             vlog.set(spec)
     except VlogError as error:
         return _complain(f'processing "{spec}": {error}', 2)
+    if db is not None:
+        try:
+            check_remote(db)
+        except RemoteError as error:
+            return _complain(f"--db: {error}", 2)
     needs = missing()
     if needs:
         return _complain("\n".join(needs), 1)
@@ -75,7 +83,7 @@ def run(
     vlog.install()
     paths = Paths.choose(rundir=rundir, dbdir=dbdir, logdir=logdir)
     try:
-        return _run(paths, vlog, detached.ready_fd)
+        return _run(paths, db, vlog, detached.ready_fd)
     except (StartError, PidFileError, LogError, DatapathError, DatabaseError, OSError) as error:
         vlog.set_level(None, Destination.CONSOLE, Level.OFF)
         _log.critical("%s", error)
@@ -97,8 +105,8 @@ def _complain(text: str, status: int) -> int:
     return status
 
 
-def _run(paths: Paths, vlog: Vlog, ready_fd: int | None) -> int:
-    for directory in (paths.rundir, paths.dbdir, paths.logdir):
+def _run(paths: Paths, db: str | None, vlog: Vlog, ready_fd: int | None) -> int:
+    for directory in (paths.rundir, paths.logdir, *([] if db else [paths.dbdir])):
         try:
             directory.mkdir(mode=0o755, parents=True, exist_ok=True)
         except OSError as error:
@@ -106,7 +114,7 @@ def _run(paths: Paths, vlog: Vlog, ready_fd: int | None) -> int:
     pidfile = PidFile.acquire(paths.pidfile)
     try:
         vlog.open_file(paths.log_file)
-        prompt = asyncio.run(_serve(paths, vlog, ready_fd))
+        prompt = asyncio.run(_serve(paths, db, vlog, ready_fd))
     finally:
         pidfile.release()
     if not prompt:
@@ -116,7 +124,7 @@ def _run(paths: Paths, vlog: Vlog, ready_fd: int | None) -> int:
     return 0
 
 
-async def _serve(paths: Paths, vlog: Vlog, ready_fd: int | None) -> bool:
+async def _serve(paths: Paths, db: str | None, vlog: Vlog, ready_fd: int | None) -> bool:
     """Serve until told to stop; whether the thread that works on the kernel has come to an end by then."""
     loop = asyncio.get_running_loop()
     since = time.time()
@@ -127,12 +135,14 @@ async def _serve(paths: Paths, vlog: Vlog, ready_fd: int | None) -> bool:
     owner = ThreadPoolExecutor(1, thread_name_prefix="kernel")
     async with AsyncExitStack() as stack:
         stack.callback(owner.shutdown, wait=False, cancel_futures=True)
-        await stack.enter_async_context(_database(paths))
+        if db is None:
+            await stack.enter_async_context(_database(paths))
+            db = f"unix:{paths.database_socket}"
         monitor = LinkMonitor()
         stack.callback(monitor.close)
         instance = instance_name(paths.rundir)
         datapath, reconciler = await loop.run_in_executor(owner, _open_datapath, instance)
-        engine = Engine(paths.database_socket, datapath, reconciler, monitor, identity.platform(), owner)
+        engine = Engine(db, datapath, reconciler, monitor, identity.platform(), owner)
         cleaned = False
 
         async def leave(cleanup: bool) -> None:
