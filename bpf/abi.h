@@ -54,6 +54,8 @@ enum jf_iface_flag {
 	/* The device's other end is in another network namespace: a frame to that end's own address
 	 * may take bpf_redirect_peer. */
 	JF_IFACE_FAR = 1,
+	/* The control plane made the device promiscuous and is to undo that; nothing to the programs. */
+	JF_IFACE_PROMISCUOUS = 2,
 };
 
 enum jf_port_flag {
@@ -228,12 +230,11 @@ struct jf_name {
 enum jf_fdb_op {
 	JF_FDB_SWEEP = 1,        /* remove aged entries of all bridges, and make room where it was missed */
 	JF_FDB_FLUSH_BRIDGE = 2, /* remove learned entries of `bridge` */
-	JF_FDB_FLUSH_PORT = 3,   /* remove learned entries of `port` */
-	JF_FDB_PURGE_PORT = 4,   /* remove all entries of `port` */
-	JF_FDB_PURGE_BRIDGE = 5, /* remove all entries of `bridge` */
-	JF_FDB_ADD_STATIC = 6,   /* (bridge, vlan, mac) is behind `port` for good */
-	JF_FDB_DELETE = 7,       /* remove (bridge, vlan, mac), learned or static */
-	JF_FDB_CLEAR_STATS = 8,  /* set the counts of what happened on `bridge` to 0 */
+	JF_FDB_PURGE_PORT = 3,   /* remove all entries of `port` */
+	JF_FDB_PURGE_BRIDGE = 4, /* remove all entries of `bridge` */
+	JF_FDB_ADD_STATIC = 5,   /* (bridge, vlan, mac) is behind `port` for good */
+	JF_FDB_DELETE = 6,       /* remove (bridge, vlan, mac), learned or static */
+	JF_FDB_CLEAR_STATS = 7,  /* set the counts of what happened on `bridge` to 0 */
 };
 
 struct jf_fdb_request {

@@ -26,8 +26,6 @@ static __always_inline int is_wanted(const struct jf_fdb_request *request, const
 		return bridge_id == request->bridge && !(entry->flags & JF_FDB_STATIC);
 	case JF_FDB_PURGE_BRIDGE:
 		return bridge_id == request->bridge;
-	case JF_FDB_FLUSH_PORT:
-		return entry->port == request->port && !(entry->flags & JF_FDB_STATIC);
 	case JF_FDB_PURGE_PORT:
 		return entry->port == request->port;
 	}
@@ -45,11 +43,13 @@ static long remove_step(void *map, const void *map_key, void *map_value, void *c
 	return 0;
 }
 
+/* The table was made smaller, or somebody found no room in it. */
 static __always_inline int must_give_way(const struct jf_bridge *bridge, const struct jf_bridge_state *state,
 					 const struct jf_fdb_entry *entry)
 {
-	return state->starved && !(entry->flags & JF_FDB_STATIC) &&
-	       state->entries + bridge->table_size / JF_SWEEP_FREES >= bridge->table_size &&
+	__u64 room = state->starved ? bridge->table_size / JF_SWEEP_FREES + 1 : 0;
+
+	return !(entry->flags & JF_FDB_STATIC) && state->entries + room > bridge->table_size &&
 	       port_entries(entry->port) > fair_share(bridge);
 }
 

@@ -181,7 +181,7 @@ static int flood_step(__u32 at, void *context)
 	if (id == visit->arrival->port)
 		return 0;
 	port = bpf_map_lookup_elem(&jf_ports, &id);
-	if (!port || !port->bridge || !includes_vlan(port, id, &visit->inside))
+	if (!port || port->bridge != visit->in_port->bridge || !includes_vlan(port, id, &visit->inside))
 		return 0;
 	if (visit->in_port->flags & port->flags & JF_PORT_PROTECTED)
 		return 0;

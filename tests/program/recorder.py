@@ -80,6 +80,12 @@ class Recorder:
             now_ns=now,
         )
 
+    def resize(self, bridge: str, entries: int) -> None:
+        """Change the size of a bridge's learning table."""
+        table = self.datapath.bridges
+        number = self._bridges[bridge]
+        table.set(number, (table.get(number) or _abi.Bridge())._replace(table_size=entries))
+
     def sweep(self, now: int) -> int:
         return self.datapath.fdb_control(FdbOp.SWEEP, now_ns=now)
 

@@ -123,3 +123,17 @@ def test_a_flood_of_addresses_takes_nothing_from_other_ports(size: int, recorder
 
 def address(group: int, number: int) -> str:
     return ":".join(f"{byte:02x}" for byte in (2, group, *number.to_bytes(4, "big")))
+
+
+def test_a_table_made_smaller_gives_up_entries_of_who_holds_most(recorder: Recorder) -> None:
+    big = bridge("br0", trunk("p1"), trunk("p2"), mac_table_size=64)
+    with recorder.configured(switch(big)):
+        for number in range(50):
+            recorder.send("p1", frame(address(0x10, number), BROADCAST), START)
+        for number in range(5):
+            recorder.send("p2", frame(address(0x20, number), BROADCAST), START)
+        recorder.resize("br0", 20)
+        recorder.sweep(START)
+        entries, _, by_port = recorder.accounts("br0")
+    assert entries == 20
+    assert by_port == {"p1": 15, "p2": 5}

@@ -25,7 +25,6 @@ from jackfield.reconcile.steps import (
     Write,
     WriteCells,
 )
-from jackfield.reconcile.target import PROMISCUOUS
 from tests.reconcile.world import INSTANCE, FakeKernel, bridge, nic, patch, port, snapshot
 
 ANY = int(Limit.ANY_VLAN)
@@ -192,7 +191,7 @@ def test_new_vlan_settings_make_a_port_learn_anew_and_no_other() -> None:
     kernel.reconcile(snapshot(bridge("br0", port("a", tag=1), port("b", tag=1))))
     steps = kernel.reconcile(snapshot(bridge("br0", port("a", tag=2), port("b", tag=1))))
     assert [(s.op, s.owner) for s in steps if isinstance(s, ChangeFdb)] == [
-        (FdbOp.FLUSH_PORT, Owner("Port", "a"))
+        (FdbOp.PURGE_PORT, Owner("Port", "a"))
     ]
 
 
@@ -368,7 +367,7 @@ def test_the_mark_of_promiscuous_mode_survives_a_plan_cut_short_at_its_removal()
     kernel.reconcile(tables)
     kernel.reconcile(snapshot(bridge("br0")), stop_after=1)
     kernel.reconcile(tables)
-    assert any(iface.flags & PROMISCUOUS for iface in kernel.tables.ifaces.values())
+    assert any(iface.flags & IfaceFlag.PROMISCUOUS for iface in kernel.tables.ifaces.values())
 
 
 def test_wide_ports_count_in_their_native_vlan() -> None:

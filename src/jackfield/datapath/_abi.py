@@ -53,16 +53,16 @@ class FdbFlag(IntFlag):
 class FdbOp(IntEnum):
     SWEEP = 1
     FLUSH_BRIDGE = 2
-    FLUSH_PORT = 3
-    PURGE_PORT = 4
-    PURGE_BRIDGE = 5
-    ADD_STATIC = 6
-    DELETE = 7
-    CLEAR_STATS = 8
+    PURGE_PORT = 3
+    PURGE_BRIDGE = 4
+    ADD_STATIC = 5
+    DELETE = 6
+    CLEAR_STATS = 7
 
 
 class IfaceFlag(IntFlag):
     FAR = 1
+    PROMISCUOUS = 2
 
 
 class IfaceKind(IntEnum):

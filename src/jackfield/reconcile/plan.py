@@ -127,20 +127,17 @@ class _Planner:
             yield Write(owner, Table.PORT_VLANS, number, None, f"drop the VLAN list of port {owner.name}")
 
     def _change_ports(self) -> Iterator[Step]:
-        """Ports that were there before. Their addresses are learned anew when VLAN settings change."""
+        """Ports that were there before. All that is known of addresses behind them, static entries
+        too, is forgotten when settings change that matter for it, as in Open vSwitch."""
         for number, port in self._want.ports.items():
             before = self._have.ports.get(number)
             if before is None:
                 continue
             yield from self._port(number)
             vlans_changed = self._want.port_vlans.get(number) != self._have.port_vlans.get(number)
-            owner = self._port_owners[number]
-            if before.bridge != port.bridge:
-                yield ChangeFdb(owner, FdbOp.PURGE_PORT, number)
-            elif vlans_changed or before._replace(iface=0, iface_count=0) != port._replace(
-                iface=0, iface_count=0
-            ):
-                yield ChangeFdb(owner, FdbOp.FLUSH_PORT, number)
+            same_way = before._replace(iface=0, iface_count=0) == port._replace(iface=0, iface_count=0)
+            if vlans_changed or not same_way:
+                yield ChangeFdb(self._port_owners[number], FdbOp.PURGE_PORT, number)
 
     def _let_in(self) -> Iterator[Step]:
         """Frames may enter by the interfaces that are ready."""

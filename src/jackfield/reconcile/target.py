@@ -15,9 +15,6 @@ from jackfield.reconcile.presence import Present, interface_owner, presence
 from jackfield.reconcile.steps import Owner
 from jackfield.reconcile.wanted import Desired, Kind, WantedBridge
 
-PROMISCUOUS = 0x80
-"""A flag of jf_iface that programs leave alone: the switch made the device promiscuous, and is to undo it."""
-
 _NS = 1_000_000_000
 _MODES = {mode: _abi.VlanMode[mode.name] for mode in VlanMode}
 _PRIORITY_TAGS = {when: _abi.PriorityTags[when.name] for when in PriorityTags}
@@ -67,7 +64,7 @@ def target(desired: Desired, observed: Observed) -> Target:
 def made_promiscuous(observed: Observed) -> frozenset[int]:
     """The devices whose promiscuous mode is the switch's own doing."""
     ifaces = observed.tables.ifaces.values()
-    return frozenset(iface.ifindex for iface in ifaces if iface.flags & PROMISCUOUS)
+    return frozenset(iface.ifindex for iface in ifaces if iface.flags & IfaceFlag.PROMISCUOUS)
 
 
 def _add_bridge(
@@ -145,7 +142,7 @@ def _iface(here: Present, port: int, undo: frozenset[int]) -> _abi.Iface:
     if here.interface.kind is Kind.SYSTEM:
         mac = bytes(6)
         if not here.switch.promiscuous or here.switch.ifindex in undo:
-            flags = PROMISCUOUS
+            flags = int(IfaceFlag.PROMISCUOUS)
     else:
         mac = here.user.mac if here.user is not None and len(here.user.mac) == 6 else bytes(6)
         if here.nsid is not None and any(mac):
