@@ -6,8 +6,8 @@ a string.
 
 from __future__ import annotations
 
+import os
 import re
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,13 +23,17 @@ INTEGER_MIN, INTEGER_MAX = -(1 << 63), (1 << 63) - 1
 ZERO_UUID = str(NO_UUID)
 DEFAULTS: dict[str, Atom] = {"integer": 0, "real": 0.0, "boolean": False, "string": "", "uuid": ZERO_UUID}
 
+_RANDOM = (1 << 128) - 1 & ~(0xF << 76 | 0b11 << 62)
+_VERSION_4 = 0x4 << 76 | 0b10 << 62
+
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 _BARE = re.compile(r"(?!(?:true|false)\Z)[A-Za-z_][A-Za-z0-9_.-]*\Z")
 
 
 def new_uuid() -> str:
-    """A random UUID."""
-    return str(uuid.uuid4())
+    """A random UUID (RFC 4122 section 4.4)."""
+    digits = f"{int.from_bytes(os.urandom(16), 'big') & _RANDOM | _VERSION_4:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def is_uuid(text: Any) -> bool:

@@ -107,6 +107,14 @@ class ColumnType:
                 self.key.check(datum[0][0])
                 self.value.check(datum[0][1])
 
+    def allows_default(self) -> bool:
+        """Whether a column of this type may be left out of a new row."""
+        try:
+            self.check_default(self.default)
+        except OvsdbError:
+            return False
+        return True
+
     def union(self, datum: Datum, more: Datum) -> Datum:
         """`datum` with the elements of `more` whose keys it lacks."""
         if self.value is not None:

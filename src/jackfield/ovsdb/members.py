@@ -78,7 +78,10 @@ class Members:
 
     def _checked(self, name: str, checks: tuple[Check, ...]) -> Any:
         value = self._json[name]
-        if not any(check(value) for check in checks):
+        for check in checks:
+            if check(value):
+                break
+        else:
             self.refuse(f"Type mismatch for member '{name}'.")
         self._left.discard(name)
         return value

@@ -150,12 +150,12 @@ def _row_update2(
     if kind == MODIFY and old is not None:
         for column in columns:
             before, after = old[column.index], new[column.index]
-            if before != after:
+            if before is not after and before != after:
                 row[column.name] = column.type.to_json(column.type.difference(before, after))
         return {kind: row} if row else None
     for column in columns:
         datum = new[column.index]
-        if datum != column.type.default:
+        if datum is not column.default and datum != column.default:
             row[column.name] = column.type.to_json(datum)
     return {kind: row}
 

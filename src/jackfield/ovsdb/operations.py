@@ -143,9 +143,9 @@ class Execution:
                 uuid = self._uuid_of(name)
         uuid = uuid or new_uuid()
         values = self._row(table, row_json)
-        for column in table.schema.own_columns:
+        for column in table.schema.demanding:
             if column.index not in values:
-                column.type.check_default(column.type.default)
+                column.type.check_default(column.default)
         self.transaction.put(table, uuid, blank_row(table.schema, values))
         return {"uuid": ["uuid", uuid]}
 

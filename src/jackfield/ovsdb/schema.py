@@ -22,20 +22,25 @@ _ROW_ID = ColumnType(BaseType("uuid"))
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column; `index` is its place in a row's fields."""
+    """One column; `index` is its place in a row's fields, `default` its datum in a row that gives none."""
 
     name: str
     index: int
     type: ColumnType
     mutable: bool = True
     persistent: bool = True
+    default: Datum = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "default", self.type.default)
 
 
 @dataclass(frozen=True)
 class TableSchema:
     """One table. `columns` includes `_uuid` and `_version`, which every table has.
 
-    `strong` and `weak` are the columns that refer to rows, for the two kinds of reference.
+    `strong` and `weak` are the columns that refer to rows, for the two kinds of reference; `lasting` are
+    those that are written to disk, `demanding` those whose default breaks their own constraints.
     """
 
     name: str
@@ -47,14 +52,18 @@ class TableSchema:
     defaults: tuple[Datum, ...] = field(init=False)
     strong: tuple[Column, ...] = field(init=False)
     weak: tuple[Column, ...] = field(init=False)
+    lasting: tuple[Column, ...] = field(init=False)
+    demanding: tuple[Column, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         by_index = tuple(self.columns.values())
         values: dict[str, Any] = {
             "by_index": by_index,
-            "defaults": tuple(column.type.default for column in by_index),
+            "defaults": tuple(column.default for column in by_index),
             "strong": tuple(column for column in by_index if refers(column.type, weak=False)),
             "weak": tuple(column for column in by_index if refers(column.type, weak=True)),
+            "lasting": tuple(column for column in by_index if column.persistent),
+            "demanding": tuple(column for column in by_index if not column.type.allows_default()),
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)

@@ -36,15 +36,13 @@ def to_record(changes: Iterable[Change], comment: str | None, date_ms: int) -> d
         row: dict[str, Any] | None = None
         if new is not None:
             row = {}
-            for column in table.schema.own_columns:
-                if not column.persistent:
+            before = table.schema.defaults if old is None else old
+            for column in table.schema.lasting:
+                datum, was = new[column.index], before[column.index]
+                if datum is was or datum == was:
                     continue
-                kind, datum = column.type, new[column.index]
-                if old is None:
-                    if datum != kind.default:
-                        row[column.name] = kind.to_json(datum)
-                elif datum != old[column.index]:
-                    row[column.name] = kind.to_json(kind.difference(old[column.index], datum))
+                kind = column.type
+                row[column.name] = kind.to_json(datum if old is None else kind.difference(was, datum))
             if old is not None and not row:
                 continue
         tables.setdefault(table.schema.name, {})[uuid] = row
