@@ -13,10 +13,11 @@ from typing import Any
 MAX_BYTES = 64 << 20
 MAX_DEPTH = 100
 
-# Possessive quantifiers keep every scan linear: nothing is tried twice.
-_BLANK = re.compile(rb"[ \t\r\n]*+")
-_PLAIN = re.compile(rb'(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
-_STRING = re.compile(rb'(?:[^"\\]++|\\.)*+', re.DOTALL)
+# Every scan is linear: no two parts of a pattern can match the same text. (Possessive groups would say so,
+# but Python before 3.11.5 gets them wrong.) The bounds keep small what a match has to remember.
+_BLANK = re.compile(rb"[ \t\r\n]*")
+_PLAIN = re.compile(rb'[^"{}\[\]]*(?:"[^"\\]*(?:\\.[^"\\]*){0,1000}"[^"{}\[\]]*){0,1000}', re.DOTALL)
+_STRING = re.compile(rb'[^"\\]*(?:\\.[^"\\]*){0,1000}', re.DOTALL)
 _OPEN = frozenset(b"{[")
 _BRACE, _QUOTE, _BACKSLASH = b'{"\\'
 
@@ -101,7 +102,9 @@ class MessageStream:
                 break
             char = buffer[pos]
             if char == _BACKSLASH and self._in_string:
-                break
+                if pos + 1 == size:  # what it escapes has not come yet
+                    break
+                continue
             pos += 1
             if char == _QUOTE:
                 self._in_string = not self._in_string
