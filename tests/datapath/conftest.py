@@ -51,7 +51,7 @@ def devices(namespace: str) -> Iterator[Devices]:
 @pytest.fixture
 def pins(namespace: str) -> Iterator[Path]:
     assert namespace
-    root = bpffs.MOUNT_POINT / f"jft{os.getpid()}p{next(NUMBERS)}"
+    root = bpffs.lasting() / f"jft{os.getpid()}p{next(NUMBERS)}"
     yield root
     bpffs.remove_tree(root)
 

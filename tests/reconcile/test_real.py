@@ -51,7 +51,7 @@ def namespaces() -> Iterator[Callable[[], str]]:
 @pytest.fixture
 def datapath(namespaces: Callable[[], str]) -> Iterator[Datapath]:
     assert namespaces
-    root = bpffs.MOUNT_POINT / f"jft{os.getpid()}r{next(NUMBERS)}"
+    root = bpffs.lasting() / f"jft{os.getpid()}r{next(NUMBERS)}"
     with_root = Datapath.open("jft1", root=root)
     yield with_root
     if not with_root.closed:

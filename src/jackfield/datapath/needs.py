@@ -64,8 +64,11 @@ def _bpffs() -> str:
 
 
 def _objects(path: Path) -> str:
-    if path.is_file():
-        return ""
+    try:
+        if path.is_file():
+            return ""
+    except PermissionError:
+        return ""  # who may not look there lacks the capabilities too, and is told so
     return f"The compiled programs are not at {path}: run scripts/compile, or install a released package."
 
 
