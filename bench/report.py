@@ -82,16 +82,19 @@ def targets(results: Results) -> Iterator[Target]:
             yield Target(f"{measure.title} at most {most} {measure.unit}", round(value, 1), value <= most)
 
 
-def _row(*cells: str) -> str:
+def table_row(*cells: str) -> str:
+    """A line of a Markdown table."""
     return "| " + " | ".join(cells) + " |"
 
 
-def _head(*cells: str) -> Iterator[str]:
-    yield _row(*cells)
-    yield _row("---", *["---:"] * (len(cells) - 1))
+def table_head(*cells: str) -> Iterator[str]:
+    """The first two lines of a Markdown table: text to the left, numbers to the right."""
+    yield table_row(*cells)
+    yield table_row("---", *["---:"] * (len(cells) - 1))
 
 
-def _spread(values: Sequence[float], form: str) -> str:
+def spread(values: Sequence[float], form: str) -> str:
+    """The median, and in brackets the least and the most."""
     low, middle, high = (format(f(values), form) for f in (min, statistics.median, max))
     return f"{middle} ({low} to {high})"
 
@@ -104,19 +107,19 @@ def markdown(results: Results) -> Iterator[str]:
     for name, rates in results.rates.items():
         workload = WORKLOADS[name]
         yield ""
-        yield from _head(workload.title, workload.unit, f"of {LIMIT}")
+        yield from table_head(workload.title, workload.unit, f"of {LIMIT}")
         for peer, values in rates.items():
-            share = _spread(ratios(rates, peer, LIMIT), ".2f") if LIMIT in rates else ""
-            yield _row(peer, _spread([value / workload.scale for value in values], ".4g"), share)
+            share = spread(ratios(rates, peer, LIMIT), ".2f") if LIMIT in rates else ""
+            yield table_row(peer, spread([value / workload.scale for value in values], ".4g"), share)
     if results.control:
         yield ""
-        yield from _head("Control plane", "median (least to most)")
+        yield from table_head("Control plane", "median (least to most)")
         for name, values in results.control.items():
             measure = MEASURES[name]
-            yield _row(measure.title, f"{_spread(values, '.4g')} {measure.unit}")
+            yield table_row(measure.title, f"{spread(values, '.4g')} {measure.unit}")
     verdicts = list(targets(results))
     if verdicts:
         yield ""
-        yield from _head("Promise", "measured", "met")
+        yield from table_head("Promise", "measured", "met")
         for target in verdicts:
-            yield _row(target.text, f"{target.measured:g}", "yes" if target.met else "**no**")
+            yield table_row(target.text, f"{target.measured:g}", "yes" if target.met else "**no**")

@@ -1,0 +1,1 @@
+"""The database server beside OVS's own `ovsdb-server`: `scripts/bench database`."""
