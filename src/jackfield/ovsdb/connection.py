@@ -28,7 +28,7 @@ class Connection(asyncio.Protocol):
     A peer that sends what is no OVSDB loses its connection, as does one that does not read what it asked
     for, or that is silent for two intervals of `probe` seconds (0: never), though asked for an echo after the
     first. Nobody else waits for it. `closed` is called with the reason, if one is known, when the connection
-    is gone.
+    is gone. One that is `expendable` gives way when there are too many and it does nothing.
     """
 
     def __init__(
@@ -38,6 +38,7 @@ class Connection(asyncio.Protocol):
         name: str | None = None,
         rights: Rights | None = None,
         probe: float = 0.0,
+        expendable: bool = True,
         closed: Callable[[Connection, str | None], None] = lambda _connection, _why: None,
     ) -> None:
         limits = server.limits
@@ -46,6 +47,7 @@ class Connection(asyncio.Protocol):
         self.session: Session | None = None
         self._server = server
         self._rights = rights
+        self._expendable = expendable
         self._closed = closed
         self._stream = JsonStream(limits.message_bytes, limits.message_depth)
         self._transport: asyncio.Transport | None = None
@@ -68,7 +70,13 @@ class Connection(asyncio.Protocol):
         transport.set_write_buffer_limits(high=1 << 16)
         self.name = self.name or _peer_name(transport)
         self.session = Session(
-            self._server, self.name, self.send, rights=self._rights, drained=self._drained, end=self._end
+            self._server,
+            self.name,
+            self.send,
+            rights=self._rights,
+            expendable=self._expendable,
+            drained=self._drained,
+            end=self._end,
         )
         self._server.sessions[self.session] = self
         self.set_probe(self._probe)
@@ -186,10 +194,18 @@ class Connection(asyncio.Protocol):
             if not self._held_back and self._transport is not None and not self._transport.is_closing():
                 self._transport.resume_reading()
 
-    # Probes.
+    # Probes and rights, which the configuration may change.
+
+    def set_rights(self, rights: Rights) -> None:
+        """What the peer may do from now on."""
+        self._rights = rights
+        if self.session is not None:
+            self.session.rights = rights
 
     def set_probe(self, seconds: float) -> None:
         """Probe the peer after so many seconds of silence; 0 for never."""
+        if seconds == self._probe and self._timer is not None:
+            return
         self._probe = seconds
         if self._timer is not None:
             self._timer.cancel()

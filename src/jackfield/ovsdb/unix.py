@@ -6,12 +6,11 @@ import errno
 import os
 import socket
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+from jackfield.wire.address import address_of
+
 SOCKET_MODE = 0o770
-_PATH_MAX = 107
 
 
 def bind_unix(path: Path) -> socket.socket:
@@ -21,7 +20,7 @@ def bind_unix(path: Path) -> socket.socket:
     """
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        with _address(path) as address:
+        with address_of(path) as address:
             _remove_stale(path, address)
             os.fchmod(sock.fileno(), SOCKET_MODE)
             sock.bind(address)
@@ -29,19 +28,6 @@ def bind_unix(path: Path) -> socket.socket:
         sock.close()
         raise
     return sock
-
-
-@contextmanager
-def _address(path: Path) -> Iterator[str]:
-    """A socket address for `path`, by way of its directory where the path itself is too long for one."""
-    if len(os.fsencode(path)) <= _PATH_MAX:
-        yield os.fspath(path)
-        return
-    directory = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield f"/proc/self/fd/{directory}/{path.name}"
-    finally:
-        os.close(directory)
 
 
 def _remove_stale(path: Path, address: str) -> None:

@@ -1,0 +1,155 @@
+"""Remotes that others connect to: `punix:`, `ptcp:` and `pssl:`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from jackfield.ovsdb.connection import Connection
+from jackfield.ovsdb.remote import Status, mark, probe_seconds
+from jackfield.ovsdb.remote_config import Options
+from jackfield.ovsdb.target import Target
+from jackfield.ovsdb.tls import Tls, TlsError
+from jackfield.ovsdb.unix import bind_unix
+
+if TYPE_CHECKING:
+    from jackfield.ovsdb.server import Server
+
+_log = logging.getLogger("ovsdb.remotes")
+
+BACKLOG = 64
+HANDSHAKES = 64
+"""So many TLS handshakes may be under way at a time."""
+HANDSHAKE_SECONDS = 10.0
+PAUSE_SECONDS = 1.0
+"""How long nothing is accepted after the system has refused to, for want of file descriptors or memory."""
+
+
+class Listener:
+    """Accepts sessions for a target; `changed` is called when one comes or goes."""
+
+    def __init__(
+        self, server: Server, target: Target, options: Options, tls: Tls, changed: Callable[[], None]
+    ) -> None:
+        """Listen. Raises OSError or TlsError."""
+        self.options = options
+        self._server = server
+        self._target = target
+        self._tls = tls
+        self._changed = changed
+        self._connections: set[Connection] = set()
+        self._handshakes: set[asyncio.Task[None]] = set()
+        if target.secure:
+            tls.accepting()
+        self._socket = self._listen()
+        self._task = asyncio.get_running_loop().create_task(self._accept())
+
+    def _listen(self) -> socket.socket:
+        target = self._target
+        sock = bind_unix(target.path) if target.path is not None else _bind(target, self.options.dscp)
+        try:
+            sock.setblocking(False)
+            sock.listen(BACKLOG)
+        except OSError:
+            sock.close()
+            raise
+        return sock
+
+    async def _accept(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                sock, _ = await loop.sock_accept(self._socket)
+            except OSError as error:
+                _log.warning("%s: accept failed: %s", self._target.text, error.strerror)
+                await asyncio.sleep(PAUSE_SECONDS)
+                continue
+            if len(self._handshakes) >= HANDSHAKES:
+                sock.close()
+                continue
+            task = loop.create_task(self._welcome(sock))
+            self._handshakes.add(task)
+            task.add_done_callback(self._handshakes.discard)
+
+    async def _welcome(self, sock: socket.socket) -> None:
+        try:
+            tls = self._tls.accepting() if self._target.secure else None
+            _transport, connection = await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: Connection(
+                    self._server,
+                    rights=self.options.rights,
+                    probe=probe_seconds(self._target, self.options),
+                    closed=self._closed,
+                ),
+                sock,
+                ssl=tls,
+                ssl_handshake_timeout=None if tls is None else HANDSHAKE_SECONDS,
+            )
+        except (OSError, TlsError) as error:
+            _log.info("%s: connection refused: %s", self._target.text, error)
+            sock.close()
+            return
+        if connection.session is not None:
+            self._connections.add(connection)
+            self._changed()
+
+    def _closed(self, connection: Connection, _why: str | None) -> None:
+        if connection in self._connections:
+            self._connections.discard(connection)
+            self._changed()
+
+    def configure(self, options: Options) -> None:
+        """Treat the connections like this from now on."""
+        self.options = options
+        for connection in self._connections:
+            connection.set_probe(probe_seconds(self._target, options))
+            connection.set_rights(options.rights)
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on, 0 for a socket file."""
+        return 0 if self._target.path is not None else int(self._socket.getsockname()[1])
+
+    def status(self) -> Status:
+        """How it stands."""
+        count = len(self._connections)
+        return Status(connected=count > 0, connections=count, bound_port=self.port)
+
+    async def close(self) -> None:
+        """Stop to listen, end all connections and remove the socket file."""
+        self._changed = lambda: None
+        tasks = (self._task, *self._handshakes)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._socket.close()
+        if self._target.path is not None:
+            with contextlib.suppress(FileNotFoundError):
+                self._target.path.unlink()
+        for connection in list(self._connections):
+            connection.close()
+
+
+def _bind(target: Target, dscp: int) -> socket.socket:
+    """A TCP socket bound to the target's address: that of a host, or all of IPv4 as OVS does."""
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        target.host or "0.0.0.0",
+        target.port,
+        type=socket.SOCK_STREAM,
+        flags=socket.AI_PASSIVE | socket.AI_NUMERICHOST,
+    )[0]
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        mark(sock, dscp)
+        sock.bind(address)
+    except OSError:
+        sock.close()
+        raise
+    return sock
