@@ -24,7 +24,7 @@ from jackfield.reconcile.wanted import (
     WantedPort,
 )
 
-MOST_MTU = 65535
+LEAST_MTU, MOST_MTU = 68, 65535  # of a veth
 _MOST_DEVICE_NAME = 15
 _MOST_NAME = 63
 _KINDS = {kind.value: kind for kind in Kind}
@@ -174,8 +174,9 @@ class _Reader:
         self.warnings += interface_warnings(row)
         mtu = integer(row, "mtu_request")
         fault = None
-        if kind is Kind.INTERNAL and mtu is not None and mtu > MOST_MTU:
-            fault = f"could not set the MTU of {name} to {mtu} (an internal port's can be {MOST_MTU} at most)"
+        if kind is Kind.INTERNAL and mtu is not None and not LEAST_MTU <= mtu <= MOST_MTU:
+            bounds = f"{LEAST_MTU} at least and {MOST_MTU} at most"
+            fault = f"could not set the MTU of {name} to {mtu} (an internal port's can be {bounds})"
             mtu = None
         return WantedInterface(
             name=name,
