@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import fcntl
 import hashlib
 import itertools
 import os
@@ -45,6 +46,9 @@ AUXDATA = struct.Struct("=IIIHHHH")  # status, length, captured, MAC and network
 VLAN_VALID = 1 << 4
 TPID_VALID = 1 << 6
 OUTGOING = 4  # packet type of a frame that this host sends
+
+TUNSETIFF = 0x400454CA
+IFF_TAP, IFF_NO_PI = 0x0002, 0x1000
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -135,6 +139,30 @@ class Tap:
                     protocol = tpid if status & TPID_VALID else 0x8100
                     return data[:12] + struct.pack(">HH", protocol, tci) + data[12:]
         return data
+
+
+class Machine:
+    """The inside of a virtual machine's network card: frames written and read on a tap device."""
+
+    def __init__(self, device: str) -> None:
+        self._file = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+        fcntl.ioctl(self._file, TUNSETIFF, struct.pack("16sH22x", device.encode(), IFF_TAP | IFF_NO_PI))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._file)
+
+    def send(self, frame: bytes) -> None:
+        """Sends a frame out of the machine."""
+        os.write(self._file, frame)
+
+    def receive(self, deadline: float = DEADLINE) -> bytes:
+        """The next frame that reaches the machine."""
+        if not select.select([self._file], [], [], deadline)[0]:
+            raise AssertionError(f"no frame for the machine within {deadline} s")
+        return os.read(self._file, 1 << 17)
 
 
 class Tcpdump:
@@ -236,6 +264,11 @@ class Namespace:
         """A raw socket on a device, which sees what arrives and, if asked, what is sent."""
         with self.entered():
             return Tap(device, outgoing=outgoing)
+
+    def machine(self, device: str) -> Machine:
+        """A virtual machine's card: a tap device that lives as long as it is open."""
+        with self.entered():
+            return Machine(device)
 
     def tcpdump(self, device: str, *expression: str) -> Tcpdump:
         """tcpdump on a device, showing link-level headers."""

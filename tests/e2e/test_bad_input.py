@@ -259,3 +259,20 @@ def test_control_commands_with_wrong_words_are_refused_with_a_sentence(bridges: 
         assert done.returncode == 2
         assert done.stderr.startswith(sentence)
     until(lambda: bridges.appctl("version"), what="an answer")
+
+
+@pytest.mark.parametrize("mtu", [20, 70000])
+def test_an_mtu_that_no_port_can_have_is_an_error_of_that_port_alone(bridges: Switch, mtu: int) -> None:
+    for name in ("tap1", "tap2"):
+        bridges.internal("br0", name)
+    bridges.vsctl("set", "Interface", "tap1", f"mtu_request={mtu}")
+    assert f"could not set the MTU of tap1 to {mtu}" in bridges.get("Interface", "tap1", "error")
+    for name in ("br0", "tap1", "tap2"):
+        assert bridges.get("Interface", name, "mtu") == "1500"
+        assert bridges.get("Interface", name, "ofport") != "-1"
+    for name in ("br0", "tap2"):
+        assert bridges.get("Interface", name, "error") == "[]"
+    bridges.vsctl("clear", "Interface", "tap1", "mtu_request")
+    assert bridges.get("Interface", "tap1", "error") == "[]"
+    for name in ("tap1", "tap2"):
+        bridges.vsctl("del-port", name)

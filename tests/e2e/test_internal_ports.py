@@ -266,3 +266,24 @@ def test_a_flood_of_addresses_by_one_port_leaves_other_ports_their_places(bridge
         loud.drain()
         loud.send(untagged("Z", "A"))
         assert quiet.receive(lambda got: got == untagged("Z", "A"))
+
+
+def test_a_user_may_give_a_port_another_mac_wherever_it_is(bridge: Switch) -> None:
+    one = bridge.lab.namespace("one")
+    bridge.internal_in("br0", "tap1", one, "10.0.0.2/24")
+    one.ip("link", "set", "tap1", "address", "02:12:34:56:78:9c")
+    bridge.wait_for("Interface", "tap1", "mac_in_use", "02:12:34:56:78:9c")
+    one.ping("10.0.0.1")
+    bridge.internal("br0", "tap2")
+    bridge.daemon.restart()
+    assert one.mac("tap1") == "02:12:34:56:78:9c"
+    bridge.host.ping("10.0.0.2")
+
+
+def test_the_switchs_end_of_a_port_is_brought_up_again_when_somebody_takes_it_down(bridge: Switch) -> None:
+    one = bridge.lab.namespace("one")
+    bridge.internal_in("br0", "tap1", one, "10.0.0.2/24")
+    for name in bridge.host.devices():
+        if name.startswith("jf"):
+            bridge.host.ip("link", "set", name, "down")
+    one.ping("10.0.0.1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.e2e.switch import Switch
 from tests.netlab import Namespace, until
-from tests.scenarios.kit import BROADCAST, untagged
+from tests.scenarios.kit import BROADCAST, tagged, untagged
 
 
 def card(switch: Switch, name: str, label: str, mtu: int = 1500) -> Namespace:
@@ -173,3 +173,23 @@ def test_a_card_that_is_moved_away_is_missing_and_taken_again_when_it_comes_back
     switch.host.up("eth1")
     switch.wait_for("Interface", "eth1", "ofport", r"\d+")
     neighbour.ping("10.0.0.9")
+
+
+def test_a_tap_device_of_a_virtual_machine_is_a_card_like_any_other(switch: Switch) -> None:
+    switch.vsctl("add-br", "br0")
+    switch.internal("br0", "tap1")
+    switch.up("tap1")
+    with switch.host.tap("tap1") as port:
+        with switch.host.machine("vm0") as machine:
+            switch.host.up("vm0")
+            switch.vsctl("add-port", "br0", "vm0", "tag=7")
+            machine.send(untagged("A", BROADCAST))
+            assert port.receive() == tagged(7, "A", BROADCAST)
+            port.send(tagged(7, "B", "A"))
+            assert machine.receive() == untagged("B", "A")
+            switch.vsctl("clear", "Port", "vm0", "tag")
+            machine.send(tagged(9, "A", BROADCAST))
+            assert port.receive() == tagged(9, "A", BROADCAST)
+            port.send(tagged(9, "B", "A"))
+            assert machine.receive() == tagged(9, "B", "A")
+        switch.wait_for("Interface", "vm0", "error", ".*No such device.*")
