@@ -103,7 +103,7 @@ def fdb_rows(entries: Sequence[Mapping[str, Any]]) -> list[list[object]]:
 
 
 def show_status(status: Mapping[str, Any]) -> None:
-    """The daemon in a few lines, and the objects that are not as they should be."""
+    """The daemon in a few lines, objects that are not as they should be, and what is asked for in vain."""
     state = "ready" if status.get("ready") else "starting"
     lines = (
         ("Switch", f"{state}, version {status.get('version')}, pid {status.get('pid')}"),
@@ -119,6 +119,10 @@ def show_status(status: Mapping[str, Any]) -> None:
         [item.get("kind"), item.get("name"), item.get("state"), item.get("message")]
         for item in status.get("objects", [])
         if item.get("state") != "ok"
+    ]
+    wrong += [
+        [item.get("table"), item.get("name"), "warning", item.get("text")]
+        for item in status.get("warnings", [])
     ]
     if wrong:
         print()
