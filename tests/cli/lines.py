@@ -158,6 +158,28 @@ SUBJECTS = {
         get Port p13 trunks
         add Port p13 other_config k=v
         add Port p10 tag 12 -- list-br
+        add Port p10 tag 12
+        add Port p13 trunks 7
+        add Port p13 other_config k=v
+        add Port p13 other_config k=w
+        get Port p13 other_config
+        add Port p13 other_config k=x -- get Port p13 other_config
+        add Port p13 other_config k=y k=z l=1
+        get Port p13 other_config
+        add Port p13 fake_bridge true
+        add Port p13 interfaces @new -- --id=@new create Interface name=new0
+        -- --id=@new create Interface name=new0 -- add Port p13 interfaces @new
+        del-bond-iface new0
+        add Port p13 trunks 5000
+        add Bridge br0 mcast_snooping_enable true
+        set Port p13 other_config:k=1 other_config:k=2
+        set Port p13 other_config:k=1 other_config:m=3 -- list-br
+        set Port p13 other_config:k=9 other_config={z=1}
+        get Port p13 other_config
+        add Open_vSwitch . external_ids a=b
+        add Open_vSwitch . external_ids a=c
+        get Open_vSwitch . external_ids next_cfg
+        clear Open_vSwitch . external_ids
         add Port nope trunks 3
         --if-exists add Port nope trunks 3
         add Port p13 trunks 5000
@@ -307,6 +329,85 @@ SUBJECTS = {
         --with-iface del-port e3
         --with-iface del-port e33
         --if-exists del-port p13 p14 p15
+    """,
+    "auto-attach": r"""
+        get-aa-mapping br0
+        del-aa-mapping br0 1 2
+        add-aa-mapping br0 100 200
+        add-aa-mapping br0 100 201
+        add-aa-mapping br0 100 199
+        add-aa-mapping br0 101 200
+        add-aa-mapping br0 0x10 7
+        add-aa-mapping br0 x 7
+        add-aa-mapping br0 7 x
+        add-aa-mapping br0 " 12z" +13
+        add-aa-mapping br0 -1 5
+        add-aa-mapping br0 99999999999999999999 5
+        add-aa-mapping br0 16777216 5
+        add-aa-mapping br0 5 4096
+        add-aa-mapping br0 5 -1
+        add-aa-mapping br0 9223372036854775808 5
+        add-aa-mapping nobr 5 5
+        add-aa-mapping br0 5
+        get-aa-mapping br0
+        get-aa-mapping fake0
+        add-aa-mapping fake0 300 300
+        add-aa-mapping br0 301 301 -- add-aa-mapping br0 302 302 -- get-aa-mapping br0
+        list AutoAttach
+        list AutoAttach br0
+        del-aa-mapping br0 300 301
+        get-aa-mapping br0
+        del-aa-mapping br0 100 200
+        del-aa-mapping br0 x 200
+        del-aa-mapping nobr 100 200
+        get-aa-mapping br0
+        get-aa-mapping nobr
+        set AutoAttach br0 system_name=x
+        clear Bridge br0 auto_attach
+        get-aa-mapping br0
+    """,
+    "datapaths and zones": r"""
+        list-zone-tp system
+        list-dp-cap system
+        add-zone-tp system zone=1 icmp_first=1
+        del-zone-tp system zone=1
+        -- --id=@d create Datapath datapath_version=x -- set Open_vSwitch . datapaths:system=@d
+        list-zone-tp system
+        list-dp-cap system
+        set Datapath . capabilities:max_vlan_headers=2
+        list-dp-cap system
+        add-zone-tp system zone=1 icmp_first=1 icmp_reply=2
+        add-zone-tp system zone=1 icmp_first=1 icmp_reply=2
+        --may-exist add-zone-tp system zone=1 icmp_first=3
+        add-zone-tp system zone=2 icmp_first=3
+        add-zone-tp system zone=0x10 icmp_first:4 udp_single(5) icmp_reply
+        add-zone-tp system zone=010 icmp_first=4,icmp_reply=5
+        add-zone-tp system zone=3
+        add-zone-tp system zone=70000 icmp_first=3
+        add-zone-tp system zone=-1 icmp_first=3
+        add-zone-tp system zone=5 nothing=3
+        add-zone-tp system zone=5 icmp_first=-1
+        add-zone-tp system zone=5x icmp_first=xx
+        add-zone-tp system zone=6 icmp_first=1 icmp_first=2
+        add-zone-tp system zone=7 icmp_first=8 icmp_first=7 icmp_reply=3
+        add-zone-tp other zone=5 icmp_first=1
+        list-zone-tp system
+        list-zone-tp other
+        list CT_Timeout_Policy
+        --columns=timeouts list CT_Timeout_Policy
+        -- --id=@z create CT_Zone external_ids:a=b -- add Datapath . ct_zones 9=@z
+        list-zone-tp system
+        del-zone-tp system zone=2
+        del-zone-tp system zone=2
+        --if-exists del-zone-tp system zone=2
+        del-zone-tp system zone=-3
+        del-zone-tp other zone=2
+        add-zone-tp system zone=20 icmp_first=9 -- add-zone-tp system zone=21 icmp_first=9 -- del-zone-tp system zone=1
+        add-zone-tp system zone=22 icmp_first=9 -- del-zone-tp system zone=22
+        list-zone-tp system
+        list CT_Zone
+        clear Open_vSwitch . datapaths
+        list Datapath
     """,
     "controllers, managers and SSL": r"""
         get-controller br0

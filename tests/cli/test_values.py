@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jackfield.cli.vsctl.errors import ControlError
@@ -41,6 +41,8 @@ def typed_values(draw: st.DrawFn) -> tuple[ColumnType, Any]:
     return kind, draw(st.dictionaries(ATOMS[key], ATOMS[value]))
 
 
+# The table of all characters takes a while, the first time that it is made.
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(typed_values())
 def test_a_value_survives_being_written_and_read(typed: tuple[ColumnType, Any]) -> None:
     kind, value = typed

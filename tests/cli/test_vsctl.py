@@ -113,13 +113,6 @@ def test_a_database_of_an_unknown_kind_is_refused(tools: Tools, remote: str) -> 
     assert said.err.startswith(f"ovs-vsctl: {remote}: cannot connect")
 
 
-def test_commands_that_are_not_there_yet_are_refused_in_one_sentence(database: Tools) -> None:
-    said = database.vsctl("list-dp-cap system")
-    assert said.code == 1
-    assert said.err == "ovs-vsctl: 'list-dp-cap' is not supported by Jackfield yet\n"
-    assert "list-dp-cap" in tools_help(database)
-
-
 def tools_help(tools: Tools) -> str:
     said = tools.vsctl("--help")
     assert (said.code, said.err) == (0, "")
@@ -159,7 +152,7 @@ def test_the_tools_start_without_what_only_people_and_servers_need(tool: str) ->
     program = (
         "import sys; from jackfield.cli.main import main; main([sys.argv[1], '--version']); "
         "main([sys.argv[1], 'list-commands']); "
-        "print(sorted({'click', 'rich', 'asyncio', 'argparse', 'logging', 'msgspec', 'uuid'} & set(sys.modules)))"
+        "print(sorted({'click', 'rich', 'asyncio', 'logging', 'msgspec', 'ssl', 'uuid'} & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-S", "-c", f"import sys; sys.path[:0] = {sys.path!r}; {program}", tool],

@@ -36,6 +36,10 @@ def _dispatch(words: list[str]) -> int:
         from jackfield.cli.appctl import main as appctl
 
         return appctl(words[1:])
+    if words[:1] == ["ovsdb-server"]:
+        from jackfield.ovsdbd.main import main as ovsdb_server
+
+        return ovsdb_server(words[1:])
     from jackfield.cli.shell.app import main as shell
 
     return shell(words)

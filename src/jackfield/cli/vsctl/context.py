@@ -66,11 +66,13 @@ class Context:
         self.new_interfaces: list[Uuid] = []
         self.model: Model | None = None
         self.command: Command
+        self.is_last = False
         self.results: list[Result] = []
 
-    def begin(self, command: Command) -> None:
-        """Make `command` the one that runs."""
+    def begin(self, command: Command, is_last: bool) -> None:
+        """Make `command` the one that runs; `is_last` when none follows it."""
         self.command = command
+        self.is_last = is_last
         self.results.append(Result(command))
 
     @property

@@ -179,15 +179,6 @@ def _emer_reset(ctx: Context) -> None:
     ctx.model = None
 
 
-def _refused(name: str) -> Syntax:
-    def run(_: Context) -> None:
-        raise ControlError(f"'{name}' is not supported by Jackfield yet")
-
-    return Syntax(name, 0, None, "", (), True, run)
-
-
-REFUSED = ("add-aa-mapping", "del-aa-mapping", "get-aa-mapping", "add-zone-tp", "del-zone-tp", "list-zone-tp",
-           "list-dp-cap")  # fmt: skip
 _PROBE = ("--inactivity-probe=",)
 
 COMMANDS = (
@@ -204,5 +195,4 @@ COMMANDS = (
     Syntax("del-ssl", 0, 0, "", (), True, _del_ssl, _needs_ssl),
     Syntax("set-ssl", 3, 3, "PRIVATE-KEY CERTIFICATE CA-CERT", ("--bootstrap",), True, _set_ssl, _needs_ssl),
     Syntax("emer-reset", 0, 0, "", (), True, _emer_reset, _needs_reset),
-    *map(_refused, REFUSED),
 )  # fmt: skip

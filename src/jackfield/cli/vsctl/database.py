@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 from jackfield.cli.vsctl.bridges import drop_model
 from jackfield.cli.vsctl.context import Command, Context, Needs, Syntax
@@ -37,8 +38,11 @@ _UUID_NAMES = ("_uuid", "-uuid")
 _UUID_TYPE = parse_type("uuid")
 
 
-def set_column(ctx: Context, table: Table, record: Record, word: str) -> Column:
-    """Carry out COLUMN[:KEY]=VALUE on a row and return the column; raises ControlError."""
+def set_column(ctx: Context, table: Table, record: Record, word: str, *, as_element: bool = False) -> Column:
+    """Carry out COLUMN[:KEY]=VALUE on a row and return the column; raises ControlError.
+
+    `as_element` lets the commit change just that key, whatever else the map holds by then.
+    """
     setting = parse_setting(table, word)
     column, kind = setting.column, setting.column.type
     _check_mutable(record, column)
@@ -49,6 +53,9 @@ def set_column(ctx: Context, table: Table, record: Record, word: str) -> Column:
         raise ControlError(f"cannot specify key to set for non-map column {column.name}")
     key = parse_atom(kind.key, setting.key, ctx.symbols)
     value = parse_atom(kind.value, setting.value, ctx.symbols)
+    if as_element:
+        ctx.txn.insert_pairs(record, column.name, {key: value})
+        return column
     old = ctx.read(record, column.name)
     assert isinstance(old, dict)
     ctx.txn.verify(record, column.name)
@@ -78,10 +85,16 @@ def _needs_columns(skip: int, uuid_too: bool = False) -> Callable[[Needs, Comman
     return needs
 
 
-def _needs_one_column(needs: Needs, command: Command) -> None:
-    table = find_table(needs.schema, command.arguments[0])
-    needs.table(table.name)
-    needs.add(table.name, find_column(table, command.arguments[2]).name)
+def _needs_names(last: int | None) -> Callable[[Needs, Command], None]:
+    """Needs of commands whose arguments from the third one to before `last` are columns' names."""
+
+    def needs(needs: Needs, command: Command) -> None:
+        table = find_table(needs.schema, command.arguments[0])
+        needs.table(table.name)
+        for word in command.arguments[2:last]:
+            needs.add(table.name, find_column(table, word).name)
+
+    return needs
 
 
 def _get(ctx: Context) -> None:
@@ -194,7 +207,8 @@ def _set(ctx: Context) -> None:
     if record is None:
         return
     for word in ctx.command.arguments[2:]:
-        drop_model(ctx, table.name, set_column(ctx, table, record, word).name)
+        column = set_column(ctx, table, record, word, as_element=ctx.is_last)
+        drop_model(ctx, table.name, column.name)
 
 
 def _open_column(ctx: Context) -> tuple[Record, Column] | None:
@@ -214,16 +228,19 @@ def _add(ctx: Context) -> None:
         return
     record, column = opened
     kind = column.type
-    value = ctx.read(record, column.name)
     added = [
         element
         for word in ctx.command.arguments[3:]
         for element in parse_elements(unbounded(kind, 1), word, ctx.symbols)
     ]
+    if ctx.is_last:
+        _add_elements(ctx, record, column, added)
+        return
+    value = ctx.read(record, column.name)
     count: int
     new: Value
     if isinstance(value, dict):
-        new = {**dict(added), **value}
+        new = {**_first_pairs(added), **value}
         count = len(new)
     else:
         atoms = to_atoms(value) | frozenset(added)
@@ -234,6 +251,19 @@ def _add(ctx: Context) -> None:
             f"{record.table} but the maximum number is {kind.high}"
         )
     _replace(ctx, record, column, new)
+
+
+def _add_elements(ctx: Context, record: Record, column: Column, added: list[Any]) -> None:
+    """What `add` does when no command follows: the database judges the outcome, and new pairs win."""
+    if column.type.value is not None:
+        ctx.txn.insert_pairs(record, column.name, _first_pairs(added))
+    else:
+        ctx.txn.insert_elements(record, column.name, added)
+
+
+def _first_pairs(pairs: list[tuple[Atom, Atom]]) -> dict[Atom, Atom]:
+    """A map in which of pairs with the same key the first stays."""
+    return dict(reversed(pairs))
 
 
 def _remove(ctx: Context) -> None:
@@ -372,10 +402,10 @@ COMMANDS = (
     Syntax("list", 1, None, "TABLE [RECORD]...", ("--if-exists", "--columns="), False, _list, _needs_listing),
     Syntax("find", 1, None, "TABLE [COLUMN[:KEY]=VALUE]...", ("--columns=",), False, _find, _needs_find),
     Syntax("set", 3, None, "TABLE RECORD COLUMN[:KEY]=VALUE...", _IF_EXISTS, True, _set, _needs_columns(2)),
-    Syntax("add", 4, None, "TABLE RECORD COLUMN [KEY=]VALUE...", _IF_EXISTS, True, _add, _needs_one_column),
+    Syntax("add", 4, None, "TABLE RECORD COLUMN [KEY=]VALUE...", _IF_EXISTS, True, _add, _needs_names(3)),
     Syntax("remove", 4, None, "TABLE RECORD COLUMN KEY|VALUE|KEY=VALUE...", _IF_EXISTS, True, _remove,
-           _needs_one_column),
-    Syntax("clear", 3, None, "TABLE RECORD COLUMN...", _IF_EXISTS, True, _clear, _needs_columns(2)),
+           _needs_names(3)),
+    Syntax("clear", 3, None, "TABLE RECORD COLUMN...", _IF_EXISTS, True, _clear, _needs_names(None)),
     Syntax("create", 2, None, "TABLE COLUMN[:KEY]=VALUE...", ("--id=",), True, _create, _needs_create),
     Syntax("destroy", 1, None, "TABLE [RECORD]...", ("--if-exists", "--all"), True, _destroy, _needs_rows),
     Syntax("wait-until", 2, None, "TABLE RECORD [COLUMN[:KEY]=VALUE]...", (), False, _wait_until,

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
-from jackfield.cli.vsctl import control, database, show, switch
+from jackfield.cli.vsctl import attach, control, database, datapaths, show, switch
 
-SYNTAXES = {syntax.name: syntax for module in (switch, control, show, database) for syntax in module.COMMANDS}
+SYNTAXES = {
+    syntax.name: syntax
+    for module in (switch, control, attach, datapaths, show, database)
+    for syntax in module.COMMANDS
+}

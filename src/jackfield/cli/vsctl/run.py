@@ -87,7 +87,7 @@ class _Attempt:
     def carry_out(self, commands: list[Command]) -> bool:
         """Run the commands; False when one of them waits for a change."""
         for command in commands:
-            self._ctx.begin(command)
+            self._ctx.begin(command, is_last=command is commands[-1])
             command.syntax.run(self._ctx)
             if self._ctx.result.try_again:
                 return False

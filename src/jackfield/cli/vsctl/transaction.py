@@ -6,12 +6,12 @@ is compared by a `wait` operation, so that a change by somebody else makes the w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from jackfield.cli.vsctl.schema import Schema
 from jackfield.cli.vsctl.symbols import new_uuid
-from jackfield.wire.notation import NamedUuid, Uuid, Value, encode
+from jackfield.wire.notation import Atom, NamedUuid, Uuid, Value, encode
 
 Tables = Mapping[str, Mapping[Uuid, Mapping[str, Value]]]
 
@@ -19,7 +19,7 @@ Tables = Mapping[str, Mapping[Uuid, Mapping[str, Value]]]
 class Record:
     """A row as this transaction sees it."""
 
-    __slots__ = ("before", "is_deleted", "table", "uuid", "verified", "written")
+    __slots__ = ("before", "inserted", "is_deleted", "removed", "table", "uuid", "verified", "written")
 
     def __init__(self, table: str, uuid: Uuid, before: Mapping[str, Value] | None) -> None:
         self.table = table
@@ -28,6 +28,8 @@ class Record:
         self.is_deleted = False
         self.verified: set[str] = set()
         self.written: dict[str, Value] = {}
+        self.inserted: dict[str, dict[Atom, Atom] | frozenset[Atom]] = {}
+        self.removed: dict[str, frozenset[Atom]] = {}
 
     @property
     def is_new(self) -> bool:
@@ -98,6 +100,29 @@ class Transaction:
             index.setdefault(value, []).append(record)
         record.written[column] = value
 
+    def insert_elements(self, record: Record, column: str, elements: Iterable[Atom]) -> None:
+        """Let the commit put elements into a set, whatever it holds by then; reads do not see them."""
+        self._touch(record)
+        inserted = record.inserted.get(column, frozenset())
+        assert isinstance(inserted, frozenset)
+        record.inserted[column] = inserted.union(elements)
+
+    def insert_pairs(self, record: Record, column: str, pairs: Mapping[Atom, Atom]) -> None:
+        """Let the commit put pairs into a map, in place of those with their keys; reads do not see them."""
+        self._touch(record)
+        inserted = record.inserted.get(column, {})
+        assert isinstance(inserted, dict)
+        record.inserted[column] = {**inserted, **pairs}
+        record.removed[column] = record.removed.get(column, frozenset()).difference(pairs)
+
+    def remove_key(self, record: Record, column: str, key: Atom) -> None:
+        """Let the commit take a key out of a map; reads still see it."""
+        self._touch(record)
+        inserted = record.inserted.get(column)
+        if isinstance(inserted, dict):
+            inserted.pop(key, None)
+        record.removed[column] = record.removed.get(column, frozenset()) | {key}
+
     def insert(self, table: str, uuid: Uuid | None = None) -> Record:
         """A new row; `uuid` stands for it inside this transaction."""
         record = Record(table, uuid or new_uuid(), None)
@@ -129,6 +154,12 @@ class Transaction:
                 if record.is_new:
                     inserts[len(operations)] = record.uuid
                 operations.append(operation)
+            mutations = [] if record.is_deleted else self._mutations(record, new)
+            if mutations:
+                where = self._where(record)
+                operations.append(
+                    {"op": "mutate", "table": record.table, "where": where, "mutations": mutations}
+                )
         return operations, inserts
 
     def increment(self, record: Record, column: str) -> list[dict[str, Any]]:
@@ -146,7 +177,9 @@ class Transaction:
         if record.is_deleted:
             return not record.is_new and self._schema.table(record.table).is_root
         before = record.before
-        return before is None or any(before[name] != value for name, value in record.written.items())
+        if before is None or any(before[name] != value for name, value in record.written.items()):
+            return True
+        return bool(self._mutations(record, {}))
 
     def _wait(self, record: Record) -> dict[str, Any]:
         before = record.before
@@ -187,10 +220,33 @@ class Transaction:
             return None
         return {"op": "update", "table": record.table, "where": self._where(record), "row": row}
 
+    def _mutations(self, record: Record, new: Mapping[Uuid, NamedUuid]) -> list[Any]:
+        """Changes of single elements. A pair that is there already is no change, an element of a set is."""
+        mutations: list[Any] = []
+        for column in sorted({*record.inserted, *record.removed}):
+            inserted = record.inserted.get(column, frozenset())
+            removed = record.removed.get(column, frozenset())
+            old = self.read(record, column)
+            if isinstance(old, dict):
+                pairs = inserted if isinstance(inserted, dict) else {}
+                inserted = {key: item for key, item in pairs.items() if key not in old or old[key] != item}
+                removed = removed.union(inserted).intersection(old)
+            if removed:
+                mutations.append([column, "delete", _plural(_renamed(removed, new))])
+            if inserted:
+                mutations.append([column, "insert", _plural(_renamed(inserted, new))])
+        return mutations
+
     @staticmethod
     def _where(record: Record) -> list[Any]:
         own: Value = _row_name(record.uuid) if record.is_new else record.uuid
         return [["_uuid", "==", encode(own)]]
+
+
+def _plural(value: Value) -> Any:
+    """The JSON of a set or map, also of one element: the database repeats it in its errors."""
+    json = encode(value)
+    return json if isinstance(json, list) and json[0] in ("set", "map") else ["set", [json]]
 
 
 def _row_name(uuid: Uuid) -> NamedUuid:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from jackfield.cli.environment import rundir, version_line
 from jackfield.cli.options import Argument
-from jackfield.cli.vsctl import control, database, show, switch
+from jackfield.cli.vsctl import attach, control, database, datapaths, show, switch
 from jackfield.cli.vsctl.commandline import GLOBAL_OPTIONS
 from jackfield.cli.vsctl.context import Syntax
 from jackfield.cli.vsctl.registry import SYNTAXES
@@ -54,14 +54,14 @@ def _command(syntax: Syntax) -> str:
 
 
 def _help() -> str:
-    supported = [syntax for syntax in control.COMMANDS if syntax.name not in control.REFUSED]
     sections = [
         "jackfield vsctl: configure the switch, with the commands of ovs-vsctl(8)\n"
         "usage: jackfield vsctl [OPTIONS] COMMAND [ARG...] [-- COMMAND [ARG...]]...\n",
         _section("Bridges, ports and interfaces", (*show.COMMANDS, *switch.COMMANDS)),
-        _section("Controllers, managers and SSL", supported),
+        _section("Controllers, managers and SSL", control.COMMANDS),
+        _section("Auto-attach", attach.COMMANDS),
+        _section("Datapaths and connection tracking zones", datapaths.COMMANDS),
         _section("Any table of the database", database.COMMANDS),
-        f"Not there yet: {', '.join(control.REFUSED)}.\n",
         _OPTIONS.format(rundir=rundir()),
     ]
     return "\n".join(sections)

@@ -250,6 +250,11 @@ def from_atoms(kind: ColumnType, atoms: Iterable[Atom]) -> Value:
     return next(iter(atoms), None)
 
 
+def from_pairs(pairs: Iterable[Pair]) -> dict[Atom, Atom]:
+    """The map of these pairs; of several with one key, that with the least value stays, as in OVS."""
+    return dict(sorted(pairs, reverse=True))
+
+
 def to_atoms(value: Value) -> frozenset[Atom]:
     """The elements of a set-like value."""
     if isinstance(value, frozenset):
