@@ -19,6 +19,7 @@ from bench.report import Results, machine, markdown, targets
 from bench.traffic import WORKLOADS, reach
 
 LEAST_ROUNDS = 5
+BUSY_LOAD = 0.5
 
 
 def progress(text: str) -> None:
@@ -74,6 +75,8 @@ def main() -> int:
         progress("scripts/bench: namespaces and eBPF programs need root: run it as root")
         return 1
     date = datetime.datetime.now(datetime.UTC).date().isoformat()
+    if os.getloadavg()[0] > BUSY_LOAD:
+        progress("the machine is busy with other work: these figures will say little")
     results = Results({**machine(), "date": date, "rounds": options.rounds, "seconds": options.seconds})
     failed = False
     try:

@@ -21,7 +21,7 @@ Rates = Mapping[str, Sequence[float]]
 class Results:
     """Values by round: `rates[workload][peer]` a second, `control[measure]` in the measure's unit."""
 
-    machine: dict[str, str | int]
+    machine: dict[str, str | int | float]
     rates: dict[str, dict[str, list[float]]] = field(default_factory=dict)
     control: dict[str, list[float]] = field(default_factory=dict)
 
@@ -39,13 +39,14 @@ class Target:
     met: bool
 
 
-def machine() -> dict[str, str | int]:
-    """On what this was measured."""
+def machine() -> dict[str, str | int | float]:
+    """On what this was measured, and how busy that was before (load average of the last minute)."""
     found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.M)
     return {
         "cpu": found[1] if found else platform.machine(),
         "cores": os.cpu_count() or 0,
         "kernel": platform.release(),
+        "load": round(os.getloadavg()[0], 2),
         "python": platform.python_version(),
     }
 
@@ -102,7 +103,7 @@ def spread(values: Sequence[float], form: str) -> str:
 def markdown(results: Results) -> Iterator[str]:
     """The tables: medians and spreads."""
     said = results.machine
-    yield f"{said['cpu']}, {said['cores']} cores, Linux {said['kernel']}, {said['date']}"
+    yield f"{said['cpu']}, {said['cores']} cores, Linux {said['kernel']}, load {said['load']}, {said['date']}"
     yield f"{said['rounds']} rounds of {said['seconds']} s; medians, in brackets the least and the most"
     for name, rates in results.rates.items():
         workload = WORKLOADS[name]
