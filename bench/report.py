@@ -21,7 +21,7 @@ Rates = Mapping[str, Sequence[float]]
 class Results:
     """Values by round: `rates[workload][peer]` a second, `control[measure]` in the measure's unit."""
 
-    machine: dict[str, str | int | float]
+    machine: dict[str, str | int]
     rates: dict[str, dict[str, list[float]]] = field(default_factory=dict)
     control: dict[str, list[float]] = field(default_factory=dict)
 
@@ -39,14 +39,14 @@ class Target:
     met: bool
 
 
-def machine() -> dict[str, str | int | float]:
+def machine() -> dict[str, str | int]:
     """On what this was measured, and how busy that was before (load average of the last minute)."""
     found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.M)
     return {
         "cpu": found[1] if found else platform.machine(),
         "cores": os.cpu_count() or 0,
         "kernel": platform.release(),
-        "load": round(os.getloadavg()[0], 2),
+        "load": f"{os.getloadavg()[0]:.2f}",
         "python": platform.python_version(),
     }
 
