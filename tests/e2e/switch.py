@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -165,8 +166,11 @@ def _fdb_lines(text: str) -> Iterator[tuple[Address, int | str]]:
 
 def pins(rundir: Path) -> list[Path]:
     """What a daemon with this run directory has on the bpf file system."""
-    folder = Path("/sys/fs/bpf/jackfield") / instance_name(rundir)
-    return sorted(folder.rglob("*")) if folder.exists() else []
+    return sorted(_folder(rundir).rglob("*"))
+
+
+def _folder(rundir: Path) -> Path:
+    return Path("/sys/fs/bpf/jackfield") / instance_name(rundir)
 
 
 @contextmanager
@@ -175,7 +179,10 @@ def new_switch() -> Iterator[Switch]:
     with Lab() as lab, TemporaryDirectory(prefix="jft") as root:
         host = lab.namespace("host")
         daemon = Daemon(Path(root), host.name)
-        with daemon:
-            yield Switch(lab, daemon, host)
-        assert not pins(daemon.rundir)
-        assert not [name for name in host.devices() if name.startswith("jf")]
+        try:
+            with daemon:
+                yield Switch(lab, daemon, host)
+            assert not pins(daemon.rundir)
+            assert not [name for name in host.devices() if name.startswith("jf")]
+        finally:
+            shutil.rmtree(_folder(daemon.rundir), ignore_errors=True)
