@@ -7,8 +7,9 @@
             a.send(frame)
             assert b.receive() == frame
 
-Namespaces are named `jft<process>-<label>`, so labs of different test processes never meet. Nothing here
-sleeps for a guessed time: `until` looks again and again until a condition holds or its deadline is over.
+Namespaces are named `jft<process>-<lab>-<label>`, so labs never meet, those of other test processes neither.
+Nothing here sleeps for a guessed time: `until` looks again and again until a condition holds or its deadline
+is over.
 """
 
 from __future__ import annotations
