@@ -9,21 +9,29 @@ from pathlib import Path
 
 import pytest
 
+from jackfield.ovsdb.remotes import Remotes
 from jackfield.ovsdb.schema import DatabaseSchema, parse_schema
 from jackfield.ovsdb.server import Limits, Server
 from jackfield.ovsdb.storage import open_storage
+from jackfield.switchd.main import MANAGERS, TLS
 from jackfield.switchd.schema import open_vswitch_schema
 
 
 class Served:
-    """A server that runs in a thread until `stop`; `socket` and `file` are its places."""
+    """A server that runs in a thread until `stop`; `socket` and `file` are its places.
 
-    def __init__(self, directory: Path, schema: DatabaseSchema, limits: Limits | None = None) -> None:
+    One that is `managed` serves the remotes that the database describes, as the daemon does.
+    """
+
+    def __init__(
+        self, directory: Path, schema: DatabaseSchema, limits: Limits | None = None, *, managed: bool = False
+    ) -> None:
         self.socket = directory / "db.sock"
         self.file = directory / "conf.db"
         self.remote = f"unix:{self.socket}"
         self._schema = schema
         self._limits = limits
+        self._managed = managed
         self._ready = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
@@ -34,8 +42,12 @@ class Served:
     async def _serve(self) -> None:
         server = Server([open_storage(self.file, self._schema)], self._limits)
         await server.listen_unix(self.socket)
+        remotes = Remotes(server, TLS, self.socket.parent)
+        if self._managed:
+            await remotes.set([MANAGERS])
         self._ready.set()
         await self._stop.wait()
+        await remotes.close()
         await server.close()
 
     def stop(self) -> None:

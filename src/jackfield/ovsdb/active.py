@@ -6,6 +6,7 @@ import asyncio
 import errno
 import logging
 import os
+import ssl
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -76,10 +77,10 @@ class ActiveRemote:
                 connection = await self._connect()
         except TimeoutError:
             return os.strerror(errno.ETIMEDOUT)
-        except TlsError as error:
+        except (TlsError, ssl.SSLError) as error:
             return str(error)
         except OSError as error:
-            return os.strerror(error.errno) if error.errno in errno.errorcode else str(error)
+            return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
         if connection.session is None:
             return "too many sessions"
         self._connection = connection

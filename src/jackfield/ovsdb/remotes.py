@@ -95,12 +95,13 @@ class Remotes:
         """Give up all remotes."""
         if self._changed in self._server.watchers:
             self._server.watchers.remove(self._changed)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        for remote in self._remotes.values():
-            await remote.close()
-        self._remotes.clear()
+        async with self._lock:  # so that no remote is being opened or closed
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            for remote in self._remotes.values():
+                await remote.close()
+            self._remotes.clear()
         self._local.close()
 
     # Following the databases.

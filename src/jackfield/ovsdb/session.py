@@ -97,13 +97,14 @@ class Session:
         self.name = name
         self.rights = rights or Rights()
         self.waiting: dict[str, Waiting] = {}
-        self.inbox: deque[Message | _End] = deque()
+        self.inbox: deque[Any] = deque()
         self.change_aware = False
         self._server = server
         self._send = send
         self._expendable = expendable
         self._drained = drained
         self._end = end
+        self._unanswered = 0
         self._monitors: dict[str, _Watch] = {}
         self._methods: dict[str, Callable[[str, list[Any]], Any]] = {
             "convert": self._convert,
@@ -125,8 +126,8 @@ class Session:
     @property
     def idle(self) -> bool:
         """Whether the peer may be spared: it has no monitor, no lock and no request here."""
-        busy = self._monitors or self.waiting or self.inbox or self._server.locks.any_asked(self)
-        return self._expendable and not busy
+        busy = self._monitors or self.waiting or self.inbox or self._unanswered
+        return self._expendable and not (busy or self._server.locks.any_asked(self))
 
     @property
     def monitors(self) -> int:
@@ -147,7 +148,7 @@ class Session:
         if not self.inbox:
             return False
         message = self.inbox[0]
-        if isinstance(message, dict) and self._must_wait(message):
+        if self._must_wait(message):
             return False
         self.inbox.popleft()
         if isinstance(message, _End):
@@ -159,8 +160,12 @@ class Session:
         self._drained()
         return False
 
-    def _must_wait(self, message: Message) -> bool:
-        """Whether a request has to wait until its database is on disk."""
+    def _must_wait(self, message: Any) -> bool:
+        """Whether a request has to wait until its database is on disk, or the end until all is answered."""
+        if isinstance(message, _End):
+            return self._unanswered > 0
+        if not isinstance(message, dict):
+            return False
         method, params = message.get("method"), message.get("params")
         if not isinstance(params, list) or not params or not isinstance(method, str):
             return False
@@ -286,11 +291,14 @@ class Session:
         execution = Execution(service.database, self._owns, waited_ms, read_only=self.rights.read_only)
 
         def reply(results: list[Any]) -> None:
+            self._unanswered -= 1
             self._send({"id": waiting.id, "result": results, "error": None})
 
+        self._unanswered += 1
         try:
             service.run(execution, waiting.operations, reply)
         except Parked as parked:
+            self._unanswered -= 1
             until = None if parked.timeout_ms is None else waiting.since + parked.timeout_ms / 1000
             self.waiting[to_text(waiting.id)] = replace(waiting, until=until, stale=False)
             return False

@@ -35,9 +35,9 @@ def parse_target(text: str, rundir: Path) -> Target:
 
     Raises TargetError.
     """
-    kind, _, rest = text.partition(":")
+    kind, colon, rest = text.partition(":")
     passive, secure = kind in _PASSIVE, kind.endswith("ssl")
-    if kind not in _ACTIVE | _PASSIVE:
+    if not colon or kind not in _ACTIVE | _PASSIVE:
         raise TargetError(f'"{text}" is not a connection method')
     if kind.endswith("unix"):
         if not rest:

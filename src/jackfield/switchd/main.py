@@ -18,9 +18,11 @@ from jackfield.datapath.naming import instance_name
 from jackfield.datapath.needs import missing
 from jackfield.datapath.store import Datapath
 from jackfield.ovsdb.log import LogError
+from jackfield.ovsdb.remotes import Remotes
 from jackfield.ovsdb.schema import parse_schema
 from jackfield.ovsdb.server import Server
 from jackfield.ovsdb.storage import open_storage
+from jackfield.ovsdb.tls import TlsFiles
 from jackfield.reconcile.reconciler import Reconciler
 from jackfield.switchd import identity
 from jackfield.switchd.client import DatabaseError
@@ -41,6 +43,14 @@ from jackfield.wire.aio import RemoteError, check_remote
 _log = logging.getLogger("jackfield.switchd")
 
 LEAVE_SECONDS = 2.0
+MANAGERS = "db:Open_vSwitch,Open_vSwitch,manager_options"
+TLS = TlsFiles(
+    "db:Open_vSwitch,SSL,private_key",
+    "db:Open_vSwitch,SSL,certificate",
+    "db:Open_vSwitch,SSL,ca_cert",
+    bootstrap=True,
+)
+"""What the database serves beside its socket, as OVS's start script has it."""
 
 
 class StartError(Exception):
@@ -189,10 +199,13 @@ async def _unless(stop: asyncio.Event, work: Awaitable[None]) -> bool:
 @asynccontextmanager
 async def _database(paths: Paths) -> AsyncIterator[None]:
     server = Server([open_storage(paths.database, parse_schema(open_vswitch_schema()))])
+    remotes = Remotes(server, TLS, paths.rundir)
     try:
         await server.listen_unix(paths.database_socket)
+        await remotes.set([MANAGERS])
         yield
     finally:
+        await remotes.close()
         await server.close()
 
 
