@@ -66,6 +66,8 @@ def apply_record(database: Database, record: Any, *, converting: bool = False) -
         for name, rows in record.items():
             table = database.tables.get(name)
             if table is not None:
+                if not isinstance(rows, dict):
+                    raise syntax_error(rows, "object expected")
                 for uuid, row in rows.items():
                     _apply_row(transaction, table, uuid, row, is_diff, converting)
             elif not converting and name not in ("_date", "_comment", "_is_diff"):
@@ -102,6 +104,8 @@ def _apply_row(
             raise syntax_error(uuid, f"No row {uuid} to delete in table {table.schema.name}.")
         transaction.delete(table, uuid)
         return
+    if not isinstance(row, dict):
+        raise syntax_error(row, "row must be JSON object")
     fields = list(old or blank_row(table.schema, {}))
     for name, json in row.items():
         column = table.schema.columns.get(name)
@@ -142,6 +146,11 @@ class Storage:
     def path(self) -> Path:
         """The file."""
         return self._file.path
+
+    @property
+    def fault(self) -> str | None:
+        """Why changes cannot be kept at present; None if they can, as far as is known."""
+        return self._file.fault
 
     def stage(self, changes: list[Change], comment: str | None) -> None:
         """Take a transaction that `flush` is to make last.
