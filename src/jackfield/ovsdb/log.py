@@ -58,14 +58,15 @@ class LogFile:
     """An open database file, locked against other servers; `records` is what it held when opened.
 
     A torn or damaged tail is cut off with a warning when the file is opened. `size` is where the written
-    records end, `durable` where those end that are known to be on disk.
+    records end, `durable` where those end that are known to be on disk. `fault` is why the file could not be
+    written last time, None if it could.
     """
 
     def __init__(self, path: Path, *, create: bool = True) -> None:
         """Open the file; with `create` an empty one is made if there is none. Raises LogError."""
         self.path = Path(os.path.realpath(path))
         self.size = self.durable = 0
-        self._failing = False
+        self.fault: str | None = None
         self._unsettled = False
         with _explained(self.path, "open"):
             if not create:
@@ -138,8 +139,8 @@ class LogFile:
     def settle(self) -> None:
         """All that was written is on disk."""
         self.durable = self.size
-        if self._failing:
-            self._failing = False
+        if self.fault is not None:
+            self.fault = None
             _log.info("%s: can be written again", self.path)
 
     def take_back(self, error: OSError) -> OvsdbError:
@@ -158,9 +159,9 @@ class LogFile:
 
     def _failed(self, error: OSError) -> OvsdbError:
         text = f"{self.path}: cannot write: {error.strerror}"
-        if not self._failing:
+        if self.fault is None:
             _log.error("%s; changes are refused until it can be written again", text)
-        self._failing = True
+        self.fault = text
         return OvsdbError("I/O error", text)
 
     def replace(self, records: Iterable[Any]) -> None:
@@ -241,4 +242,4 @@ def _explained(path: Path, verb: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise LogError(f"{path}: cannot {verb} the database: {error.strerror}") from error
+        raise LogError(f"{path}: {verb} failed ({error.strerror})") from error

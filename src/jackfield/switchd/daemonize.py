@@ -38,12 +38,16 @@ def detach() -> Detached:
     return Detached(code if code > 0 else 1, None)
 
 
-def notify_ready(ready_fd: int | None) -> None:
-    """Tell the waiting parent, and a service manager (sd_notify(3)), that the daemon serves."""
+def notify_ready(ready_fd: int | None, *, chdir: bool = True) -> None:
+    """Tell the waiting parent, and a service manager (sd_notify(3)), that the daemon serves.
+
+    A daemon in the background lets go of its standard streams, and with `chdir` of its directory.
+    """
     if ready_fd is not None:
         os.write(ready_fd, b"+")
         os.close(ready_fd)
-        os.chdir("/")
+        if chdir:
+            os.chdir("/")
         null = os.open(os.devnull, os.O_RDWR)
         for fd in (0, 1, 2):
             os.dup2(null, fd)

@@ -18,6 +18,7 @@ from typing import TextIO
 
 from jackfield.switchd.logpattern import (
     DEFAULT_PATTERNS,
+    PROGRAM,
     Destination,
     Level,
     Line,
@@ -70,8 +71,9 @@ class Vlog(logging.Handler):
     the next one of it says how many were left out.
     """
 
-    def __init__(self, console: TextIO | None = None) -> None:
+    def __init__(self, console: TextIO | None = None, program: str = PROGRAM) -> None:
         super().__init__()
+        self._program = program
         self._console = console or sys.stderr
         self._defaults = {
             Destination.CONSOLE: Level.INFO,
@@ -284,6 +286,7 @@ class Vlog(logging.Handler):
             os.getpid(),
             self._host,
             thread,
+            self._program,
         )
         for destination in Destination:
             if level <= self.level_at(module, destination):
@@ -296,7 +299,7 @@ class Vlog(logging.Handler):
         if destination is Destination.SYSLOG:
             if self._syslog is None:
                 self._syslog = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-            header = f"<{syslog_priority(line.level, self._facility)}>ovs-vswitchd: "
+            header = f"<{syslog_priority(line.level, self._facility)}>{self._program}: "
             self._syslog.sendto((header + text).encode(errors="backslashreplace"), _SYSLOG_SOCKET)
             return
         stream = self._console if destination is Destination.CONSOLE else self._file

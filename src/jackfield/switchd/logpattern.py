@@ -53,6 +53,7 @@ class Line:
     pid: int
     host: str
     subprogram: str = ""
+    program: str = PROGRAM
 
 
 def syslog_priority(level: Level, facility: int) -> int:
@@ -77,7 +78,7 @@ def render(pattern: str, line: Line, facility: int = 16 << 3) -> str:
 def _field(letter: str, brace: str, line: Line, facility: int) -> str:
     match letter:
         case "A":
-            return PROGRAM
+            return line.program
         case "B":
             return str(syslog_priority(line.level, facility))
         case "c":

@@ -27,8 +27,11 @@ class PidFile:
         self._fd = fd
 
     @classmethod
-    def acquire(cls, path: Path) -> PidFile:
-        """Lock and write `path`; a file left by a dead process is replaced. Raises PidFileError."""
+    def acquire(cls, path: Path, *, overwrite: bool = False) -> PidFile:
+        """Lock and write `path`; a file left by a dead process is replaced. Raises PidFileError.
+
+        With `overwrite`, so is that of a process that lives.
+        """
         # Contenders lock one and the same temporary file, so only one at a time gets to look and rename.
         temporary = path.with_name(path.name + ".tmp")
         try:
@@ -38,7 +41,8 @@ class PidFile:
         try:
             _lock(fd, temporary)
             try:
-                _refuse_second(path)
+                if not overwrite:
+                    _refuse_second(path)
                 os.ftruncate(fd, 0)
                 os.write(fd, b"%d\n" % os.getpid())
                 temporary.rename(path)
