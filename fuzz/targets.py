@@ -10,6 +10,7 @@ from typing import Any
 from fuzz.choices import Choices, decoded
 from fuzz.integrity import check
 from fuzz.operations import operations
+from fuzz.sessions import MEMORY, sessions
 from jackfield.ovsdb.database import Change, Database
 from jackfield.ovsdb.errors import OvsdbError
 from jackfield.ovsdb.log import LogError, pack
@@ -22,8 +23,6 @@ from jackfield.wire.stream import JsonStream, StreamError, encode
 from tests.ovsdb.world import SCHEMA_JSON, content, schema
 
 Target = Callable[[bytes], None]
-
-_MEMORY = "/dev/shm"  # files here are gone soon and need not be durable
 
 
 def _stream_all(pieces: list[bytes]) -> tuple[list[Any], bool]:
@@ -94,7 +93,7 @@ def _lasting(database: Database) -> dict[str, dict[str, dict[str, Any]]]:
 
 def log(data: bytes) -> None:
     """A database file is refused in words, or loaded, and what was loaded is what is loaded again."""
-    with tempfile.TemporaryDirectory(prefix="jft-fuzz-", dir=_MEMORY) as directory:
+    with tempfile.TemporaryDirectory(prefix="jft-fuzz-", dir=MEMORY) as directory:
         _log_file(Path(directory) / "log", data)
 
 
@@ -134,6 +133,7 @@ def schemas(data: bytes) -> None:
 
 TARGETS: dict[str, Target] = {
     "stream": stream,
+    "sessions": sessions,
     "transactions": transactions,
     "log": log,
     "schemas": schemas,
