@@ -56,6 +56,9 @@ enum jf_iface_flag {
 	JF_IFACE_FAR = 1,
 	/* The control plane made the device promiscuous and is to undo that; nothing to the programs. */
 	JF_IFACE_PROMISCUOUS = 2,
+	/* The device was down or without carrier when the control plane last looked: it is still tried, but on its own, so
+	 * that its refusal is seen and has its name. */
+	JF_IFACE_DOWN = 4,
 };
 
 enum jf_port_flag {
@@ -92,7 +95,7 @@ enum jf_fdb_flag {
 	X(TOO_MANY_HOPS, "too-many-hops", "passed through too many patch ports") \
 	X(PATCH_NO_PEER, "patch-no-peer", "patch port without a peer") \
 	X(PATCH_QUEUE_FULL, "patch-queue-full", "copied to too many patch ports at once") \
-	X(PORT_DOWN, "port-down", "output port has no device") \
+	X(PORT_DOWN, "port-down", "output port is down or has no device") \
 	X(VLAN_EDIT_FAILED, "vlan-edit-failed", "kernel could not change the VLAN tags") \
 	X(SEND_FAILED, "send-failed", "output device refused the frame")
 

@@ -128,7 +128,8 @@ static __always_inline int fits_mtu(struct pass *pass, const struct jf_iface *if
 	return 1;
 }
 
-/* Sends a copy of the frame by the output noted last, because there is another one. */
+/* Sends a copy of the frame by the output noted last, because there is another one or to see whether it
+ * goes. */
 static __noinline int send_pending_copy(struct pass *pass)
 {
 	__u32 id = pass->pending_iface;
@@ -145,7 +146,8 @@ static __noinline int send_pending_copy(struct pass *pass)
 	if (jf_recording)
 		decide(pass->skb, pass->in_iface, id, JF_DROP_NONE, pass->pending_vlan);
 	else if (bpf_clone_redirect(pass->skb, iface->ifindex, 0) != 0)
-		return drop(pass, id, JF_DROP_SEND_FAILED, pass->pending_vlan);
+		return drop(pass, id, iface->flags & JF_IFACE_DOWN ? JF_DROP_PORT_DOWN : JF_DROP_SEND_FAILED,
+			    pass->pending_vlan);
 	count_tx(id, tagged_length(pass, &pass->pending));
 	return 0;
 }

@@ -152,7 +152,7 @@ static __always_inline void leave(struct visit *visit, const struct jf_port *por
 		return;
 	}
 	if (!iface->ifindex) {
-		drop(pass, arrival->iface, JF_DROP_PORT_DOWN, vlan);
+		drop(pass, id, JF_DROP_PORT_DOWN, vlan);
 		return;
 	}
 	if (!fits_mtu(pass, iface, &tags)) {
@@ -164,6 +164,8 @@ static __always_inline void leave(struct visit *visit, const struct jf_port *por
 	pass->pending_iface = id;
 	pass->pending_vlan = vlan;
 	pass->pending = tags;
+	if (iface->flags & JF_IFACE_DOWN)
+		send_pending_copy(pass);
 }
 
 static int flood_step(__u32 at, void *context)

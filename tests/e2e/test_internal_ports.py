@@ -121,6 +121,31 @@ def counters(namespace: Namespace, device: str) -> list[int]:
     return [int(namespace.read(device, f"statistics/{name}")) for name in names]
 
 
+def test_what_is_flooded_to_ports_that_are_down_is_counted_there_as_such(bridge: Switch) -> None:
+    one = bridge.lab.namespace("one")
+    bridge.internal_in("br0", "tap1", one, "10.0.0.2/24")
+    for name in ("tap2", "tap3"):
+        bridge.internal("br0", name)
+    with one.tap("tap1") as tap:
+        for _ in range(4):
+            tap.send(frame("A", BROADCAST))
+
+    def told() -> bool:
+        reports = bridge.ports()
+        return all(reports[name].drops == {"port-down": 4} for name in ("tap2", "tap3"))
+
+    until(told, what="four drops at each port that is down")
+    assert [bridge.ports()[name].tx_packets for name in ("tap2", "tap3")] == [0, 0]
+
+
+def test_an_mtu_set_past_the_switch_is_taken_back_and_the_log_names_the_way_to_ask(bridge: Switch) -> None:
+    bridge.internal("br0", "tap1")
+    bridge.host.ip("link", "set", "tap1", "mtu", "9000")
+    until(lambda: bridge.host.read("tap1", "mtu") == "1500", what="the bridge's MTU")
+    until(lambda: any("mtu_request" in line for line in bridge.daemon.log()), what="a line that names it")
+    assert not bridge.daemon.log_warnings()
+
+
 def test_the_statistics_column_counts_from_the_switchs_point_of_view(bridge: Switch) -> None:
     bridge.vsctl("set", "Open_vSwitch", ".", "other_config:stats-update-interval=1000")
     other = bridge.lab.namespace("other")

@@ -63,6 +63,7 @@ class FdbOp(IntEnum):
 class IfaceFlag(IntFlag):
     FAR = 1
     PROMISCUOUS = 2
+    DOWN = 4
 
 
 class IfaceKind(IntEnum):
@@ -528,7 +529,7 @@ DROP_TEXTS = {
     DropReason.TOO_MANY_HOPS: ("too-many-hops", "passed through too many patch ports"),
     DropReason.PATCH_NO_PEER: ("patch-no-peer", "patch port without a peer"),
     DropReason.PATCH_QUEUE_FULL: ("patch-queue-full", "copied to too many patch ports at once"),
-    DropReason.PORT_DOWN: ("port-down", "output port has no device"),
+    DropReason.PORT_DOWN: ("port-down", "output port is down or has no device"),
     DropReason.VLAN_EDIT_FAILED: ("vlan-edit-failed", "kernel could not change the VLAN tags"),
     DropReason.SEND_FAILED: ("send-failed", "output device refused the frame"),
 }

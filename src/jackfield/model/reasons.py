@@ -25,7 +25,7 @@ class DropReason(Enum):
     TOO_MANY_HOPS = "too-many-hops", "passed through too many patch ports"
     PATCH_NO_PEER = "patch-no-peer", "patch port without a peer"
     PATCH_QUEUE_FULL = "patch-queue-full", "copied to too many patch ports at once"
-    PORT_DOWN = "port-down", "output port has no device"
+    PORT_DOWN = "port-down", "output port is down or has no device"
     VLAN_EDIT_FAILED = "vlan-edit-failed", "kernel could not change the VLAN tags"
     SEND_FAILED = "send-failed", "output device refused the frame"
 

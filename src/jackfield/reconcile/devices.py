@@ -17,7 +17,7 @@ from jackfield.reconcile.presence import (
     internal_problem,
     presence,
 )
-from jackfield.reconcile.steps import CreatePair, Owner, Plan, SetMac, SetMtu, SetUp, Step
+from jackfield.reconcile.steps import CreatePair, Owner, Plan, SetMac, SetMtu, SetMtuBack, SetUp, Step
 from jackfield.reconcile.wanted import Desired, Kind, WantedBridge, WantedInterface, WantedPort
 
 _SWITCH_END = "switch"
@@ -102,7 +102,9 @@ class _Following:
         if pair.switch.mtu < mtu:
             yield SetMtu(owner, pair.switch.ifindex, None, pair.switch.name, mtu)
         if pair.user.mtu != mtu:
-            yield SetMtu(owner, pair.user.ifindex, pair.nsid, pair.user.name, mtu)
+            back = interface.mtu_request is None and not self._mtu_changed
+            step = SetMtuBack if back else SetMtu
+            yield step(owner, pair.user.ifindex, pair.nsid, pair.user.name, mtu)
         mac = self._wanted_mac(port, interface)
         if mac is not None and pair.user.mac != mac:
             yield SetMac(owner, pair.user.ifindex, pair.nsid, pair.user.name, mac)

@@ -100,8 +100,9 @@ class BridgeOutcome:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The result of one pass. `steps` says in plain words what was done to the kernel, in order: empty
-    when nothing was to do. `complete` is false when a step failed; such a pass is worth repeating when
-    something changes. `vlan_limit` and `stats_interval_ms` are the settings of the whole switch."""
+    when nothing was to do; `notes` are those of them that a user should hear of. `complete` is false when
+    a step failed; such a pass is worth repeating when something changes. `vlan_limit` and
+    `stats_interval_ms` are the settings of the whole switch."""
 
     bridges: tuple[BridgeOutcome, ...] = ()
     ports: tuple[PortOutcome, ...] = ()
@@ -109,6 +110,7 @@ class Outcome:
     objects: tuple[ObjectState, ...] = ()
     warnings: tuple[Warning, ...] = ()
     steps: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     complete: bool = True
     vlan_limit: int = 1
     stats_interval_ms: int = 5000

@@ -97,5 +97,5 @@ class Reconciler:
         else:
             self._mtus = {b.name: bridge_mtu(b, seen) for b in wanted.bridges if b.error is None}
         problems: dict[Owner, str] = dict(second.problems) | dict(first.problems) | report.failed
-        words = (step.describe() for step in report.done)
-        return outcome(wanted, seen, problems, report.faults, words, self._datapath.devices.hardware)
+        hardware = self._datapath.devices.hardware
+        return outcome(wanted, seen, problems, report.faults, report.done, hardware)

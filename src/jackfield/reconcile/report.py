@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from jackfield.datapath._abi import NameKind
@@ -18,7 +18,7 @@ from jackfield.reconcile.outcome import (
     State,
 )
 from jackfield.reconcile.presence import Present, addresses, bridge_macs, presence
-from jackfield.reconcile.steps import Owner
+from jackfield.reconcile.steps import Owner, Step
 from jackfield.reconcile.wanted import Desired, Kind, WantedBridge, WantedInterface, WantedPort
 
 _MEGA = 1_000_000
@@ -32,13 +32,13 @@ def outcome(
     observed: Observed,
     problems: Errors,
     faults: Errors,
-    steps: Iterable[str],
+    steps: Sequence[Step],
     hardware: Callable[[str], Hardware],
 ) -> Outcome:
     """The result of a pass, `observed` being the kernel after it.
 
-    `problems` say what cannot be had and why, `faults` what is wrong with things that are had;
-    `hardware` tells of a system device by name.
+    `steps` are those that were done, `problems` say what cannot be had and why, `faults` what is wrong with
+    things that are had; `hardware` tells of a system device by name.
     """
     writer = _Writer(observed, desired, problems, faults, hardware)
     bridges = tuple(map(writer.bridge, desired.bridges))
@@ -56,7 +56,8 @@ def outcome(
         interfaces=interfaces,
         objects=tuple(objects),
         warnings=desired.warnings,
-        steps=tuple(steps),
+        steps=tuple(step.describe() for step in steps),
+        notes=tuple(step.describe() for step in steps if step.notable),
         complete=not faults and not any(state.state is State.ERROR for state in objects),
         vlan_limit=desired.vlan_limit,
         stats_interval_ms=desired.stats_interval_ms,

@@ -18,9 +18,11 @@ class Owner(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Base of all steps. When a `required` one fails, later steps of its owner make no sense."""
+    """Base of all steps. When a `required` one fails, later steps of its owner make no sense. What a
+    `notable` one does may surprise a user, so that the log tells it."""
 
     required: ClassVar[bool] = True
+    notable: ClassVar[bool] = False
     owner: Owner
 
     def describe(self) -> str:
@@ -77,6 +79,16 @@ class SetMtu(Step):
 
     def describe(self) -> str:
         return f"set the MTU of {self.name} to {self.mtu}"
+
+
+@dataclass(frozen=True, slots=True)
+class SetMtuBack(SetMtu):
+    """Undo what a user did to the MTU of an internal port, which follows its bridge."""
+
+    notable = True
+
+    def describe(self) -> str:
+        return f"set the MTU of {self.name} back to {self.mtu}, its bridge's: mtu_request asks for another"
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,21 +138,23 @@ def _port(config: PortConfig, bridge: int, iface: int) -> _abi.Port:
 def _iface(here: Present, port: int, undo: frozenset[int]) -> _abi.Iface:
     if here.switch is None:
         return _abi.Iface(port=port, kind=int(IfaceKind.PATCH))
-    flags = 0
+    flags = IfaceFlag(0)
     if here.interface.kind is Kind.SYSTEM:
         mac = bytes(6)
         if not here.switch.promiscuous or here.switch.ifindex in undo:
-            flags = int(IfaceFlag.PROMISCUOUS)
+            flags |= IfaceFlag.PROMISCUOUS
     else:
         mac = here.user.mac if here.user is not None and len(here.user.mac) == 6 else bytes(6)
         if here.nsid is not None and any(mac):
-            flags = int(IfaceFlag.FAR)
+            flags |= IfaceFlag.FAR
+    if here.user is not None and not (here.user.up and here.user.carrier):
+        flags |= IfaceFlag.DOWN
     return _abi.Iface(
         ifindex=here.switch.ifindex,
         mtu=(here.user or here.switch).mtu,
         port=port,
         kind=int(IfaceKind.DEVICE),
-        flags=flags,
+        flags=int(flags),
         mac=mac,
     )
 

@@ -279,7 +279,7 @@ class Engine:
         outcome, statistics = await self.own(work)
         old, self.outcome = self.outcome, outcome
         news, faults = narrate(old, outcome)
-        for line in news:
+        for line in (*news, *outcome.notes):
             _log.info("%s", line)
         for line in faults:
             _log.warning("%s", line)
