@@ -31,6 +31,10 @@ from jackfield.unixctl.server import UnixctlServer
 _log = logging.getLogger("jackfield.ovsdb_server")
 
 
+class StartError(Exception):
+    """The server cannot start; the text is a sentence."""
+
+
 def main(words: list[str]) -> int:
     """Run the server; the exit status. With `--detach`, 0 as soon as it serves in the background."""
     paths = Paths.choose()
@@ -57,7 +61,7 @@ def main(words: list[str]) -> int:
         finally:
             if pidfile is not None:
                 pidfile.release()
-    except (LogError, PidFileError, ConfigError, TargetError, OSError) as error:
+    except (StartError, LogError, PidFileError, ConfigError, TargetError, OSError) as error:
         return _complain(_sentence(error))
     except Exception as error:
         _log.critical("internal error", exc_info=error)
@@ -124,7 +128,11 @@ async def _control(
     if options.unixctl == "none":
         return
     server = UnixctlServer(commands)
-    await server.listen(paths.rundir / (options.unixctl or f"{PROGRAM}.{os.getpid()}.ctl"))
+    path = paths.rundir / (options.unixctl or f"{PROGRAM}.{os.getpid()}.ctl")
+    try:
+        await server.listen(path)
+    except OSError as error:
+        raise StartError(f"{path}: could not initialize control socket ({error.strerror})") from error
     at_end(server.close)
 
 
