@@ -99,8 +99,8 @@ class Standalone:
         return json.loads(self.run("ovsdb-client", "transact", f"unix:{self.socket}", request))
 
     def insert(self, database: str, text: str) -> Any:
-        """The result of an insertion."""
-        return self.transact(database, {"op": "insert", "table": "Item", "row": {"text": text}})[0]
+        """The last result of an insertion: where it went, or why it did not."""
+        return self.transact(database, {"op": "insert", "table": "Item", "row": {"text": text}})[-1]
 
     def texts(self, database: str) -> list[str]:
         """What has been inserted."""

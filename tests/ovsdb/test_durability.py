@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -8,9 +10,11 @@ from typing import Any
 import pytest
 
 from jackfield.ovsdb.errors import OvsdbError
+from jackfield.ovsdb.log import LogError
 from jackfield.ovsdb.operations import Execution
+from jackfield.ovsdb.schema import parse_schema
 from jackfield.ovsdb.storage import Storage, open_storage
-from tests.ovsdb.world import content, insert, mutate, named, schema, update
+from tests.ovsdb.world import SCHEMA_JSON, content, insert, mutate, named, schema, update
 
 
 def stage(storage: Storage, *operations: Any) -> list[Any]:
@@ -133,3 +137,111 @@ def test_a_flush_that_is_cancelled_has_still_happened(tmp_path: Path, disk: Disk
     asyncio.run(storage.flush())
     storage.close()
     assert reopened(tmp_path / "db") == content(storage.database)
+
+
+def test_a_transaction_that_finds_no_room_leaves_the_others_of_its_group_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "db"
+    storage = open_storage(path, schema())
+    stage(storage, insert("Root", name="a"))
+    write, room = os.pwrite, [100]
+
+    def short(fd: int, data: memoryview, offset: int) -> int:
+        count = min(len(data), room[0])
+        if not count:
+            raise OSError(28, "No space left on device")
+        room[0] -= count
+        return write(fd, data[:count], offset)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.pwrite", short)
+        size = path.stat().st_size
+        error = stage(storage, update("Root", [], name="b" * 1000))[-1]
+        assert (error["error"], error["details"]) == (
+            "I/O error",
+            f"{path}: cannot write: No space left on device",
+        )
+        assert path.stat().st_size == size
+        assert storage.fault is not None
+    stage(storage, insert("Root", name="c"))
+    asyncio.run(storage.flush())
+    assert storage.fault is None
+    storage.close()
+    assert sorted(row["name"] for row in reopened(path)["Root"].values()) == ["a", "c"]
+
+
+def test_nothing_is_written_behind_remains_that_could_not_be_taken_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "db"
+    storage = open_storage(path, schema())
+
+    def fail(*_arguments: Any) -> int:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.pwrite", fail)
+        patch.setattr("os.ftruncate", fail)
+        assert "error" in stage(storage, insert("Root", name="a"))[-1]
+        path.write_bytes(path.read_bytes() + b"half a rec")
+        patch.undo()
+        patch.setattr("os.ftruncate", fail)
+        assert "error" in stage(storage, insert("Root", name="b"))[-1]
+    stage(storage, insert("Root", name="c"))
+    asyncio.run(storage.flush())
+    storage.close()
+    assert [row["name"] for row in reopened(path)["Root"].values()] == ["c"]
+
+
+@pytest.mark.parametrize("fault", ["os.fsync", "pathlib.Path.rename", "os.open"])
+def test_a_compaction_that_fails_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    path = tmp_path / "db"
+    storage = open_storage(path, schema())
+    stage(storage, insert("Root", name="a"))
+    asyncio.run(storage.flush())
+    data = path.read_bytes()
+
+    def fail(*_arguments: Any) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fault, fail)
+        with pytest.raises(LogError, match="No space left on device"):
+            asyncio.run(storage.compact())
+    assert path.read_bytes() == data
+    assert {child.name for child in tmp_path.iterdir()} == {"db", ".db.~lock~"}
+    stage(storage, insert("Root", name="b"))
+    asyncio.run(storage.flush())
+    storage.close()
+    assert len(reopened(path)["Root"]) == 2
+
+
+def test_a_file_that_cannot_be_converted_is_refused_with_both_versions_and_left_alone(tmp_path: Path) -> None:
+    newer = json.loads(json.dumps(SCHEMA_JSON)) | {"version": "2.0.0"}
+    newer["tables"]["Root"]["columns"]["number"] = {"type": "integer"}
+    path = tmp_path / "db"
+    storage = open_storage(path, parse_schema(newer))
+    stage(storage, insert("Root", name="a", number=1000))
+    asyncio.run(storage.flush())
+    storage.close()
+    data = path.read_bytes()
+    with pytest.raises(LogError, match=r"cannot be converted from schema version 2\.0\.0 to 1\.0\.0"):
+        open_storage(path, schema())
+    assert path.read_bytes() == data
+
+
+def test_a_file_is_served_by_its_own_schema_if_none_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "db"
+    open_storage(path, schema()).close()
+    storage = open_storage(path)
+    assert storage.database.schema.version == "1.0.0"
+    storage.close()
+    with pytest.raises(LogError, match="open failed"):
+        open_storage(tmp_path / "nope")
+    assert not (tmp_path / "nope").exists()
+    (tmp_path / "empty").touch()
+    with pytest.raises(LogError, match="holds no schema"):
+        open_storage(tmp_path / "empty")
