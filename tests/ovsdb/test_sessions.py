@@ -389,3 +389,63 @@ async def test_a_long_path_serves_as_well(tmp_path: Path) -> None:
     assert (directory / "sock").is_socket()
     await server.close()
     assert not (directory / "sock").exists()
+
+
+@asynchronous
+async def test_one_session_cannot_hoard(tmp_path: Path) -> None:
+    async with serving(tmp_path, Limits(things=2)) as server:
+        peer = await Peer.connect(tmp_path)
+        for name in ("a", "b"):
+            assert (await peer.ask("lock", name))["error"] is None
+            assert (await peer.ask("monitor", "World", name, {"Root": {}}))["error"] is None
+            peer.send("transact", "World", expected_wait("never"), id_=name)
+        for method, *params in (
+            ("lock", "c"),
+            ("monitor", "World", "c", {"Root": {}}),
+            ("transact", "World", expected_wait("never")),
+        ):
+            assert (await peer.ask(method, *params))["error"]["error"] == "resources exhausted"
+        assert server.memory() == {
+            "cells": 2 * 10,
+            "monitors": 2,
+            "sessions": 1,
+            "triggers": 2,
+            "txn-history": 0,
+        }
+        await peer.close()
+
+
+@asynchronous
+async def test_unfinished_messages_of_all_together_are_limited(tmp_path: Path) -> None:
+    async with serving(tmp_path, Limits(unfinished_bytes=100_000)) as server:
+        first, second = await Peer.connect(tmp_path), await Peer.connect(tmp_path)
+        start = b'{"id":1,"method":"echo","params":["' + b"x" * 60_000
+        first.writer.write(start)
+        while server.unfinished_bytes < len(start):
+            await asyncio.sleep(0)
+        second.writer.write(start)
+        assert await second.next() is None
+        first.writer.write(b'"]}')
+        assert (await first.next())["id"] == 1
+        assert server.unfinished_bytes == 0
+        for peer in (first, second):
+            await peer.close()
+
+
+@asynchronous
+async def test_monitors_that_show_the_same_are_told_the_same(tmp_path: Path) -> None:
+    async with serving(tmp_path) as server:
+        sessions = [server.connect_local() for _ in range(4)]
+        heard = [collect(session) for session in sessions]
+        everything, some = {"Root": [{"columns": ["name"]}]}, [["number", "==", 1]]
+        for session in sessions:
+            assert await session.request("monitor_cond", "World", "id", everything) == {}
+        for session in sessions[:3]:
+            await session.request("monitor_cond_change", "id", "id", {"Root": [{"where": some}]})
+        await sessions[0].request("monitor_cond_change", "id", "other", {"Root": [{"where": some}]})
+        await sessions[0].transact("World", insert("Root", name="a", number=2))
+        assert [len(each) for each in heard] == [0, 0, 0, 1]
+        await sessions[0].transact("World", update("Root", [], number=1))
+        assert [each[-1][1][0] for each in heard[:3]] == ["other", "id", "id"]
+        assert heard[1] == heard[2]
+        assert len(heard[3]) == 1

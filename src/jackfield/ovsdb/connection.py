@@ -6,8 +6,9 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from jackfield.ovsdb.notice import Message, Notice
 from jackfield.ovsdb.session import Rights, Session
 from jackfield.wire.stream import JsonStream, StreamError, encode
 
@@ -55,6 +56,7 @@ class Connection(asyncio.Protocol):
         self._why: str | None = None
         self._probe = probe
         self._heard = 0.0
+        self._unread = 0
         self._timer: asyncio.TimerHandle | None = None
 
     # What the transport calls.
@@ -84,13 +86,17 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Pass on the messages that are complete."""
         self._heard, self.probing = self._server.now(), False
-        fault = None
+        limits = self._server.limits
+        if self.session is None:
+            return
+        fault, before = None, self._stream.pending
         try:
             messages = self._stream.feed(data)
         except StreamError as error:
             messages, fault = error.messages, str(error)
-        if self.session is None:
-            return
+        self._server.unfinished_bytes += self._stream.pending - before
+        if self._stream.pending > before and self._server.unfinished_bytes > limits.unfinished_bytes:
+            fault = "too many bytes of unfinished messages are held"
         for message in messages:
             self.session.receive(message)
         if fault is not None:
@@ -121,15 +127,19 @@ class Connection(asyncio.Protocol):
             self._timer.cancel()
             self._timer = None
         transport, self._transport = self._transport, None
-        if self.session is not None:
-            session, self.session = self.session, None
-            self._server.end(session)
+        self._end_session()
         if transport is not None:
             self._closed(self, self._why or (str(error) if error else None))
 
+    def _end_session(self) -> None:
+        if self.session is not None:
+            session, self.session = self.session, None
+            self._server.unfinished_bytes -= self._stream.pending
+            self._server.end(session)
+
     # What the session and the server call.
 
-    def send(self, message: Any) -> None:
+    def send(self, message: Message | Notice) -> None:
         """Pass a message to the peer, or drop a peer that has let too much pile up."""
         transport = self._transport
         if transport is None or transport.is_closing():
@@ -137,7 +147,7 @@ class Connection(asyncio.Protocol):
         if transport.get_write_buffer_size() > self._server.limits.backlog_bytes:
             self.drop("it does not read what it asked for")
             return
-        transport.write(encode(message))
+        transport.write(message.data if isinstance(message, Notice) else encode(message))
 
     @property
     def backlog(self) -> int:
@@ -157,8 +167,7 @@ class Connection(asyncio.Protocol):
         if transport is None or self.session is None:
             return
         _log.info("%s: disconnecting (%s)", self.name, why)
-        session, self.session = self.session, None
-        self._server.end(session)
+        self._end_session()
         transport.close()
         asyncio.get_running_loop().call_later(LINGER_SECONDS, transport.abort)
 
@@ -219,8 +228,9 @@ class Connection(asyncio.Protocol):
 
     def _silent(self) -> None:
         silence = self._server.now() - self._heard
-        if self._held_back:
-            # We do not listen, so it is not the peer that is silent.
+        unread, self._unread = self._unread, self.backlog
+        if self._held_back and ("output" not in self._held_back or self.backlog != unread):
+            # We do not listen, so it is not the peer that is silent, or it is busy with reading.
             self._heard, self.probing = self._server.now(), False
             self._wait(self._probe)
         elif silence < self._probe and not self.probing:

@@ -7,7 +7,8 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from jackfield.ovsdb.session import Message, Session
+from jackfield.ovsdb.notice import Message, Notice
+from jackfield.ovsdb.session import Session
 
 if TYPE_CHECKING:
     from jackfield.ovsdb.server import Server
@@ -68,7 +69,9 @@ class LocalSession:
         result: list[Any] = await self.request("transact", database, *operations)
         return result
 
-    def _receive(self, message: Message) -> None:
+    def _receive(self, message: Message | Notice) -> None:
+        if isinstance(message, Notice):
+            message = message.message
         if message["id"] is None:
             if self._listener is not None:
                 self._listener(message["method"], message["params"])

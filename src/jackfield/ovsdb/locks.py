@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Generic, TypeVar
 
 Holder = TypeVar("Holder")
@@ -22,9 +23,9 @@ class Locks(Generic[Holder]):
         """Whether the holder has asked for the lock and not released it since."""
         return name in self._asked.get(holder, ())
 
-    def any_asked(self, holder: Holder) -> bool:
-        """Whether the holder has or wants any lock."""
-        return bool(self._asked.get(holder))
+    def asked_by(self, holder: Holder) -> Set[str]:
+        """The locks that the holder has asked for and not released since."""
+        return self._asked.get(holder, set())
 
     def names(self, holder: Holder) -> dict[str, list[str]]:
         """What the holder has asked for: locks `held`, `waiting` for, and `lost` to a thief."""

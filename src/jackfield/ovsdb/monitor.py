@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from jackfield.ovsdb.condition import Condition, matches_any, parse_condition
@@ -15,6 +16,7 @@ from jackfield.ovsdb.database import Change, Database, Fields, Table
 from jackfield.ovsdb.errors import OvsdbError, syntax_error
 from jackfield.ovsdb.members import Members, is_array, is_boolean, is_object
 from jackfield.ovsdb.schema import UUID, Column
+from jackfield.wire.stream import encode
 
 Updates = dict[str, dict[str, Any]]
 RowUpdate = dict[str, Any]
@@ -43,11 +45,15 @@ class Watched:
 
 
 class Monitor:
-    """One monitor of one session; `updates` returns a `<table-updates>` or `<table-updates2>`."""
+    """One monitor of one session; `updates` returns a `<table-updates>` or `<table-updates2>`.
 
-    def __init__(self, database: Database, version: int, watched: dict[str, Watched]) -> None:
+    Monitors of one database that have the same `key` always show the same.
+    """
+
+    def __init__(self, database: Database, version: int, watched: dict[str, Watched], key: bytes) -> None:
         self.database = database
         self.version = version
+        self.key = key
         self._watched = watched
 
     def initial(self) -> Updates:
@@ -85,6 +91,7 @@ class Monitor:
         if not isinstance(requests, dict):
             raise OvsdbError("syntax error", "monitor-cond-change-requests must be object")
         conditions = {name: self._new_condition(name, request) for name, request in requests.items()}
+        self.key = _digest([self.key.hex(), requests])
         updates: Updates = {}
         for name, condition in conditions.items():
             watched = self._watched[name]
@@ -172,7 +179,11 @@ def parse_monitor(database: Database, version: int, requests: Any) -> Monitor:
         watched[name] = Watched(table)
         for wish in wishes if isinstance(wishes, list) else [wishes]:
             _add_request(watched[name], wish, version)
-    return Monitor(database, version, watched)
+    return Monitor(database, version, watched, _digest([version, requests]))
+
+
+def _digest(json: Any) -> bytes:
+    return sha256(encode(json)).digest()
 
 
 def _add_request(watched: Watched, json: Any, version: int) -> None:

@@ -19,6 +19,7 @@ from jackfield.ovsdb.errors import OvsdbError
 from jackfield.ovsdb.local import LocalSession
 from jackfield.ovsdb.locks import Locks
 from jackfield.ovsdb.log import LogError
+from jackfield.ovsdb.notice import Shared
 from jackfield.ovsdb.schema import DatabaseSchema
 from jackfield.ovsdb.service import Service
 from jackfield.ovsdb.session import ProtocolError, Rights, Session
@@ -34,12 +35,16 @@ TURN_SECONDS = 0.002
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a client may use: size and nesting of a message, sessions at a time, unread output in bytes."""
+    """What a client may use: size and nesting of a message, unread output in bytes, monitors, locks and
+    parked transactions; and what all may use together: sessions at a time, bytes of unfinished messages.
+    """
 
     message_bytes: int = MAX_BYTES
     message_depth: int = MAX_DEPTH
-    sessions: int = 500
     backlog_bytes: int = 16 << 20
+    things: int = 1000
+    sessions: int = 500
+    unfinished_bytes: int = 256 << 20
 
 
 class Peer(Protocol):
@@ -75,6 +80,7 @@ class Server:
         self.services: dict[str, Service] = {}
         self.sessions: dict[Session, Peer] = {}
         self.watchers: list[Watcher] = []
+        self.unfinished_bytes = 0
         self._directory = Directory()
         for storage in storages:
             self.services[storage.database.name] = Service(storage.database, storage, self._publish)
@@ -296,8 +302,9 @@ class Server:
         self._go_on()
 
     def _publish(self, service: Service, transaction: str, changes: list[Change]) -> None:
+        shared: Shared = {}
         for session in list(self.sessions):
-            session.deliver(service, transaction, changes)
+            session.deliver(service, transaction, changes, shared)
         for watcher in self.watchers:
             watcher(service.database, changes)
         self._changed.add(service)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sized
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,14 +12,13 @@ from jackfield.ovsdb.database import Change
 from jackfield.ovsdb.errors import OvsdbError, syntax_error, to_text
 from jackfield.ovsdb.members import is_id
 from jackfield.ovsdb.monitor import Monitor, Updates, parse_monitor
+from jackfield.ovsdb.notice import Message, Notice, Shared
 from jackfield.ovsdb.operations import Execution, Parked
 from jackfield.ovsdb.schema import parse_schema
 from jackfield.ovsdb.service import Service
 
 if TYPE_CHECKING:
     from jackfield.ovsdb.server import Server
-
-Message = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ class Session:
         self,
         server: Server,
         name: str,
-        send: Callable[[Message], None],
+        send: Callable[[Message | Notice], None],
         *,
         rights: Rights | None = None,
         expendable: bool = True,
@@ -127,7 +126,7 @@ class Session:
     def idle(self) -> bool:
         """Whether the peer may be spared: it has no monitor, no lock and no request here."""
         busy = self._monitors or self.waiting or self.inbox or self._unanswered
-        return self._expendable and not (busy or self._server.locks.any_asked(self))
+        return self._expendable and not (busy or self._server.locks.asked_by(self))
 
     @property
     def monitors(self) -> int:
@@ -209,6 +208,10 @@ class Session:
         else:
             self._send({"id": id_, "result": result, "error": None})
 
+    def _check_room(self, what: str, those: Sized) -> None:
+        if len(those) >= self._server.limits.things:
+            raise OvsdbError("resources exhausted", f"this session has {len(those)} {what} already")
+
     def notify(self, method: str, *params: Any) -> None:
         """Send a notification."""
         self._send({"id": None, "method": method, "params": list(params)})
@@ -268,6 +271,7 @@ class Session:
         service = self._service("transact", params)
         if to_text(id_) in self.waiting:
             raise syntax_error(params, "transact: duplicate request ID")
+        self._check_room("waiting transactions", self.waiting)
         now = self._server.now()
         if not self._try(Waiting(id_, service, params[1:], now), now):
             self._server.schedule()
@@ -319,6 +323,7 @@ class Session:
             raise syntax_error(params[1], "duplicate monitor ID")
         if version == 3 and not is_uuid(params[3]):
             raise syntax_error(params[3], "last-txn-id must be UUID format.")
+        self._check_room("monitors", self._monitors)
         monitor = parse_monitor(service.database, version, params[2])
         self._monitors[key] = _Watch(params[1], service, monitor)
         if version < 3:
@@ -340,7 +345,9 @@ class Session:
         updates = watch.monitor.change(params[2])
         del self._monitors[old]
         watch = self._monitors[new] = replace(watch, id=params[1])
-        self._tell(watch, updates, watch.service.history.last)
+        notice = _notice(watch, updates, watch.service.history.last)
+        if notice is not None:
+            self._send(notice)
         return {}
 
     def _monitor_cancel(self, _method: str, params: list[Any]) -> Any:
@@ -350,17 +357,18 @@ class Session:
             raise Refused("unknown monitor")
         return {}
 
-    def deliver(self, service: Service, transaction: str, changes: list[Change]) -> None:
-        """Tell the peer what it monitors of a transaction's changes."""
-        for watch in list(self._monitors.values()):  # sending may end the session
-            if watch.service is service:
-                self._tell(watch, watch.monitor.updates(changes), transaction)
-
-    def _tell(self, watch: _Watch, updates: Updates, transaction: str) -> None:
-        if updates:
-            version = watch.monitor.version
-            extra = [transaction] if version == 3 else []
-            self.notify(_NOTIFICATIONS[version], watch.id, *extra, updates)
+    def deliver(self, service: Service, transaction: str, changes: list[Change], shared: Shared) -> None:
+        """Tell the peer what it monitors of a transaction's changes; `shared` is what others were told."""
+        for text, watch in list(self._monitors.items()):  # sending may end the session
+            if watch.service is not service:
+                continue
+            key = watch.monitor.key, text
+            if key in shared:
+                notice = shared[key]
+            else:
+                notice = shared[key] = _notice(watch, watch.monitor.updates(changes), transaction)
+            if notice is not None:
+                self._send(notice)
 
     # Locks.
 
@@ -376,6 +384,7 @@ class Session:
         locks = self._server.locks
         if locks.asked(self, name):
             raise syntax_error(params, f'must issue "unlock" before new "{method}"')
+        self._check_room("locks", locks.asked_by(self))
         if method == "lock":
             return {"locked": locks.lock(self, name)}
         victim = locks.steal(self, name)
@@ -403,6 +412,15 @@ class Session:
         self.waiting.clear()
         for name, owner in self._server.locks.release_all(self):
             owner.notify("locked", name)
+
+
+def _notice(watch: _Watch, updates: Updates, transaction: str) -> Notice | None:
+    """How a monitor's peer is told of updates, None if there are none."""
+    if not updates:
+        return None
+    version = watch.monitor.version
+    extra = [transaction] if version == 3 else []
+    return Notice(_NOTIFICATIONS[version], [watch.id, *extra, updates])
 
 
 def _unknown(_method: str, _params: list[Any]) -> Any:
