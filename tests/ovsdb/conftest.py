@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import shutil
+import subprocess
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -70,4 +75,35 @@ def served(tmp_path: Path, schema: DatabaseSchema) -> Iterator[Served]:
     """A running server with OVS's schema."""
     server = Served(tmp_path, schema)
     yield server
+    server.stop()
+
+
+@contextmanager
+def real_server(directory: Path) -> Iterator[str]:
+    """OVS's server on a directory of its own."""
+    schema, file, socket = directory / "schema", directory / "conf.db", directory / "db.sock"
+    schema.write_text(json.dumps(open_vswitch_schema()))
+    subprocess.run(["ovsdb-tool", "create", file, schema], check=True)
+    argv = ["ovsdb-server", f"--remote=punix:{socket}", f"--unixctl={directory / 'ctl'}", "--no-chdir", file]
+    with (directory / "log").open("wb") as log, subprocess.Popen(argv, stdout=log, stderr=log) as process:
+        try:
+            while not socket.exists():
+                assert process.poll() is None, (directory / "log").read_text()
+                time.sleep(0.01)
+            yield f"unix:{socket}"
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(params=["jackfield", "ovsdb-server"])
+def remote(request: pytest.FixtureRequest, tmp_path: Path, schema: DatabaseSchema) -> Iterator[str]:
+    """Our server and OVS's own, one after the other: what holds of the one must hold of the other."""
+    if request.param == "ovsdb-server":
+        if shutil.which("ovsdb-server") is None:
+            pytest.skip("OVS's ovsdb-server is not installed")
+        with real_server(tmp_path) as place:
+            yield place
+        return
+    server = Served(tmp_path, schema)
+    yield server.remote
     server.stop()

@@ -6,9 +6,6 @@ import json
 import re
 import shutil
 import subprocess
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +14,6 @@ import pytest
 from jackfield.ovsdb.datum import type_to_json
 from jackfield.ovsdb.schema import DatabaseSchema, parse_schema
 from jackfield.switchd.schema import open_vswitch_schema
-from tests.ovsdb.conftest import Served
 
 pytestmark = pytest.mark.skipif(shutil.which("ovsdb-server") is None, reason="OVS's tools are not installed")
 
@@ -28,34 +24,6 @@ BRIDGE = [
     {"op": "insert", "table": DATABASE, "row": {"bridges": ["named-uuid", "b"], "next_cfg": 7}},
     {"op": "insert", "table": "Bridge", "uuid-name": "b", "row": {"name": "br0"}},
 ]
-
-
-@contextmanager
-def real_server(directory: Path) -> Iterator[str]:
-    """OVS's server on a directory of its own."""
-    schema, file, socket = directory / "schema", directory / "conf.db", directory / "db.sock"
-    schema.write_text(json.dumps(open_vswitch_schema()))
-    subprocess.run(["ovsdb-tool", "create", file, schema], check=True)
-    argv = ["ovsdb-server", f"--remote=punix:{socket}", f"--unixctl={directory / 'ctl'}", "--no-chdir", file]
-    with (directory / "log").open("wb") as log, subprocess.Popen(argv, stdout=log, stderr=log) as process:
-        try:
-            while not socket.exists():
-                assert process.poll() is None, (directory / "log").read_text()
-                time.sleep(0.01)
-            yield f"unix:{socket}"
-        finally:
-            process.terminate()
-
-
-@pytest.fixture(params=["jackfield", "ovsdb-server"])
-def remote(request: pytest.FixtureRequest, tmp_path: Path, schema: DatabaseSchema) -> Iterator[str]:
-    if request.param == "ovsdb-server":
-        with real_server(tmp_path) as place:
-            yield place
-        return
-    server = Served(tmp_path, schema)
-    yield server.remote
-    server.stop()
 
 
 def client(*argv: str | Path, stdin: Path = Path("/dev/null"), code: int = 0) -> str:
