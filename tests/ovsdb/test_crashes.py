@@ -25,9 +25,9 @@ def test_a_server_that_is_killed_again_and_again_loses_nothing_that_it_acknowled
         (
             "from jackfield.ovsdb.service import Service\n"
             "run = Service.run\n"
-            "def hasty(self, execution, operations, reply):\n"
+            "def hasty(self, execution, operations, *how):\n"
             "    count = len(self._done)\n"
-            "    run(self, execution, operations, reply)\n"
+            "    run(self, execution, operations, *how)\n"
             "    for done in self._done[count:]:\n"
             "        self.commit(done.changes)\n"
             "Service.run = hasty",

@@ -21,7 +21,7 @@ from jackfield.ovsdb.locks import Locks
 from jackfield.ovsdb.log import LogError
 from jackfield.ovsdb.notice import Shared
 from jackfield.ovsdb.schema import DatabaseSchema
-from jackfield.ovsdb.service import Service
+from jackfield.ovsdb.service import Done, Service
 from jackfield.ovsdb.session import ProtocolError, Rights, Session
 from jackfield.ovsdb.storage import Storage
 from jackfield.ovsdb.unix import bind_unix
@@ -301,9 +301,16 @@ class Server:
         self._expired = True
         self._go_on()
 
-    def _publish(self, service: Service, transaction: str, changes: list[Change]) -> None:
+    def _publish(self, service: Service, transaction: str, changes: list[Change], done: Done | None) -> None:
         shared: Shared = {}
-        for session in list(self.sessions):
+        others = dict.fromkeys(self.sessions)
+        if done is not None:
+            # A client learns of a transaction's changes before it learns that the transaction is done.
+            if done.origin in others:
+                done.origin.deliver(service, transaction, changes, shared)
+                del others[done.origin]
+            done.reply(done.results)
+        for session in others:
             session.deliver(service, transaction, changes, shared)
         for watcher in self.watchers:
             watcher(service.database, changes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from jackfield.ovsdb.database import Change, Database
 from jackfield.ovsdb.errors import OvsdbError
@@ -13,16 +13,28 @@ from jackfield.ovsdb.history import History
 from jackfield.ovsdb.operations import Execution
 from jackfield.ovsdb.storage import Storage
 
-Publish = Callable[["Service", str, list[Change]], None]
+if TYPE_CHECKING:
+    from jackfield.ovsdb.session import Session
+
+Reply = Callable[[list[Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A transaction that has run and is to be told of, by `reply`, once it is on disk."""
+    """A transaction that `origin` has run and is to be told of, by `reply`, once it is on disk."""
 
     results: list[Any]
     changes: list[Change]
-    reply: Callable[[list[Any]], None]
+    origin: Session
+    reply: Reply
+
+
+class Publish(Protocol):
+    """Tells all sessions of a transaction: first its origin, which gets its reply then, then all others."""
+
+    def __call__(
+        self, service: Service, transaction: str, changes: list[Change], done: Done | None
+    ) -> None: ...
 
 
 class Service:
@@ -56,14 +68,14 @@ class Service:
         busy = self.storage is not None and self.storage.busy
         return busy or (bool(self._done) and method != "transact")
 
-    def run(self, execution: Execution, operations: list[Any], reply: Callable[[list[Any]], None]) -> None:
+    def run(self, execution: Execution, operations: list[Any], origin: Session, reply: Reply) -> None:
         """Run a transaction; `reply` gets its results when they are true for good. Raises Parked."""
         storage = self.storage
         results, changes = execution.run(operations, _discard if storage is None else storage.stage)
         if storage is None or not (changes or self._done):
-            self._tell(Done(results, changes, reply))
+            self._tell(Done(results, changes, origin, reply))
         else:
-            self._done.append(Done(results, changes, reply))
+            self._done.append(Done(results, changes, origin, reply))
 
     async def settle(self) -> None:
         """Put what has run on disk and tell of it."""
@@ -108,12 +120,13 @@ class Service:
     def commit(self, changes: list[Change]) -> None:
         """Note and publish changes that were made to a database without a storage."""
         if changes:
-            self._publish(self, self.history.add(changes), changes)
+            self._publish(self, self.history.add(changes), changes, None)
 
     def _tell(self, done: Done) -> None:
-        # A client learns of a transaction's changes before it learns that the transaction is done.
-        self.commit(done.changes)
-        done.reply(done.results)
+        if done.changes:
+            self._publish(self, self.history.add(done.changes), done.changes, done)
+        else:
+            done.reply(done.results)
 
     def replace(self, database: Database) -> None:
         """Go on with another database, that holds the same in another schema. Raises LogError."""

@@ -269,7 +269,7 @@ class Session:
 
     def _transact(self, params: list[Any], id_: Any) -> None:
         service = self._service("transact", params)
-        if to_text(id_) in self.waiting:
+        if self.waiting and to_text(id_) in self.waiting:
             raise syntax_error(params, "transact: duplicate request ID")
         self._check_room("waiting transactions", self.waiting)
         now = self._server.now()
@@ -300,7 +300,7 @@ class Session:
 
         self._unanswered += 1
         try:
-            service.run(execution, waiting.operations, reply)
+            service.run(execution, waiting.operations, self, reply)
         except Parked as parked:
             self._unanswered -= 1
             until = None if parked.timeout_ms is None else waiting.since + parked.timeout_ms / 1000
