@@ -36,6 +36,12 @@ def text(path: Path) -> str:
     return (ROOT / path).read_text(encoding="utf-8", errors="replace")
 
 
+def is_table(path: Path) -> bool:
+    """Whether a module is data only, which is looked up rather than read."""
+    nodes = ast.walk(ast.parse(text(path)))
+    return not any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) for node in nodes)
+
+
 @pytest.mark.parametrize("what", UNWANTED)
 def test_no_file_has(what: str) -> None:
     found = [
@@ -60,8 +66,9 @@ def test_every_module_that_is_no_test_says_what_it_is_for() -> None:
 
 
 def test_no_module_is_too_long_to_read_at_a_sitting() -> None:
-    lengths = {str(path): len(text(path).splitlines()) for path in modules() if path not in GENERATED}
-    assert {path: length for path, length in lengths.items() if length > LONGEST_MODULE} == {}
+    lengths = {path: len(text(path).splitlines()) for path in modules() if path not in GENERATED}
+    long = [path for path, length in lengths.items() if length > LONGEST_MODULE]
+    assert [str(path) for path in long if not is_table(path)] == []
 
 
 def test_every_script_can_be_executed() -> None:
