@@ -7,7 +7,6 @@ import logging
 import shutil
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from jackfield.ovsdb.errors import OvsdbError, syntax_error
 from jackfield.ovsdb.log import LogError, LogFile, sync_directory, sync_file
 from jackfield.ovsdb.schema import DatabaseSchema, parse_schema
 from jackfield.ovsdb.transaction import Transaction, blank_row
+from jackfield.ovsdb.worker import Worker
 
 _log = logging.getLogger("ovsdb.storage")
 
@@ -140,7 +140,7 @@ class Storage:
         self._limit = 0
         self._set_limit()
         self._staged: list[list[Change]] = []
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"disk {file.path.name}")
+        self._worker = Worker(f"disk {file.path.name}")
 
     @property
     def path(self) -> Path:
@@ -179,13 +179,8 @@ class Storage:
     async def _in_thread(self, work: Callable[[], None]) -> None:
         """Do what may take long, to its end also if this is cancelled meanwhile; raises what it raises."""
         self.busy = True
-        future = asyncio.get_running_loop().run_in_executor(self._thread, work)
         try:
-            await asyncio.shield(future)
-        except asyncio.CancelledError:
-            await asyncio.wait((future,))
-            future.result()
-            raise
+            await self._worker.do(work)
         finally:
             self.busy = False
 
@@ -263,7 +258,7 @@ class Storage:
 
     def close(self) -> None:
         """Close the file."""
-        self._thread.shutdown()
+        self._worker.close()
         self._file.close()
 
 
