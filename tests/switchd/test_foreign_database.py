@@ -22,6 +22,7 @@ from jackfield.switchd import engine as engine_module
 from jackfield.switchd import identity
 from jackfield.switchd.client import DatabaseClient, DatabaseError
 from jackfield.switchd.engine import DATABASE, LOCK, Engine
+from jackfield.switchd.main import run as daemon_run
 from jackfield.switchd.schema import open_vswitch_schema
 from jackfield.switchd.status import MONITORED
 from jackfield.wire.aio import RemoteError, check_remote
@@ -189,3 +190,11 @@ def test_what_names_no_server_is_refused(remote: str) -> None:
 @pytest.mark.parametrize("remote", ["unix:/x", "tcp:h", "tcp:10.0.0.1:6640", "ssl:[::1]:6640", "tcp:[::1]"])
 def test_what_names_a_server_is_accepted(remote: str) -> None:
     check_remote(remote)
+
+
+def test_a_database_over_tls_needs_keys(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folders = {name: str(tmp_path / name) for name in ("rundir", "dbdir", "logdir")}
+    assert daemon_run(detach=False, db="ssl:127.0.0.1:6641", **folders) == 1
+    assert capsys.readouterr().err.endswith("ssl:127.0.0.1:6641: Private key must be configured to use SSL\n")
+    assert daemon_run(detach=False, db="carrier:pigeon", **folders) == 2
+    assert "is not unix:FILE" in capsys.readouterr().err

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from jackfield.ovsdb.tls import TlsFiles
 from tests.daemon import Daemon
 from tests.netlab import Lab, Namespace
+from tests.ovsdb.tls_files import Authority
 
 SCHEMA = Path("/usr/share/openvswitch/vswitch.ovsschema")
 
@@ -58,15 +60,22 @@ class RealServer:
             self._process.wait(10)
 
 
+def keys(files: TlsFiles) -> tuple[str, str, str]:
+    """The options that name them, which all programs have."""
+    return (
+        f"--private-key={files.private_key}",
+        f"--certificate={files.certificate}",
+        f"--ca-cert={files.ca_cert}",
+    )
+
+
 class Client(Daemon):
     """A daemon that uses another process's database."""
 
-    def __init__(self, root: Path, netns: str, remote: str, socket: Path) -> None:
+    def __init__(self, root: Path, netns: str, *options: str) -> None:
         super().__init__(root, netns)
-        self.program = (
-            f"import sys; from jackfield.switchd.main import run; sys.exit(run(detach=False, db={remote!r}))"
-        )
-        self.environment["OVS_DB_SOCK"] = str(socket)
+        words = ["daemon", *options]
+        self.program = f"import sys; from jackfield.cli.main import main; sys.exit(main({words!r}))"
 
 
 @pytest.fixture
@@ -75,20 +84,27 @@ def host() -> Iterator[Namespace]:
         yield lab.namespace("host")
 
 
-@pytest.mark.parametrize("kind", ["unix", "tcp"])
+@pytest.mark.parametrize("kind", ["unix", "tcp", "ssl"])
 def test_the_switch_works_for_the_real_server_and_survives_its_restart(
     host: Namespace, tmp_path: Path, kind: str
 ) -> None:
     server = RealServer(tmp_path / "s", host.name)
-    remote = f"unix:{server.socket}" if kind == "unix" else "tcp:127.0.0.1:6640"
-    server.start("--remote=ptcp:6640:127.0.0.1")
+    authority = Authority(tmp_path / "s").create()
+    serving = (
+        "--remote=ptcp:6640:127.0.0.1",
+        "--remote=pssl:6641:127.0.0.1",
+        *keys(authority.issue("server")),
+    )
+    remote = {"unix": f"unix:{server.socket}", "tcp": "tcp:127.0.0.1:6640", "ssl": "ssl:127.0.0.1:6641"}[kind]
+    server.start(*serving)
 
     def vsctl(*words: str) -> str:
         return server.run("ovs-vsctl", f"--db=unix:{server.socket}", "-t", "20", *words)
 
     try:
         vsctl("--no-wait", "init")
-        with Client(tmp_path / "d", host.name, remote, server.socket) as daemon:
+        options = (f"--db={remote}", *keys(authority.issue("switch")))
+        with Client(tmp_path / "d", host.name, *options) as daemon:
             assert not daemon.dbdir.exists()
             vsctl(
                 "add-br",
@@ -106,7 +122,7 @@ def test_the_switch_works_for_the_real_server_and_survives_its_restart(
             assert {"br0", "p1"} <= host.devices()
             assert vsctl("get", "Interface", "p1", "ofport") == "1\n"
             server.stop()
-            server.start("--remote=ptcp:6640:127.0.0.1")
+            server.start(*serving)
             vsctl("add-port", "br0", "p2", "--", "set", "Interface", "p2", "type=internal")
             assert {"br0", "p1", "p2"} <= host.devices()
             assert "jackfield" in vsctl("get", "Open_vSwitch", ".", "ovs_version")

@@ -21,21 +21,16 @@ _log = logging.getLogger("jackfield.ovsdb_server")
 _UNKNOWN = "Failed to find the database."
 
 
-class ServerCommands:
-    """Databases, remotes and the process; `leave` ends the server."""
+class DatabaseCommands:
+    """Those that any process may have that serves databases."""
 
-    def __init__(self, server: Server, remotes: Remotes, leave: Callable[[], None]) -> None:
+    def __init__(self, server: Server, remotes: Remotes) -> None:
         self._server = server
         self._remotes = remotes
-        self._leave = leave
 
     def register(self, commands: CommandTable) -> None:
         """Add the commands to the table."""
-        commands.add("exit", "", 0, 0, self._exit)
-        commands.add("memory/show", "", 0, 0, self._memory)
         prefix = "ovsdb-server/"
-        commands.add(prefix + "add-db", "DB", 1, 1, self._add_db)
-        commands.add(prefix + "remove-db", "DB", 1, 1, self._remove_db)
         commands.add(prefix + "list-dbs", "", 0, 0, lambda _args: _lines(self._server.services))
         commands.add(prefix + "compact", "[DB]", 0, 1, self._compact)
         commands.add(prefix + "get-db-storage-status", "DB", 1, 1, self._status)
@@ -44,33 +39,6 @@ class ServerCommands:
         commands.add(prefix + "list-remotes", "", 0, 0, lambda _args: _lines(self._remotes.names))
         commands.add(prefix + "reconnect", "", 0, 0, self._reconnect)
         commands.add(prefix + "sync-status", "", 0, 0, lambda _args: "state: active\n")
-
-    def _exit(self, _args: Sequence[str]) -> str:
-        self._leave()
-        return ""
-
-    def _memory(self, _args: Sequence[str]) -> str:
-        sizes = self._server.memory() | {
-            "peak-resident-kB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        }
-        return " ".join(f"{name}:{size}" for name, size in sorted(sizes.items()))
-
-    def _add_db(self, args: Sequence[str]) -> str:
-        try:
-            open_database(self._server, Path(args[0]).absolute())
-        except LogError as error:
-            raise CommandError(str(error)) from error
-        return ""
-
-    async def _remove_db(self, args: Sequence[str]) -> str:
-        name = args[0]
-        if name.startswith("_"):
-            raise CommandError("Cannot remove reserved database.")
-        try:
-            await self._server.remove_database(name)
-        except KeyError as error:
-            raise CommandError(_UNKNOWN) from error
-        return ""
 
     async def _compact(self, args: Sequence[str]) -> str:
         if args and args[0].startswith("_"):
@@ -112,6 +80,48 @@ class ServerCommands:
 
     def _reconnect(self, _args: Sequence[str]) -> str:
         self._server.reconnect("by user request")
+        return ""
+
+
+class ServerCommands:
+    """Those of a server that is a process of its own; `leave` ends it."""
+
+    def __init__(self, server: Server, leave: Callable[[], None]) -> None:
+        self._server = server
+        self._leave = leave
+
+    def register(self, commands: CommandTable) -> None:
+        """Add the commands to the table."""
+        commands.add("exit", "", 0, 0, self._exit)
+        commands.add("memory/show", "", 0, 0, self._memory)
+        commands.add("ovsdb-server/add-db", "DB", 1, 1, self._add_db)
+        commands.add("ovsdb-server/remove-db", "DB", 1, 1, self._remove_db)
+
+    def _exit(self, _args: Sequence[str]) -> str:
+        self._leave()
+        return ""
+
+    def _memory(self, _args: Sequence[str]) -> str:
+        sizes = self._server.memory() | {
+            "peak-resident-kB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        }
+        return " ".join(f"{name}:{size}" for name, size in sorted(sizes.items()))
+
+    def _add_db(self, args: Sequence[str]) -> str:
+        try:
+            open_database(self._server, Path(args[0]).absolute())
+        except LogError as error:
+            raise CommandError(str(error)) from error
+        return ""
+
+    async def _remove_db(self, args: Sequence[str]) -> str:
+        name = args[0]
+        if name.startswith("_"):
+            raise CommandError("Cannot remove reserved database.")
+        try:
+            await self._server.remove_database(name)
+        except KeyError as error:
+            raise CommandError(_UNKNOWN) from error
         return ""
 
 

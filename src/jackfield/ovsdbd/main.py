@@ -17,7 +17,7 @@ from jackfield.ovsdb.remote_config import ConfigError
 from jackfield.ovsdb.remotes import Remotes
 from jackfield.ovsdb.server import Server
 from jackfield.ovsdb.target import TargetError
-from jackfield.ovsdbd.commands import ServerCommands, open_database
+from jackfield.ovsdbd.commands import DatabaseCommands, ServerCommands, open_database
 from jackfield.ovsdbd.options import PROGRAM, Options, parse_options, usage
 from jackfield.switchd.commands.vlog import VlogCommands
 from jackfield.switchd.daemonize import Detached, detach, notify_manager, notify_ready
@@ -110,7 +110,8 @@ async def _serve(options: Options, paths: Paths, vlog: Vlog, ready_fd: int | Non
             remotes.check(remote)
         await remotes.set(options.remotes)
         commands = CommandTable(version_line(PROGRAM))
-        ServerCommands(server, remotes, stop.set).register(commands)
+        ServerCommands(server, stop.set).register(commands)
+        DatabaseCommands(server, remotes).register(commands)
         VlogCommands(vlog).register(commands)
         await _control(options, paths, commands, stack.push_async_callback)
         _log.info("%s", version_line(PROGRAM))

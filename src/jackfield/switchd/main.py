@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import signal
+import ssl
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable
@@ -22,7 +23,8 @@ from jackfield.ovsdb.remotes import Remotes
 from jackfield.ovsdb.schema import parse_schema
 from jackfield.ovsdb.server import Server
 from jackfield.ovsdb.storage import open_storage
-from jackfield.ovsdb.tls import TlsFiles
+from jackfield.ovsdb.tls import Tls, TlsError, TlsFiles
+from jackfield.ovsdbd.commands import DatabaseCommands
 from jackfield.reconcile.reconciler import Reconciler
 from jackfield.switchd import identity
 from jackfield.switchd.client import DatabaseError
@@ -65,11 +67,13 @@ def run(
     logdir: str | None = None,
     verbose: tuple[str, ...] = (),
     db: str | None = None,
+    keys: tuple[str, str, str] = ("", "", ""),
 ) -> int:
     """Run the daemon; the exit status. With `detach` return 0 as soon as it serves in the background.
 
     The directories stand for OVS_RUNDIR, OVS_DBDIR and OVS_LOGDIR; `verbose` are arguments of `vlog/set`.
     With `db`, the database server is another process, to be found there; else the daemon is one itself.
+    `keys` are files for TLS: private key, certificate, CA certificate.
     """
     vlog = Vlog()
     try:
@@ -93,7 +97,7 @@ def run(
     vlog.install()
     paths = Paths.choose(rundir=rundir, dbdir=dbdir, logdir=logdir)
     try:
-        return _run(paths, db, vlog, detached.ready_fd)
+        return _run(paths, vlog, detached.ready_fd, db, TlsFiles(*keys))
     except (StartError, PidFileError, LogError, DatapathError, DatabaseError, OSError) as error:
         vlog.set_level(None, Destination.CONSOLE, Level.OFF)
         _log.critical("%s", error)
@@ -115,7 +119,7 @@ def _complain(text: str, status: int) -> int:
     return status
 
 
-def _run(paths: Paths, db: str | None, vlog: Vlog, ready_fd: int | None) -> int:
+def _run(paths: Paths, vlog: Vlog, ready_fd: int | None, db: str | None, files: TlsFiles) -> int:
     for directory in (paths.rundir, paths.logdir, *([] if db else [paths.dbdir])):
         try:
             directory.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -124,7 +128,7 @@ def _run(paths: Paths, db: str | None, vlog: Vlog, ready_fd: int | None) -> int:
     pidfile = PidFile.acquire(paths.pidfile)
     try:
         vlog.open_file(paths.log_file)
-        prompt = asyncio.run(_serve(paths, db, vlog, ready_fd))
+        prompt = asyncio.run(_serve(paths, vlog, ready_fd, db, _context(db, files)))
     finally:
         pidfile.release()
     if not prompt:
@@ -134,7 +138,20 @@ def _run(paths: Paths, db: str | None, vlog: Vlog, ready_fd: int | None) -> int:
     return 0
 
 
-async def _serve(paths: Paths, db: str | None, vlog: Vlog, ready_fd: int | None) -> bool:
+def _context(db: str | None, files: TlsFiles) -> ssl.SSLContext | None:
+    if db is None or not db.startswith("ssl:"):
+        return None
+    tls = Tls()
+    tls.files = files
+    try:
+        return tls.connecting()
+    except TlsError as error:
+        raise StartError(f"{db}: {error}") from error
+
+
+async def _serve(
+    paths: Paths, vlog: Vlog, ready_fd: int | None, db: str | None, tls: ssl.SSLContext | None
+) -> bool:
     """Serve until told to stop; whether the thread that works on the kernel has come to an end by then."""
     loop = asyncio.get_running_loop()
     since = time.time()
@@ -145,14 +162,15 @@ async def _serve(paths: Paths, db: str | None, vlog: Vlog, ready_fd: int | None)
     owner = ThreadPoolExecutor(1, thread_name_prefix="kernel")
     async with AsyncExitStack() as stack:
         stack.callback(owner.shutdown, wait=False, cancel_futures=True)
+        commands = CommandTable(identity.version_line())
         if db is None:
-            await stack.enter_async_context(_database(paths))
+            await stack.enter_async_context(_database(paths, commands))
             db = f"unix:{paths.database_socket}"
         monitor = LinkMonitor()
         stack.callback(monitor.close)
         instance = instance_name(paths.rundir)
         datapath, reconciler = await loop.run_in_executor(owner, _open_datapath, instance)
-        engine = Engine(db, datapath, reconciler, monitor, identity.platform(), owner)
+        engine = Engine(db, datapath, reconciler, monitor, identity.platform(), owner, tls)
         cleaned = False
 
         async def leave(cleanup: bool) -> None:
@@ -162,7 +180,6 @@ async def _serve(paths: Paths, db: str | None, vlog: Vlog, ready_fd: int | None)
                 await engine.stop(cleanup=True)
             stop.set()
 
-        commands = CommandTable(identity.version_line())
         FdbCommands(engine).register(commands)
         ReportCommands(engine, version=identity.own_version(), instance=instance, since=since).register(
             commands
@@ -197,12 +214,13 @@ async def _unless(stop: asyncio.Event, work: Awaitable[None]) -> bool:
 
 
 @asynccontextmanager
-async def _database(paths: Paths) -> AsyncIterator[None]:
+async def _database(paths: Paths, commands: CommandTable) -> AsyncIterator[None]:
     server = Server([open_storage(paths.database, parse_schema(open_vswitch_schema()))])
     remotes = Remotes(server, TLS, paths.rundir)
     try:
         await server.listen_unix(paths.database_socket)
         await remotes.set([MANAGERS])
+        DatabaseCommands(server, remotes).register(commands)
         yield
     finally:
         await remotes.close()

@@ -62,17 +62,30 @@ def cli(context: click.Context, rundir: str | None) -> None:
 @cli.command("daemon")
 @click.option("--detach", is_flag=True, help="Return when the switch is ready, and leave it running.")
 @click.option("--dbdir", metavar="DIR", help="Directory of the database (default: $OVS_DBDIR).")
-@click.option("--db", metavar="REMOTE", help="Use the OVSDB server at unix:FILE or tcp:HOST:PORT instead.")
+@click.option(
+    "--db", metavar="REMOTE", help="Use an OVSDB server: unix:FILE, tcp:HOST:PORT or ssl:HOST:PORT."
+)
+@click.option("-p", "--private-key", metavar="FILE", default="", help="Private key, for --db=ssl:HOST:PORT.")
+@click.option("-c", "--certificate", metavar="FILE", default="", help="Certificate for the private key.")
+@click.option("-C", "--ca-cert", metavar="FILE", default="", help="Certificate of the server's authority.")
 @click.option("--logdir", metavar="DIR", help="Directory of the log (default: $OVS_LOGDIR).")
 @click.option("-v", "--verbose", multiple=True, metavar="SPEC", help="Log levels, as for vlog/set.")
 def daemon_command(
-    detach: bool, dbdir: str | None, db: str | None, logdir: str | None, verbose: tuple[str, ...]
+    detach: bool,
+    dbdir: str | None,
+    db: str | None,
+    private_key: str,
+    certificate: str,
+    ca_cert: str,
+    logdir: str | None,
+    verbose: tuple[str, ...],
 ) -> int:
     """Run the switch."""
     from jackfield.switchd.main import run
 
     rundir = os.environ.get("OVS_RUNDIR")
-    return run(detach=detach, rundir=rundir, dbdir=dbdir, logdir=logdir, verbose=verbose, db=db)
+    keys = (private_key, certificate, ca_cert)
+    return run(detach=detach, rundir=rundir, dbdir=dbdir, logdir=logdir, verbose=verbose, db=db, keys=keys)
 
 
 @cli.command("stop")
