@@ -165,6 +165,15 @@ def vsctl_command(words: tuple[str, ...]) -> int:
     return vsctl(list(words))
 
 
+@cli.command("ovsdb-server", context_settings=_PASS_ON, add_help_option=False)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+def ovsdb_server_command(words: tuple[str, ...]) -> int:
+    """Serve databases only, as ovsdb-server does."""
+    from jackfield.ovsdbd.main import main as ovsdb_server
+
+    return ovsdb_server(list(words))
+
+
 @cli.command("appctl", context_settings=_PASS_ON, add_help_option=False)
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 def appctl_command(words: tuple[str, ...]) -> int:
