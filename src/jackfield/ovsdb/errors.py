@@ -29,6 +29,10 @@ class OvsdbError(Exception):
         return {name: text for name, text in members.items() if text is not None}
 
 
+class Refused(Exception):
+    """A request fails with a plain text as its error, as RFC 7047 has it for a few."""
+
+
 def syntax_error(value: Any, details: str, tag: str = "syntax error") -> OvsdbError:
     """An error about a piece of JSON, which is quoted in it."""
     return OvsdbError(tag, details, to_text(value))

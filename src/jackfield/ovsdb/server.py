@@ -122,22 +122,26 @@ class Server:
         service = self.services[name]
         if service.storage is None:
             raise KeyError(name)
-        await service.settled()
-        if self.services.pop(name, None) is None:
-            raise KeyError(name)
-        for session in list(self.sessions):
-            session.forget(service)
-        self._redirect()
-        self.disconnect_unaware(f"removing {name} database")
-        service.storage.close()
+        async with service.alone():
+            if self.services.get(name) is not service:
+                raise KeyError(name)
+            del self.services[name]
+            for session in list(self.sessions):
+                session.forget(service)
+            self._redirect()
+            self.disconnect_unaware(f"removing {name} database")
+            service.storage.close()
+        self._wake_all()
 
     async def compact(self, name: str) -> None:
         """Rewrite the file of a database. Raises KeyError, or LogError if the old file had to stay."""
         service = self.services[name]
         if service.storage is None:
             raise KeyError(name)
-        await service.compact()
-        self._wake_all()
+        try:
+            await service.compact()
+        finally:
+            self._wake_all()
 
     def convert(self, service: Service, schema: DatabaseSchema) -> None:
         """Put a database into another schema, now. Raises OvsdbError, and all is as before."""
@@ -289,6 +293,8 @@ class Server:
     async def _settle(self, service: Service) -> None:
         try:
             await service.settle()
+        except Exception:
+            _log.exception("%s: commits could not be brought to their end", service.name)
         finally:
             del self._settling[service]
         self._wake_all()
@@ -307,15 +313,24 @@ class Server:
         if done is not None:
             # A client learns of a transaction's changes before it learns that the transaction is done.
             if done.origin in others:
-                done.origin.deliver(service, transaction, changes, shared)
+                self._deliver(done.origin, service, transaction, changes, shared)
                 del others[done.origin]
             done.reply(done.results)
         for session in others:
-            session.deliver(service, transaction, changes, shared)
+            self._deliver(session, service, transaction, changes, shared)
         for watcher in self.watchers:
             watcher(service.database, changes)
         self._changed.add(service)
         self._go_on()
+
+    def _deliver(
+        self, session: Session, service: Service, transaction: str, changes: list[Change], shared: Shared
+    ) -> None:
+        try:
+            session.deliver(service, transaction, changes, shared)
+        except Exception:
+            _log.exception("a session could not be told of a change")
+            self._drop(session, "internal error")
 
     # Parked transactions.
 

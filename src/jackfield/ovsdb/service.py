@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -52,6 +53,7 @@ class Service:
         self._publish = publish
         self._done: list[Done] = []
         self._waiting: list[asyncio.Future[None]] = []
+        self._claims = 0
 
     @property
     def name(self) -> str:
@@ -64,8 +66,8 @@ class Service:
         return bool(self._done)
 
     def closed_to(self, method: str) -> bool:
-        """Whether a request must wait for the disk: any while it is written to, some while it will be."""
-        busy = self.storage is not None and self.storage.busy
+        """Whether a request must wait: any while the disk is written to, some while it is about to be."""
+        busy = self._claims > 0 or (self.storage is not None and self.storage.busy)
         return busy or (bool(self._done) and method != "transact")
 
     def run(self, execution: Execution, operations: list[Any], origin: Session, reply: Reply) -> None:
@@ -95,21 +97,25 @@ class Service:
             await storage.compact_if_grown()
         self._wake()
 
-    async def settled(self) -> None:
-        """Wait until nothing is under way."""
-        while self._done or (self.storage is not None and self.storage.busy):
-            future = asyncio.get_running_loop().create_future()
-            self._waiting.append(future)
-            await future
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """Let what is under way come to its end, and nothing begin until the block is left."""
+        self._claims += 1
+        try:
+            while self._done or (self.storage is not None and self.storage.busy):
+                future = asyncio.get_running_loop().create_future()
+                self._waiting.append(future)
+                await future
+            yield
+        finally:
+            self._claims -= 1
+            self._wake()
 
     async def compact(self) -> None:
         """Rewrite the file. Raises LogError, and the old one stays."""
-        await self.settled()
-        try:
+        async with self.alone():
             if self.storage is not None:
                 await self.storage.compact()
-        finally:
-            self._wake()
 
     def _wake(self) -> None:
         waiting, self._waiting = self._waiting, []

@@ -7,15 +7,14 @@ from collections.abc import Callable, Container, Sized
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from jackfield.ovsdb.atoms import is_uuid
 from jackfield.ovsdb.database import Change
-from jackfield.ovsdb.errors import OvsdbError, syntax_error, to_text
+from jackfield.ovsdb.errors import OvsdbError, Refused, syntax_error, to_text
 from jackfield.ovsdb.members import is_id
-from jackfield.ovsdb.monitor import Monitor, Updates, parse_monitor
 from jackfield.ovsdb.notice import Message, Notice, Shared
 from jackfield.ovsdb.operations import Execution, Parked
 from jackfield.ovsdb.schema import parse_schema
 from jackfield.ovsdb.service import Service
+from jackfield.ovsdb.watches import Watches
 
 if TYPE_CHECKING:
     from jackfield.ovsdb.server import Server
@@ -32,16 +31,9 @@ _ON_DATABASE = frozenset(
     {"convert", "get_schema", "monitor", "monitor_cond", "monitor_cond_since", "transact"}
 )
 
-_VERSIONS = {"monitor": 1, "monitor_cond": 2, "monitor_cond_since": 3}
-_NOTIFICATIONS = {1: "update", 2: "update2", 3: "update3"}
-
 
 class ProtocolError(Exception):
     """The peer sent something that is not a JSON-RPC message of OVSDB; the session must end."""
-
-
-class Refused(Exception):
-    """A request fails with a plain text as its error, as RFC 7047 has it for a few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +56,6 @@ class Waiting:
     since: float
     until: float | None = None
     stale: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Watch:
-    """A monitor, under the id that the peer gave it."""
-
-    id: Any
-    service: Service
-    monitor: Monitor
 
 
 class Session:
@@ -104,7 +87,7 @@ class Session:
         self._drained = drained
         self._end = end
         self._unanswered = 0
-        self._monitors: dict[str, _Watch] = {}
+        self._watches = Watches(send)
         self._methods: dict[str, Callable[[str, list[Any]], Any]] = {
             "convert": self._convert,
             "echo": lambda _method, params: params,
@@ -113,9 +96,9 @@ class Session:
             "list_dbs": lambda _method, _params: list(server.services),
             "lock": self._lock,
             "monitor": self._monitor,
-            "monitor_cancel": self._monitor_cancel,
+            "monitor_cancel": lambda _method, params: self._watches.cancel(params),
             "monitor_cond": self._monitor,
-            "monitor_cond_change": self._monitor_cond_change,
+            "monitor_cond_change": lambda _method, params: self._watches.change(params),
             "monitor_cond_since": self._monitor,
             "set_db_change_aware": self._set_db_change_aware,
             "steal": self._lock,
@@ -125,13 +108,13 @@ class Session:
     @property
     def idle(self) -> bool:
         """Whether the peer may be spared: it has no monitor, no lock and no request here."""
-        busy = self._monitors or self.waiting or self.inbox or self._unanswered
+        busy = len(self._watches) or self.waiting or self.inbox or self._unanswered
         return self._expendable and not (busy or self._server.locks.asked_by(self))
 
     @property
     def monitors(self) -> int:
         """How many monitors there are."""
-        return len(self._monitors)
+        return len(self._watches)
 
     def receive(self, message: Any) -> None:
         """Take in one message of the peer."""
@@ -169,8 +152,8 @@ class Session:
         if not isinstance(params, list) or not params or not isinstance(method, str):
             return False
         if method == "monitor_cond_change":
-            found = self._monitors.get(to_text(params[0]))
-            return found is not None and found.service.closed_to(method)
+            service = self._watches.service_of(params[0])
+            return service is not None and service.closed_to(method)
         service = self._server.services.get(params[0]) if isinstance(params[0], str) else None
         return service is not None and method in _ON_DATABASE and service.closed_to(method)
 
@@ -259,11 +242,20 @@ class Session:
             if waiting.service is service:
                 del self.waiting[key]
                 self._cancel(waiting)
-        for key, watch in list(self._monitors.items()):
-            if watch.service is service:
-                del self._monitors[key]
-                if self.change_aware:
-                    self.notify("monitor_canceled", watch.id)
+        for id_ in self._watches.forget(service):
+            if self.change_aware:
+                self.notify("monitor_canceled", id_)
+
+    # Monitors.
+
+    def _monitor(self, method: str, params: list[Any]) -> Any:
+        service = self._service(method, params)
+        self._check_room("monitors", self._watches)
+        return self._watches.add(service, method, params)
+
+    def deliver(self, service: Service, transaction: str, changes: list[Change], shared: Shared) -> None:
+        """Tell the peer what it monitors of a transaction's changes; `shared` is what others were told."""
+        self._watches.deliver(service, transaction, changes, shared)
 
     # Transactions.
 
@@ -311,65 +303,6 @@ class Session:
     def _owns(self, lock: str) -> bool:
         return self._server.locks.owns(self, lock)
 
-    # Monitors.
-
-    def _monitor(self, method: str, params: list[Any]) -> Any:
-        service = self._service(method, params)
-        version = _VERSIONS[method]
-        if len(params) != (4 if version == 3 else 3):
-            raise syntax_error(params, "invalid parameters")
-        key = to_text(params[1])
-        if key in self._monitors:
-            raise syntax_error(params[1], "duplicate monitor ID")
-        if version == 3 and not is_uuid(params[3]):
-            raise syntax_error(params[3], "last-txn-id must be UUID format.")
-        self._check_room("monitors", self._monitors)
-        monitor = parse_monitor(service.database, version, params[2])
-        self._monitors[key] = _Watch(params[1], service, monitor)
-        if version < 3:
-            return monitor.initial()
-        missed = service.history.since(params[3].lower())
-        if missed is None:
-            return [False, service.history.last, monitor.initial()]
-        return [True, service.history.last, monitor.updates(missed)]
-
-    def _monitor_cond_change(self, _method: str, params: list[Any]) -> Any:
-        if len(params) != 3:
-            raise syntax_error(params, "invalid parameters")
-        old, new = to_text(params[0]), to_text(params[1])
-        if old not in self._monitors:
-            raise syntax_error(params[0], "unknown monitor session")
-        if new != old and new in self._monitors:
-            raise syntax_error(params[1], "duplicate monitor ID")
-        watch = self._monitors[old]
-        updates = watch.monitor.change(params[2])
-        del self._monitors[old]
-        watch = self._monitors[new] = replace(watch, id=params[1])
-        notice = _notice(watch, updates, watch.service.history.last)
-        if notice is not None:
-            self._send(notice)
-        return {}
-
-    def _monitor_cancel(self, _method: str, params: list[Any]) -> Any:
-        if len(params) != 1:
-            raise Refused("invalid parameters")
-        if self._monitors.pop(to_text(params[0]), None) is None:
-            raise Refused("unknown monitor")
-        return {}
-
-    def deliver(self, service: Service, transaction: str, changes: list[Change], shared: Shared) -> None:
-        """Tell the peer what it monitors of a transaction's changes; `shared` is what others were told."""
-        for text, watch in list(self._monitors.items()):  # sending may end the session
-            if watch.service is not service:
-                continue
-            key = watch.monitor.key, text
-            if key in shared:
-                notice = shared[key]
-            else:
-                notice = shared[key] = _notice(watch, watch.monitor.updates(changes), transaction)
-            if notice is not None:
-                self._send(notice)
-
     # Locks.
 
     def _lock_name(self, method: str, params: list[Any]) -> str:
@@ -408,19 +341,10 @@ class Session:
     def close(self) -> None:
         """Give up locks, monitors and parked transactions; nothing is sent from now on."""
         self.inbox.clear()
-        self._monitors.clear()
+        self._watches.clear()
         self.waiting.clear()
         for name, owner in self._server.locks.release_all(self):
             owner.notify("locked", name)
-
-
-def _notice(watch: _Watch, updates: Updates, transaction: str) -> Notice | None:
-    """How a monitor's peer is told of updates, None if there are none."""
-    if not updates:
-        return None
-    version = watch.monitor.version
-    extra = [transaction] if version == 3 else []
-    return Notice(_NOTIFICATIONS[version], [watch.id, *extra, updates])
 
 
 def _unknown(_method: str, _params: list[Any]) -> Any:
