@@ -344,3 +344,15 @@ def test_a_hundred_ports_fit_in_80_megabytes(daemon: Daemon) -> None:
         words += f"-- add-port br0 p{number} tag={number} -- set Interface p{number} type=internal".split()
     daemon.vsctl(*words)
     assert daemon.resident_kb() < 80_000
+
+
+def test_managers_in_the_database_are_served_and_told_how_they_stand(daemon: Daemon) -> None:
+    daemon.vsctl("set-manager", "punix:manager.sock")
+    remote = f"--db=unix:{daemon.rundir}/manager.sock"
+    daemon.vsctl("--retry", remote, "add-br", "br0")
+    assert daemon.vsctl("list-br") == "br0\n"
+    daemon.vsctl("wait-until", "Manager", ".", "is_connected=false")
+    daemon.vsctl("set-manager", "pssl:16641:127.0.0.1")  # without files for TLS: it says so and goes on
+    until(lambda: any("Private key must be configured" in line for line in daemon.log_warnings()))
+    daemon.vsctl("del-manager")
+    assert not (daemon.rundir / "manager.sock").exists()
