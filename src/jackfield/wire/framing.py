@@ -64,6 +64,10 @@ class MessageStream:
         nesting deeper than `max_depth`.
         """
         buffer = self._buffer
+        if not buffer:
+            message = self._only(data)
+            if message is not None:
+                return [message]
         buffer += data
         messages: list[Any] = []
         start = 0
@@ -88,6 +92,16 @@ class MessageStream:
             del buffer[:start]
             self._pos -= start
         return messages
+
+    def _only(self, data: bytes) -> Any:
+        """The message that `data` is, where it is one, as most of the time, and too small to be too deep."""
+        deep = data.count(b"{") + data.count(b"[") > self._max_depth
+        if data[:1] != b"{" or deep or len(data) > self._max_bytes:
+            return None
+        try:
+            return self._decode(data)
+        except (ValueError, RecursionError):
+            return None
 
     def _end_of_message(self, messages: list[Any]) -> int | None:
         """Scan on from where the last scan stopped; the index behind the message, or None for "more"."""
