@@ -190,3 +190,19 @@ def test_the_real_client_comes_by_the_ssl_table(
         assert vsctl(f"ssl:127.0.0.1:{port}", *options, "get-manager") == f"pssl:{port}:127.0.0.1\n"
     finally:
         served.stop()
+
+
+def test_handshakes_that_never_end_keep_nobody_out(
+    tmp_path: Path, authority: Authority, files: TlsFiles
+) -> None:
+    async def serve() -> None:
+        async with serving(tmp_path, tls=files) as world:
+            await world.remotes.set(["pssl:0:127.0.0.1"])
+            idle = [await asyncio.open_connection("127.0.0.1", world.port()) for _ in range(100)]
+            peer = await connect(world.port(), client_context(authority.issue("client")))
+            assert (await peer.ask("echo", 1))["result"] == [1]
+            await peer.close()
+            for _, writer in idle:
+                writer.close()
+
+    run(serve())

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("ovsdb.remotes")
 
-BACKLOG = 64
+BACKLOG = 1024
+ACCEPTS = 32
 HANDSHAKES = 64
-"""So many TLS handshakes may be under way at a time."""
+"""So many connections are accepted in one turn, and so many may be in their TLS handshake at a time."""
 HANDSHAKE_SECONDS = 10.0
 PAUSE_SECONDS = 1.0
 """How long nothing is accepted after the system has refused to, for want of file descriptors or memory."""
@@ -42,11 +43,12 @@ class Listener:
         self._tls = tls
         self._changed = changed
         self._connections: set[Connection] = set()
-        self._handshakes: set[asyncio.Task[None]] = set()
+        self._handshakes: dict[asyncio.Task[None], None] = {}
         if target.secure:
             tls.accepting()
         self._socket = self._listen()
-        self._task = asyncio.get_running_loop().create_task(self._accept())
+        self._pause: asyncio.TimerHandle | None = None
+        asyncio.get_running_loop().add_reader(self._socket, self._accept)
 
     def _listen(self) -> socket.socket:
         target = self._target
@@ -59,21 +61,25 @@ class Listener:
             raise
         return sock
 
-    async def _accept(self) -> None:
+    def _accept(self) -> None:
+        """Take in those who wait, as many as one turn may have."""
         loop = asyncio.get_running_loop()
-        while True:
+        for _ in range(ACCEPTS):
             try:
-                sock, _ = await loop.sock_accept(self._socket)
+                sock, _address = self._socket.accept()
+            except (BlockingIOError, ConnectionAbortedError):
+                return
             except OSError as error:
                 _log.warning("%s: accept failed: %s", self._target.text, error.strerror)
-                await asyncio.sleep(PAUSE_SECONDS)
-                continue
-            if len(self._handshakes) >= HANDSHAKES:
-                sock.close()
-                continue
+                loop.remove_reader(self._socket)
+                self._pause = loop.call_later(PAUSE_SECONDS, loop.add_reader, self._socket, self._accept)
+                return
+            sock.setblocking(False)
+            if self._target.secure and len(self._handshakes) >= HANDSHAKES:
+                next(iter(self._handshakes)).cancel()  # the one that has had most time
             task = loop.create_task(self._welcome(sock))
-            self._handshakes.add(task)
-            task.add_done_callback(self._handshakes.discard)
+            self._handshakes[task] = None
+            task.add_done_callback(self._handshakes.pop)
 
     async def _welcome(self, sock: socket.socket) -> None:
         try:
@@ -93,6 +99,9 @@ class Listener:
             _log.info("%s: connection refused: %s", self._target.text, error)
             sock.close()
             return
+        except asyncio.CancelledError:
+            sock.close()
+            raise
         if connection.session is not None:
             self._connections.add(connection)
             self._changed()
@@ -122,11 +131,14 @@ class Listener:
     async def close(self) -> None:
         """Stop to listen, end all connections and remove the socket file."""
         self._changed = lambda: None
-        tasks = (self._task, *self._handshakes)
+        if self._pause is not None:
+            self._pause.cancel()
+        asyncio.get_running_loop().remove_reader(self._socket)
+        self._socket.close()
+        tasks = list(self._handshakes)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._socket.close()
         if self._target.path is not None:
             with contextlib.suppress(FileNotFoundError):
                 self._target.path.unlink()

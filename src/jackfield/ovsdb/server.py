@@ -29,6 +29,7 @@ from jackfield.wire.stream import MAX_BYTES, MAX_DEPTH
 
 _log = logging.getLogger("ovsdb.server")
 
+BACKLOG = 1024
 TURN_SECONDS = 0.002
 """How long sessions are served in a row before the event loop looks for new messages and connections."""
 
@@ -169,7 +170,7 @@ class Server:
         socket = bind_unix(path)
         loop = asyncio.get_running_loop()
         listener = await loop.create_unix_server(
-            lambda: Connection(self, rights=rights), sock=socket, backlog=64
+            lambda: Connection(self, rights=rights), sock=socket, backlog=BACKLOG
         )
         self._listeners.append((listener, path))
 
