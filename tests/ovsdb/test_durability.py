@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -217,6 +218,72 @@ def test_a_compaction_that_fails_leaves_the_old_file(
     asyncio.run(storage.flush())
     storage.close()
     assert len(reopened(path)["Root"]) == 2
+
+
+SYSTEM_CALLS = ("os.open", "os.fchmod", "os.pwrite", "os.fsync", "os.close", "pathlib.Path.rename")
+
+
+@pytest.mark.parametrize("survived", range(12))
+def test_a_crash_at_any_step_of_a_compaction_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, survived: int
+) -> None:
+    path = tmp_path / "db"
+    storage = open_storage(path, schema())
+    for operations in (
+        [insert("Root", name="a")],
+        [insert("Root", name="b")],
+        [update("Root", [], ratio=0.5)],
+    ):
+        Execution(storage.database, lambda _lock: False).run(operations, storage.write)
+    child = os.fork()
+    if not child:
+        left = [survived]
+
+        def crashing(call: Callable[..., Any]) -> Callable[..., Any]:
+            def do(*arguments: Any) -> Any:
+                if not left[0]:
+                    os._exit(0)
+                left[0] -= 1
+                return call(*arguments)
+
+            return do
+
+        for name in SYSTEM_CALLS:
+            owner, _, function = name.rpartition(".")
+            monkeypatch.setattr(name, crashing(getattr(Path if owner == "pathlib.Path" else os, function)))
+        storage.replace_database(storage.database)
+        os._exit(1)
+    crashed = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert crashed == (survived < 10)
+    storage.close()
+    assert reopened(path) == content(storage.database)
+    assert {child.name for child in tmp_path.iterdir()} == {"db", ".db.~lock~"}
+
+
+def test_a_commit_waits_for_the_name_of_a_file_that_has_been_rewritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = open_storage(tmp_path / "db", schema())
+    error = OSError(5, "Input/output error")
+    synced: list[Path] = []
+
+    def sync(path: Path) -> None:
+        synced.append(path)
+        if len(synced) < 3:
+            raise error
+
+    monkeypatch.setattr("jackfield.ovsdb.log.sync_directory", sync)
+    with pytest.raises(LogError, match="Input/output error"):
+        asyncio.run(storage.compact())
+    stage(storage, insert("Root", name="a"))
+    with pytest.raises(OvsdbError, match="Input/output error"):
+        asyncio.run(storage.flush())
+    for name in ("b", "c"):
+        stage(storage, insert("Root", name=name))
+        asyncio.run(storage.flush())
+    assert synced == [tmp_path] * 3
+    storage.close()
+    assert sorted(row["name"] for row in reopened(tmp_path / "db")["Root"].values()) == ["b", "c"]
 
 
 def test_a_file_that_cannot_be_converted_is_refused_with_both_versions_and_left_alone(tmp_path: Path) -> None:

@@ -21,7 +21,17 @@ from jackfield.ovsdb.operations import Execution
 from jackfield.ovsdb.schema import parse_schema
 from jackfield.ovsdb.storage import Storage, apply_record, open_storage, to_record
 from tests.ovsdb.test_transactions import OPERATIONS
-from tests.ovsdb.world import SCHEMA_JSON, content, insert, mutate, run_for_changes, schema, select, update
+from tests.ovsdb.world import (
+    SCHEMA_JSON,
+    content,
+    insert,
+    mutate,
+    named,
+    run_for_changes,
+    schema,
+    select,
+    update,
+)
 
 needs_ovsdb_tool = pytest.mark.skipif(
     shutil.which("ovsdb-tool") is None, reason="ovsdb-tool is not installed"
@@ -251,3 +261,34 @@ def test_records_are_freed_once_loaded(tmp_path: Path) -> None:
     again = LogFile(tmp_path / "db")
     assert again.records == [{"a": 1}]
     again.close()
+
+
+@needs_ovsdb_tool
+def test_ovsdb_tool_rewrites_and_converts_our_file(tmp_path: Path) -> None:
+    path, newer = tmp_path / "db", tmp_path / "newer"
+    storage = open_storage(path, schema())
+    for number in range(5):
+        commit(
+            storage, insert("Leaf", "l"), insert("Root", name=str(number), leaves=named("l")), select("Root")
+        )
+        commit(storage, {"op": "delete", "table": "Root", "where": [["name", "!=", str(number)]]})
+    storage.close()
+
+    def tool(*arguments: str | Path) -> str:
+        command = ["ovsdb-tool", *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    assert (tool("db-name", path), tool("db-is-standalone", path)) == ("World", "")
+    tool("compact", path)
+    assert reopened(path) == content(storage.database)
+    json_schema = json.loads(json.dumps(SCHEMA_JSON)) | {"version": "1.1.0"}
+    json_schema["tables"]["Root"]["columns"]["more"] = {"type": "string"}
+    newer.write_text(json.dumps(json_schema))
+    assert tool("needs-conversion", path, newer) == "yes"
+    tool("convert", path, newer)
+    storage = open_storage(path)
+    assert storage.database.schema.version == "1.1.0"
+    assert [row["name"] for row in content(storage.database)["Root"].values()] == ["4"]
+    commit(storage, update("Root", [], more="x"))
+    storage.close()
+    assert tool("db-version", path) == "1.1.0"

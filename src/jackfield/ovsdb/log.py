@@ -68,11 +68,13 @@ class LogFile:
         self.size = self.durable = 0
         self.fault: str | None = None
         self._unsettled = False
+        self._moved = False
         with _explained(self.path, "open"):
             if not create:
                 self.path.stat()
             self._lock = _lock(self.path)
             try:
+                self._fresh.unlink(missing_ok=True)  # left by a crash while the file was rewritten
                 flags = os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0)
                 self._fd = os.open(self.path, flags, FILE_MODE)
             except OSError:
@@ -83,6 +85,11 @@ class LogFile:
         except BaseException:
             self.close()
             raise
+
+    @property
+    def _fresh(self) -> Path:
+        """Where a file is written that is to take the place of this one."""
+        return self.path.with_name(self.path.name + ".tmp")
 
     def _read(self) -> list[Any]:
         with _explained(self.path, "read"):
@@ -130,11 +137,17 @@ class LogFile:
         self.size += len(data)
 
     def sync(self) -> None:
-        """Wait until all that was written is on disk. Changes nothing else, so any thread may call it.
+        """Wait until all that was written is on disk. Any thread may call it, one at a time.
 
         Raises OSError; `settle` or `take_back` has to follow, as it went well or not.
         """
+        if self._moved:
+            self._sync_name()
         os.fdatasync(self._fd)
+
+    def _sync_name(self) -> None:
+        sync_directory(self.path.parent)
+        self._moved = False
 
     def settle(self) -> None:
         """All that was written is on disk."""
@@ -167,9 +180,9 @@ class LogFile:
     def replace(self, records: Iterable[Any]) -> None:
         """Put these records in the place of all there are, so that a crash leaves the old or the new file.
 
-        Raises LogError, and the old file stays in use.
+        Raises LogError, and the file in use holds what it has held.
         """
-        fresh = self.path.with_name(self.path.name + ".tmp")
+        fresh = self._fresh
         with _explained(self.path, "rewrite"):
             status = os.fstat(self._fd)
             fd = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, FILE_MODE)
@@ -184,14 +197,14 @@ class LogFile:
                     size += len(data)
                 os.fsync(fd)
                 fresh.rename(self.path)
-            except OSError:
+            except BaseException:
                 os.close(fd)
                 fresh.unlink(missing_ok=True)
                 raise
             os.close(self._fd)
             self._fd, self.size, self.durable = fd, size, size
-            self._unsettled = False
-            sync_directory(self.path.parent)
+            self._unsettled, self._moved = False, True
+            self._sync_name()  # or else the next `sync` does it, before anything is acknowledged
 
     def close(self) -> None:
         """Close the file and let others open it."""
