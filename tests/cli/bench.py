@@ -67,14 +67,19 @@ def databases(*rundirs: Path, switch: bool = False) -> Iterator[None]:
 
 
 @contextmanager
-def real_database(rundir: Path) -> Iterator[None]:
-    """Serve an empty database in the directory with Open vSwitch's own ovsdb-server."""
+def real_database(rundir: Path, *options: str) -> Iterator[None]:
+    """Serve an empty database in the directory with Open vSwitch's own ovsdb-server and further options."""
     rundir.mkdir(parents=True, exist_ok=True)
     schema, conf, pidfile = rundir / "schema", rundir / "conf.db", rundir / "ovsdb-server.pid"
     schema.write_text(json.dumps(open_vswitch_schema()))
     subprocess.run(["ovsdb-tool", "create", str(conf), str(schema)], check=True)
     command = ["ovsdb-server", str(conf), f"--remote=punix:{rundir}/db.sock", "--detach"]
-    command += [f"--pidfile={pidfile}", f"--unixctl={rundir}/ovsdb.ctl", f"--log-file={rundir}/ovsdb.log"]
+    command += [
+        f"--pidfile={pidfile}",
+        f"--unixctl={rundir}/ovsdb.ctl",
+        f"--log-file={rundir}/ovsdb.log",
+        *options,
+    ]
     # It detaches when its sockets are open.
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=30)
     process = os.pidfd_open(int(pidfile.read_text()))

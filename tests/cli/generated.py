@@ -25,6 +25,8 @@ KEYS = st.sampled_from(["a", "b", "zz", '"a"', ""])
 TABLES = st.sampled_from(
     ["Bridge", "Port", "Interface", "Port", "br", "PORT", "QoS", "Mirror", "Open", "o", "Flow"]
 )
+# The original does not survive the destruction of the one row of Open_vSwitch.
+LEAVES = TABLES.filter(lambda name: not name.lower().startswith("o"))
 OPERATORS = st.sampled_from(["=", "!=", "<", ">=", "{=}", "{<=}", "{>}", "{in}", "{not-in}", "~", ""])
 TABLE_RECORDS = st.sampled_from([
     ("Port", "p0"), ("Port", "p1"), ("Port", "bond0"), ("Bridge", "br0"), ("Bridge", "br1"),
@@ -106,7 +108,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], st.SearchStrategy[list[str]]]] = {
     ),
     "find": (("--columns=",), st.builds(lambda a, b: a + b, words(TABLES), some(CONDITIONS))),
     "create": (("--id=@a",), st.builds(lambda a, b: a + b, words(TABLES), some(SETTINGS, 1))),
-    "destroy": (("--if-exists", "--all"), st.builds(lambda a, b: a + b, words(TABLES), some(RECORDS))),
+    "destroy": (("--if-exists", "--all"), st.builds(lambda a, b: a + b, words(LEAVES), some(RECORDS))),
     "comment": ((), some(ATOMS)),
 }
 GLOBAL = st.sampled_from([

@@ -30,7 +30,7 @@ def test_show_lists_bridges_and_ports(switch: Tools) -> None:
     said = switch.jackfield("show")
     assert said.code == 0
     assert [line.split() for line in said.out.splitlines()] == [
-        ["Bridge", "Port", "Type", "VLAN", "OpenFlow", "Link", "MAC", "MTU", "Note"],
+        ["Bridge", "Port", "Type", "VLAN", "ofport", "Link", "MAC", "MTU", "Note"],
         ["a", "a", "internal", "trunk", "1"],
         ["br0", "br0", "internal", "trunk", "1"],
         [
@@ -79,7 +79,7 @@ def test_ranges_join_runs() -> None:
 
 def test_ports_show_counters_and_why_frames_were_dropped(daemon: Tools) -> None:
     lines = daemon.jackfield("ports").out.splitlines()
-    assert lines[1].split() == ["br0", "p0", "internal", "up", "access", "10", "1234", "99", "0", "0", "3"]
+    assert lines[1].split() == ["br0", "p0", "up", "access", "10", "1234", "99", "0", "0", "3"]
     assert lines[-1].split(maxsplit=3) == ["p0", "same-port", "3", "Leaves where it came in."]
 
 

@@ -106,13 +106,6 @@ def test_no_database_is_one_sentence(tools: Tools) -> None:
     )
 
 
-@pytest.mark.parametrize("remote", ["foo", "ssl:1.2.3.4:6640", "tcp:6640", "unix"])
-def test_a_database_of_an_unknown_kind_is_refused(tools: Tools, remote: str) -> None:
-    said = tools.vsctl(f"--db={remote} list-br")
-    assert (said.code, said.out) == (1, "")
-    assert said.err.startswith(f"ovs-vsctl: {remote}: cannot connect")
-
-
 def tools_help(tools: Tools) -> str:
     said = tools.vsctl("--help")
     assert (said.code, said.err) == (0, "")
@@ -173,23 +166,6 @@ def test_output_into_a_closed_pipe_ends_quietly(database: Tools) -> None:
     assert process.stderr.read() == ""
     process.stderr.close()
     process.wait(30)
-
-
-@pytest.mark.parametrize(
-    "option", ["--log-file", "--log-file=x", "--syslog-target=h:1", "-p key", "--ca-cert=c"]
-)
-def test_options_that_are_not_there_yet_are_refused_in_one_sentence(tools: Tools, option: str) -> None:
-    said = tools.vsctl(f"{option} list-br")
-    assert said.code == 1
-    assert said.err.startswith("ovs-vsctl: option '--")
-    assert said.err.endswith("' is not supported by Jackfield yet\n")
-
-
-@pytest.mark.parametrize(
-    ("option", "lines"), [("", 1), ("-voff", 0), ("-vconsole:err", 0), ("-vsyslog:off", 1)]
-)
-def test_warnings_can_be_kept_off_the_terminal(database: Tools, option: str, lines: int) -> None:
-    assert len(database.vsctl(f"{option} --no-wait destroy QoS").err.splitlines()) == lines
 
 
 def test_a_run_directory_may_have_a_long_name(tools: Tools, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import os
 import signal
 from types import FrameType
 
-from jackfield.cli.environment import Journal
+from jackfield.cli.journal import Journal
 
 
 def parse_seconds(text: str) -> int | None:

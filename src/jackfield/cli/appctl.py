@@ -10,8 +10,9 @@ import json
 import sys
 
 from jackfield.cli import alarm
-from jackfield.cli.environment import Journal, is_quiet, version_line
-from jackfield.cli.options import UNSUPPORTED_LOGGING, Argument, OptionError, parse
+from jackfield.cli.environment import version_line
+from jackfield.cli.journal import LOGGING_OPTIONS, Journal, JournalError, open_journal
+from jackfield.cli.options import Argument, OptionError, parse
 from jackfield.cli.target import TargetError, control_socket
 from jackfield.wire import unixctl
 from jackfield.wire.blocking import Connection, ConnectionFailed
@@ -28,7 +29,7 @@ _LONG = {
     "timeout": Argument.REQUIRED,
     "format": Argument.REQUIRED,
     "pretty": Argument.NONE,
-    "verbose": Argument.OPTIONAL,
+    **LOGGING_OPTIONS,
 }
 _SHORT = {"t": "target", "e": "execute", "h": "help", "o": "option", "V": "version", "T": "timeout",
           "f": "format", "v": "verbose"}  # fmt: skip
@@ -56,10 +57,11 @@ class _Fatal(Exception):
 def main(arguments: list[str]) -> int:
     """Run `jackfield appctl` and return its exit code: 0, 1 for no connection, 2 when the daemon refuses."""
     try:
-        options, words = parse(arguments, _LONG | UNSUPPORTED_LOGGING, _SHORT)
+        options, words = parse(arguments, _LONG, _SHORT)
         return _run(options, words)
-    except (OptionError, _Fatal) as error:
-        print(f"{PROGRAM}: {error}", file=sys.stderr)
+    except (OptionError, JournalError, _Fatal) as error:
+        if str(error):
+            print(f"{PROGRAM}: {error}", file=sys.stderr)
         return 1
 
 
@@ -76,15 +78,12 @@ def _run(options: list[tuple[str, str | None]], words: list[str]) -> int:
         print(version_line(PROGRAM))
         return 0
     names = [name for name, _ in options]
-    for name in names:
-        if name in UNSUPPORTED_LOGGING:
-            raise _Fatal(f"option '--{name}' is not supported by Jackfield yet")
     for name in ("target", "execute"):
         if names.count(name) > 1:
             raise _Fatal(f"-{name[0]} or --{name} may be specified only once")
     if given.get("format") not in (None, "text", "json"):
         raise _Fatal(f"unsupported output format: {given['format']}")
-    journal = Journal(quiet=any(is_quiet(value or "") for name, value in options if name == "verbose"))
+    journal = open_journal(PROGRAM, options)
     seconds: int | None = None
     if (text := given.get("timeout")) is not None:
         seconds = alarm.parse_seconds(text)

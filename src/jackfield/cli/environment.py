@@ -1,10 +1,8 @@
-"""Where OVS's tools look for things, and how they speak on stderr."""
+"""Where OVS's tools look for things, and how they write words."""
 
 from __future__ import annotations
 
 import os
-import sys
-import time
 
 DEFAULT_RUNDIR = "/var/run/openvswitch"
 DEFAULT_LOGDIR = "/var/log/openvswitch"
@@ -26,31 +24,6 @@ def version_line(program: str) -> str:
     from importlib.metadata import version
 
     return f"{program} (Jackfield) {OVS_VERSION}-jackfield-{version('jackfield')}"
-
-
-class Journal:
-    """Log lines on stderr in OVS's form, numbered from the first message on; none when `quiet`."""
-
-    def __init__(self, sequence: int = 0, quiet: bool = False) -> None:
-        self.sequence = sequence
-        self.quiet = quiet
-
-    def warn(self, module: str, text: str) -> None:
-        """One line of level WARN."""
-        self.sequence += 1
-        if self.quiet:
-            return
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        print(f"{stamp}|{self.sequence:05d}|{module}|WARN|{text}", file=sys.stderr, flush=True)
-
-
-def is_quiet(spec: str) -> bool | None:
-    """Whether a --verbose SPEC keeps warnings off stderr; None when it is about something else (vlog(7))."""
-    words = set(spec.lower().replace(",", ":").replace(" ", ":").split(":")) - {"", "any"}
-    levels = words & {"off", "emer", "err", "warn", "info", "dbg"}
-    if len(words - levels - {"console"}) or len(levels) != 1:
-        return None
-    return bool(levels & {"off", "emer", "err"})
 
 
 def read_file(path: str, size: int = 1 << 16) -> bytes:

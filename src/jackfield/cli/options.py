@@ -17,14 +17,6 @@ class Argument(Enum):
     OPTIONAL = "optional"
 
 
-UNSUPPORTED_LOGGING = {
-    "log-file": Argument.OPTIONAL,
-    "syslog-method": Argument.REQUIRED,
-    "syslog-target": Argument.REQUIRED,
-}
-"""Options of OVS's tools about logging that are known, so that they can be refused by name."""
-
-
 class OptionError(Exception):
     """The command line does not follow the grammar; the text is getopt's, without the program's name."""
 

@@ -57,16 +57,6 @@ class Connection:
             raise error if isinstance(error, TimeoutError) else _failure(error) from error
         return cls(sock)
 
-    @classmethod
-    def open_tcp(cls, host: str, port: int, deadline: float | None = None) -> Connection:
-        """Connect to a TCP port; raises ConnectionFailed or TimeoutError."""
-        try:
-            return cls(socket.create_connection((host, port), _remaining(deadline)))
-        except TimeoutError:
-            raise
-        except OSError as error:
-            raise _failure(error) from error
-
     def close(self) -> None:
         """End the session."""
         self._socket.close()
@@ -151,6 +141,9 @@ def _remaining(deadline: float | None) -> float | None:
 
 
 def _failure(error: OSError) -> ConnectionFailed:
+    if hasattr(error, "library"):
+        # An error of TLS, which not everybody imports; its numbers are not those of errno.
+        return ConnectionFailed(errno.EPROTO, os.strerror(errno.EPROTO))
     return ConnectionFailed(error.errno or errno.EIO, error.strerror or str(error))
 
 

@@ -15,22 +15,21 @@ TOPOLOGY = (
     Column("Port", style=_NAME),
     Column("Type"),
     Column("VLAN", style="magenta"),
-    Column("OpenFlow", is_number=True),
+    Column("ofport", is_number=True),
     Column("Link", style="green"),
     Column("MAC"),
     Column("MTU", is_number=True),
-    Column("Note", style=_ERROR),
+    Column("Note", style=_ERROR, is_remark=True),
 )
 
 PORTS = (
     Column("Bridge", style="bold"),
     Column("Port", style=_NAME),
-    Column("Type"),
     Column("Link", style="green"),
     Column("VLAN", style="magenta"),
-    Column("RX packets", is_number=True),
+    Column("RX pkts", is_number=True),
     Column("RX bytes", is_number=True),
-    Column("TX packets", is_number=True),
+    Column("TX pkts", is_number=True),
     Column("TX bytes", is_number=True),
     Column("Drops", is_number=True, style=_ERROR),
 )
@@ -73,7 +72,7 @@ def show_ports(ports: Sequence[Mapping[str, Any]]) -> None:
     """The ports' counters, and below them why frames were dropped."""
     rows = [
         [
-            port.get("bridge"), port.get("name"), port.get("type"), port.get("link"), port.get("vlan"),
+            port.get("bridge"), port.get("name"), port.get("link"), port.get("vlan"),
             port.get("rx_packets"), port.get("rx_bytes"), port.get("tx_packets"), port.get("tx_bytes"),
             sum(drop["count"] for drop in port.get("drops", {}).values()),
         ]

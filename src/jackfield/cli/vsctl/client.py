@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any
 
 from jackfield.cli.vsctl.errors import ControlError
+from jackfield.cli.vsctl.remotes import Dialer
 from jackfield.cli.vsctl.schema import Schema
 from jackfield.cli.vsctl.tables import dump
 from jackfield.wire.blocking import Connection, ConnectionFailed, RpcError
@@ -39,16 +40,16 @@ class Commit:
 
 
 class Session:
-    """A connection to the database `remote` (unix:PATH or tcp:HOST:PORT), with a replica of what is needed.
+    """A connection to the database, which messages call `remote`, with a replica of what is needed.
 
     `updates` counts how often the replica has changed.
 
     Raises ControlError when the database cannot be reached, or goes away.
     """
 
-    def __init__(self, remote: str, retry: bool) -> None:
+    def __init__(self, remote: str, dialer: Dialer, retry: bool) -> None:
         self._remote = remote
-        self._open = opener(remote)
+        self._dialer = dialer
         self._connection = self._connect(retry)
         try:
             self.schema = Schema(self._connection.call("get_schema", [DATABASE]))
@@ -104,7 +105,7 @@ class Session:
         backoff = _FIRST_BACKOFF
         while True:
             try:
-                return self._open()
+                return self._dialer.connect()
             except ConnectionFailed as error:
                 if not retry:
                     raise self._lost(error) from error
@@ -136,17 +137,6 @@ class Session:
     def _lost(self, error: Exception) -> ControlError:
         reason = error.strerror if isinstance(error, ConnectionFailed) else str(error)
         return ControlError(f"{self._remote}: database connection failed ({reason})")
-
-
-def opener(remote: str) -> Callable[[], Connection]:
-    """How to connect to `remote`; raises ControlError when its kind is not supported."""
-    kind, _, rest = remote.partition(":")
-    if kind == "unix" and rest:
-        return lambda: Connection.open_unix(rest)
-    host, _, port = rest.rpartition(":")
-    if kind == "tcp" and host and port.isdigit():
-        return lambda: Connection.open_tcp(host.strip("[]"), int(port))
-    raise ControlError(f'{remote}: cannot connect: use "unix:PATH" or "tcp:HOST:PORT"')
 
 
 def _judged(results: Any, warn: Callable[[str], None]) -> Commit:

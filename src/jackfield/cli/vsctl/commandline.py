@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from jackfield.cli import alarm
-from jackfield.cli.environment import is_quiet
-from jackfield.cli.options import UNSUPPORTED_LOGGING, Argument, parse
+from jackfield.cli.journal import LOGGING_OPTIONS
+from jackfield.cli.options import Argument, parse
 from jackfield.cli.vsctl.context import Command, Syntax
 from jackfield.cli.vsctl.errors import ControlError
 from jackfield.cli.vsctl.tables import CELL_FORMATS, FORMATS, Style
+from jackfield.cli.vsctl.tls import TlsOptions
 
 GLOBAL_OPTIONS = {
     "db": Argument.REQUIRED,
@@ -28,22 +29,27 @@ GLOBAL_OPTIONS = {
     "shuffle-remotes": Argument.NONE,
     "no-shuffle-remotes": Argument.NONE,
     "version": Argument.NONE,
-    "verbose": Argument.OPTIONAL,
+    **LOGGING_OPTIONS,
     "format": Argument.REQUIRED,
     "data": Argument.REQUIRED,
     "no-headings": Argument.NONE,
     "pretty": Argument.NONE,
     "bare": Argument.NONE,
     "max-column-width": Argument.REQUIRED,
+    "private-key": Argument.REQUIRED,
+    "certificate": Argument.REQUIRED,
+    "ca-cert": Argument.REQUIRED,
+    "ssl-protocols": Argument.REQUIRED,
+    "ssl-ciphers": Argument.REQUIRED,
+    "bootstrap-ca-cert": Argument.REQUIRED,
+    "peer-ca-cert": Argument.REQUIRED,
 }
-_TLS = ("private-key", "certificate", "ca-cert", "peer-ca-cert", "bootstrap-ca-cert", "ssl-protocols",
-        "ssl-ciphers")  # fmt: skip
-_UNSUPPORTED = UNSUPPORTED_LOGGING | dict.fromkeys(_TLS, Argument.REQUIRED)
 _SHORT = {"t": "timeout", "h": "help", "V": "version", "v": "verbose", "f": "format", "d": "data",
           "p": "private-key", "c": "certificate", "C": "ca-cert"}  # fmt: skip
 
 
 _PLAIN = Style()
+_NO_TLS = TlsOptions()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +62,16 @@ class Options:
     oneline: bool = False
     timeout: int | None = None
     retry: bool = False
-    syslog: bool = True
-    quiet: bool = False
+    shuffle: bool = True
+    logging: tuple[tuple[str, str | None], ...] = ()
+    tls: TlsOptions = _NO_TLS
     style: Style = _PLAIN
     show: str | None = None
 
 
 def parse_line(arguments: Sequence[str], syntaxes: Mapping[str, Syntax]) -> tuple[Options, list[Command]]:
     """Parse a whole command line; raises ControlError, or OptionError with getopt's messages."""
-    long = GLOBAL_OPTIONS | _UNSUPPORTED
+    long = dict(GLOBAL_OPTIONS)
     for syntax in syntaxes.values():
         for option in syntax.options:
             long[option.strip("-=")] = Argument.REQUIRED if option.endswith("=") else Argument.NONE
@@ -72,9 +79,9 @@ def parse_line(arguments: Sequence[str], syntaxes: Mapping[str, Syntax]) -> tupl
     options = Options()
     local: dict[str, str | None] = {}
     for name, value in found:
-        if name in _UNSUPPORTED:
-            raise ControlError(f"option '--{name}' is not supported by Jackfield yet")
-        if name in GLOBAL_OPTIONS:
+        if name in LOGGING_OPTIONS or name == "no-syslog":
+            options = replace(options, logging=(*options.logging, (name, value)))
+        elif name in GLOBAL_OPTIONS:
             options = _apply(options, name, value or "")
             if options.show:
                 return options, []
@@ -98,11 +105,21 @@ def _apply(options: Options, name: str, value: str) -> Options:
             return replace(options, oneline=True)
         case "retry":
             return replace(options, retry=True)
-        case "verbose":
-            quiet = is_quiet(value)
-            return options if quiet is None else replace(options, quiet=quiet)
-        case "no-syslog":
-            return replace(options, syslog=False)
+        case "shuffle-remotes" | "no-shuffle-remotes":
+            return replace(options, shuffle=name == "shuffle-remotes")
+        case "private-key":
+            return replace(options, tls=replace(options.tls, private_key=value))
+        case "certificate":
+            return replace(options, tls=replace(options.tls, certificate=value))
+        case "ca-cert" | "bootstrap-ca-cert":
+            bootstrap = name == "bootstrap-ca-cert"
+            return replace(options, tls=replace(options.tls, ca_cert=value, bootstrap=bootstrap))
+        case "ssl-protocols":
+            return replace(options, tls=replace(options.tls, protocols=value))
+        case "ssl-ciphers":
+            return replace(options, tls=replace(options.tls, ciphers=value))
+        case "peer-ca-cert":
+            return replace(options, tls=replace(options.tls, peer_ca_cert=value))
         case "timeout":
             seconds = alarm.parse_seconds(value)
             if seconds is None:

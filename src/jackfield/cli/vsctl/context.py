@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from jackfield.cli.environment import Journal
+from jackfield.cli.journal import Journal
 from jackfield.cli.vsctl.lookup import ROW_IDS, find_record
 from jackfield.cli.vsctl.schema import Schema, Table
 from jackfield.cli.vsctl.symbols import Symbols

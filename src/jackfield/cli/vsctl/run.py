@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from typing import Any
 
 from jackfield.cli import alarm
-from jackfield.cli.environment import Journal, logdir, printable, quoted_words, read_file, rundir
+from jackfield.cli.environment import logdir, printable, quoted_words, read_file, rundir
+from jackfield.cli.journal import Journal, JournalError, open_journal
 from jackfield.cli.options import OptionError
 from jackfield.cli.vsctl.client import Commit, Outcome, Session
 from jackfield.cli.vsctl.commandline import Options, parse_line
 from jackfield.cli.vsctl.context import Command, Context, Needs, Result
 from jackfield.cli.vsctl.errors import ControlError, ExitWith
 from jackfield.cli.vsctl.registry import SYNTAXES
+from jackfield.cli.vsctl.remotes import Dialer
 from jackfield.cli.vsctl.tables import Printer
 from jackfield.cli.vsctl.transaction import Transaction
 from jackfield.wire.notation import Uuid
@@ -33,13 +36,14 @@ def main(arguments: list[str]) -> int:
 
             print(page(options.show), end="")
             return 0
-        # The original logs the line of a command that changes something, as its first message.
-        is_logged = options.syslog and any(command.syntax.modifies for command in commands)
-        journal = Journal(sequence=int(is_logged), quiet=options.quiet)
+        journal = open_journal(PROGRAM, options.logging)
+        level = "info" if any(command.syntax.modifies for command in commands) else "dbg"
+        journal.log(level, "vsctl", f"Called as {quoted_words([PROGRAM, *arguments])}")
         alarm.arm(options.timeout, journal)
         _run(options, commands, arguments, journal)
-    except (ControlError, OptionError) as error:
-        print(f"{PROGRAM}: {printable(str(error))}", file=sys.stderr)
+    except (ControlError, JournalError, OptionError) as error:
+        if str(error):
+            print(f"{PROGRAM}: {printable(str(error))}", file=sys.stderr)
         return 1
     except ExitWith as end:
         return end.code
@@ -47,7 +51,8 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(options: Options, commands: list[Command], arguments: list[str], journal: Journal) -> None:
-    with Session(options.db or f"unix:{rundir()}/db.sock", options.retry) as session:
+    remote = f"unix:{rundir()}/db.sock" if options.db is None else options.db
+    with Session(remote, _dialer(remote, options, journal), options.retry) as session:
         session.monitor(_needed_columns(Needs(session.schema, journal), options, commands))
         while True:
             seen = session.updates
@@ -60,6 +65,13 @@ def _run(options: Options, commands: list[Command], arguments: list[str], journa
         attempt.print_results()
         if options.wait and attempt.next_cfg is not None:
             attempt.wait_for_switch(attempt.next_cfg)
+
+
+def _dialer(remote: str, options: Options, journal: Journal) -> Dialer:
+    remotes = [word for word in re.split("[, ]+", remote) if word]
+    if options.shuffle:
+        remotes.sort(key=lambda _: os.urandom(8))
+    return Dialer(remotes, options.tls, journal)
 
 
 def _needed_columns(needs: Needs, options: Options, commands: list[Command]) -> dict[str, set[str]]:

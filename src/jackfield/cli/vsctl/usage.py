@@ -15,8 +15,14 @@ _SCHEMA_VERSION = "8.3.1"
 
 _OPTIONS = """\
 Options:
-  --db=DATABASE             the database: unix:PATH or tcp:HOST:PORT
-                            (default: unix:{rundir}/db.sock)
+  --db=DATABASE             the database: unix:PATH, tcp:HOST[:PORT] or ssl:HOST[:PORT], or several
+                            with commas between; or punix:PATH, ptcp:PORT[:HOST] or pssl:PORT[:HOST]
+                            to let it connect (default: unix:{rundir}/db.sock)
+  -p, --private-key=FILE; -c, --certificate=FILE; -C, --ca-cert=FILE
+                            PEM files for ssl: and pssl: (CA "none": any peer will do)
+  --bootstrap-ca-cert=FILE  the same as --ca-cert, but let the first peer bring it along
+  --ssl-protocols=LIST, --ssl-ciphers=LIST
+                            TLS 1.2 and 1.3 are spoken, no older version
   --no-wait                 do not wait until the switch has taken on the change
   -t, --timeout=SECS        give up after SECS seconds, with exit code 142
   --retry                   keep trying until the database can be reached
@@ -25,8 +31,12 @@ Options:
   -f, --format=FORMAT       tables as list (default), table, csv, html or json
   -d, --data=FORMAT         cells as string (default), bare or json
   --no-headings, --pretty, --bare, --max-column-width=N
-  -v, --verbose=SPEC        "off" keeps warnings to itself
-  --no-syslog, --leader-only, --no-leader-only, --shuffle-remotes, --no-shuffle-remotes
+  -v, --verbose=SPEC        what to log where: [MODULE:][console|syslog|file:]LEVEL, as in "console:off"
+  --log-file[=FILE]         log to a file, too
+  --syslog-method=METHOD    libc, null, unix:PATH or udp:IP:PORT
+  --no-syslog               do not log this command line
+  --no-shuffle-remotes      try several remotes in the order given
+  --leader-only, --no-leader-only, --peer-ca-cert=FILE, --syslog-target=HOST:PORT
                             accepted for the sake of existing scripts
   --commands, --options     machine-readable lists
   -h, --help; -V, --version
