@@ -9,8 +9,8 @@ from typing import Any
 from jackfield.ovsdb.atoms import is_uuid
 from jackfield.ovsdb.database import Change
 from jackfield.ovsdb.errors import Refused, syntax_error, to_text
-from jackfield.ovsdb.monitor import Monitor, Updates, parse_monitor
-from jackfield.ovsdb.notice import Notice, Shared
+from jackfield.ovsdb.monitor import Monitor, parse_monitor
+from jackfield.ovsdb.notice import News, Notice, Shared
 from jackfield.ovsdb.service import Service
 
 _VERSIONS = {"monitor": 1, "monitor_cond": 2, "monitor_cond_since": 3}
@@ -23,13 +23,11 @@ class _Watch:
     service: Service
     monitor: Monitor
 
-    def notice(self, updates: Updates, transaction: str) -> Notice | None:
-        """How the peer is told of updates, None if there are none."""
-        if not updates:
-            return None
+    def notice(self, news: News, transaction: str) -> Notice:
+        """How the peer is told of that."""
         version = self.monitor.version
-        extra = [transaction] if version == 3 else []
-        return Notice(_NOTIFICATIONS[version], [self.id, *extra, updates])
+        about = [self.id, transaction] if version == 3 else [self.id]
+        return Notice(_NOTIFICATIONS[version], about, news)
 
 
 class Watches:
@@ -76,12 +74,11 @@ class Watches:
         if new != old and new in self._watches:
             raise syntax_error(params[1], "duplicate monitor ID")
         watch = self._watches[old]
-        updates = watch.monitor.change(params[2])
+        news = News(watch.monitor.change(params[2]))
         del self._watches[old]
         watch = self._watches[new] = replace(watch, id=params[1])
-        notice = watch.notice(updates, watch.service.history.last)
-        if notice is not None:
-            self._send(notice)
+        if news.updates:
+            self._send(watch.notice(news, watch.service.history.last))
         return {}
 
     def cancel(self, params: list[Any]) -> Any:
@@ -97,12 +94,14 @@ class Watches:
         for text, watch in list(self._watches.items()):
             if watch.service is not service:
                 continue
-            key = watch.monitor.key, text
-            if key in shared:
-                notice = shared[key]
-            else:
-                notice = shared[key] = watch.notice(watch.monitor.updates(changes), transaction)
-            if notice is not None:
+            key = watch.monitor.key
+            news = shared.get(key)
+            if news is None:
+                news = shared[key] = News(watch.monitor.updates(changes))
+            if news.updates:
+                notice = news.notices.get(text)
+                if notice is None:
+                    notice = news.notices[text] = watch.notice(news, transaction)
                 self._send(notice)
 
     def forget(self, service: Service) -> list[Any]:
