@@ -242,6 +242,12 @@ async def test_roles_are_refused_and_read_only_is_kept_to(tmp_path: Path) -> Non
         assert await world.remotes.set([MANAGERS]) == {
             "ptcp:0:127.0.0.1": 'ptcp:0:127.0.0.1: role "switch": access control by roles is not supported'
         }
+        while not (await world.row())["status"]:
+            await asyncio.sleep(0.005)
+        assert (await world.row())["status"] == {
+            "state": "BACKOFF",
+            "last_error": 'ptcp:0:127.0.0.1: role "switch": access control by roles is not supported',
+        }
         where = [["_uuid", "==", ["uuid", row]]]
         await world.local.transact("Managed", update("Manager", where, role="", read_only=True))
         await world.until(world.remotes.status)

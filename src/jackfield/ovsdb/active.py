@@ -77,7 +77,11 @@ class ActiveRemote:
                 connection = await self._connect()
         except TimeoutError:
             return os.strerror(errno.ETIMEDOUT)
-        except (TlsError, ssl.SSLError) as error:
+        except TlsError as error:
+            if self._error != str(error):
+                _log.warning("%s: %s", self._target.text, error)
+            return str(error)
+        except ssl.SSLError as error:
             return str(error)
         except OSError as error:
             return os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)

@@ -223,6 +223,12 @@ class Remotes:
                     if isinstance(result, dict) and "error" in result:
                         _log.info("%s: status of remotes not written: %s", name, result)
 
+    def _status_of(self, target: str) -> Status:
+        if target in self._remotes:
+            return self._remotes[target].status()
+        problem = self._problems.get(target, "")
+        return Status(state="BACKOFF", since_connect=None, since_disconnect=None, last_error=problem)
+
     def _status_updates(self) -> dict[str, list[Any]]:
         """The operations that bring the rows of remotes up to date, by database."""
         updates: dict[str, list[Any]] = {}
@@ -232,8 +238,7 @@ class Remotes:
                 continue
             columns = table.schema.columns
             for uuid, fields in referred_rows(place):
-                remote = self._remotes.get(str(fields[columns["target"].index][0]))
-                status = Status() if remote is None else remote.status()
+                status = self._status_of(str(fields[columns["target"].index][0]))
                 row = {
                     "is_connected": status.connected,
                     "status": ["map", [list(pair) for pair in sorted(status.to_map().items())]],
