@@ -131,3 +131,20 @@ def test_the_switch_works_for_the_real_server_and_survives_its_restart(
             }
     finally:
         server.stop()
+
+
+def test_the_daemons_own_database_is_managed_by_the_commands_of_ovsdb_server(
+    host: Namespace, tmp_path: Path
+) -> None:
+    with Daemon(tmp_path / "d", host.name) as daemon:
+        assert daemon.appctl("ovsdb-server/list-dbs") == "Open_vSwitch\n_Server\n"
+        daemon.appctl("ovsdb-server/add-remote", "ptcp:6640:127.0.0.1")
+        assert "ptcp:6640:127.0.0.1" in daemon.appctl("ovsdb-server/list-remotes").splitlines()
+        listed = daemon.run("ovsdb-client", "list-dbs", "tcp:127.0.0.1:6640")
+        assert listed.stdout.split() == ["Open_vSwitch", "_Server"]
+        daemon.vsctl("add-br", "br0")
+        size = (daemon.dbdir / "conf.db").stat().st_size
+        daemon.appctl("ovsdb-server/compact")
+        assert (daemon.dbdir / "conf.db").stat().st_size < size
+        daemon.vsctl("br-exists", "br0")
+        assert daemon.log_warnings() == []
