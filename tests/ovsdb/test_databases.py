@@ -187,9 +187,10 @@ async def test_a_group_that_the_disk_refuses_fails_as_a_whole_and_leaves_no_trac
                 one.transact("World", insert("Root", name="lost")),
                 two.transact("World", update("Root", [["name", "==", "lost"]], number=1)),
                 two.transact("World", select("Root", columns=["name"])),
+                two.transact("World", {"op": "abort"}, select("Root")),
             )
-        for reply in replies:
-            assert reply[-1]["error"] == "I/O error"
+        assert [reply[-1] and reply[-1]["error"] for reply in replies] == ["I/O error"] * 3 + [None]
+        assert replies[-1][0]["error"] == "aborted"
         (result,) = await two.transact("World", select("Root", columns=["name"]))
         assert result["rows"] == [{"name": "kept"}]
         assert heard == []

@@ -231,7 +231,7 @@ class Server:
 
     def memory(self) -> dict[str, int]:
         """What is held in memory, counted in the words of OVS's `memory/show`."""
-        sessions = list(self.sessions)
+        sessions = [each for each, peer in self.sessions.items() if not isinstance(peer, LocalSession)]
         cells = sum(
             len(table.rows) * len(table.schema.by_index)
             for service in self.services.values()

@@ -29,6 +29,11 @@ class Done:
     origin: Session
     reply: Reply
 
+    @property
+    def failed(self) -> bool:
+        """Whether an operation went wrong, or the commit."""
+        return any(isinstance(result, dict) and "error" in result for result in self.results)
+
 
 class Publish(Protocol):
     """Tells all sessions of a transaction: first its origin, which gets its reply then, then all others."""
@@ -89,7 +94,7 @@ class Service:
         except OvsdbError as error:
             self._done = []
             for each in done:
-                each.reply([*each.results, error.to_json()])
+                each.reply(each.results if each.failed else [*each.results, error.to_json()])
         else:
             self._done = []
             for each in done:
