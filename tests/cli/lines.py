@@ -127,6 +127,9 @@ SUBJECTS = {
         set Bridge br0 other_config={}
         set Bridge br0 other_config={a}
         set Bridge br0 other_config={a=}
+        set Bridge br0 other_config=a
+        set Bridge br0 other_config=a=
+        set Bridge br0 other_config={a
         set Bridge br0 other_config={a=1,a=2}
         set Bridge br0 other_config=[a=1]
         set Bridge br0 external_ids:k="\"quoted\\n\""

@@ -7,8 +7,7 @@ It understands the replies and notifications of `monitor` (RFC 7047 section 4.1.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from jackfield.wire.notation import (
     NotationError,
@@ -24,8 +23,7 @@ from jackfield.wire.notation import (
 Row = Mapping[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One row's change; `old` is None for a new row, `new` for one that is gone."""
 
     table: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from jackfield.cli.vsctl.context import Command, Context, Needs
 from jackfield.cli.vsctl.errors import ControlError
@@ -20,35 +19,35 @@ _READ = {
 }
 
 
-@dataclass(slots=True, eq=False)
 class Bridge:
     """A bridge. A fake one has a parent and a VLAN, and its row is its parent's."""
 
-    name: str
-    record: Record
-    parent: Bridge | None = None
-    vlan: int = 0
-    ports: dict[str, Port] = field(default_factory=dict)
-    children: dict[int, Bridge] = field(default_factory=dict)
+    def __init__(self, name: str, record: Record, parent: Bridge | None = None, vlan: int = 0) -> None:
+        self.name = name
+        self.record = record
+        self.parent = parent
+        self.vlan = vlan
+        self.ports: dict[str, Port] = {}
+        self.children: dict[int, Bridge] = {}
 
 
-@dataclass(slots=True, eq=False)
 class Port:
     """A port and the bridge, fake or not, that it counts as belonging to."""
 
-    name: str
-    record: Record
-    bridge: Bridge
-    interfaces: dict[str, Interface] = field(default_factory=dict)
+    def __init__(self, name: str, record: Record, bridge: Bridge) -> None:
+        self.name = name
+        self.record = record
+        self.bridge = bridge
+        self.interfaces: dict[str, Interface] = {}
 
 
-@dataclass(slots=True, eq=False)
 class Interface:
     """An interface of a port."""
 
-    name: str
-    record: Record
-    port: Port
+    def __init__(self, name: str, record: Record, port: Port) -> None:
+        self.name = name
+        self.record = record
+        self.port = port
 
 
 class Model:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from jackfield.cli.vsctl.errors import ControlError
 from jackfield.cli.vsctl.remotes import Dialer
@@ -27,8 +26,7 @@ class Outcome(Enum):
     TRY_AGAIN = "try again"
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(NamedTuple):
     """A transaction's outcome and, when it is done, the result of each of its operations."""
 
     outcome: Outcome

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from jackfield.cli import alarm
 from jackfield.cli.journal import LOGGING_OPTIONS
@@ -52,8 +52,7 @@ _PLAIN = Style()
 _NO_TLS = TlsOptions()
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """The options for the whole line. `show` is "help", "version", "commands" or "options" to print that."""
 
     db: str | None = None
@@ -80,7 +79,7 @@ def parse_line(arguments: Sequence[str], syntaxes: Mapping[str, Syntax]) -> tupl
     local: dict[str, str | None] = {}
     for name, value in found:
         if name in LOGGING_OPTIONS or name == "no-syslog":
-            options = replace(options, logging=(*options.logging, (name, value)))
+            options = options._replace(logging=(*options.logging, (name, value)))
         elif name in GLOBAL_OPTIONS:
             options = _apply(options, name, value or "")
             if options.show:
@@ -94,54 +93,54 @@ def _apply(options: Options, name: str, value: str) -> Options:
     style = options.style
     match name:
         case "help" | "version" | "commands" | "options":
-            return replace(options, show=name)
+            return options._replace(show=name)
         case "db":
-            return replace(options, db=value)
+            return options._replace(db=value)
         case "no-wait":
-            return replace(options, wait=False)
+            return options._replace(wait=False)
         case "dry-run":
-            return replace(options, dry_run=True)
+            return options._replace(dry_run=True)
         case "oneline":
-            return replace(options, oneline=True)
+            return options._replace(oneline=True)
         case "retry":
-            return replace(options, retry=True)
+            return options._replace(retry=True)
         case "shuffle-remotes" | "no-shuffle-remotes":
-            return replace(options, shuffle=name == "shuffle-remotes")
+            return options._replace(shuffle=name == "shuffle-remotes")
         case "private-key":
-            return replace(options, tls=replace(options.tls, private_key=value))
+            return options._replace(tls=options.tls._replace(private_key=value))
         case "certificate":
-            return replace(options, tls=replace(options.tls, certificate=value))
+            return options._replace(tls=options.tls._replace(certificate=value))
         case "ca-cert" | "bootstrap-ca-cert":
             bootstrap = name == "bootstrap-ca-cert"
-            return replace(options, tls=replace(options.tls, ca_cert=value, bootstrap=bootstrap))
+            return options._replace(tls=options.tls._replace(ca_cert=value, bootstrap=bootstrap))
         case "ssl-protocols":
-            return replace(options, tls=replace(options.tls, protocols=value))
+            return options._replace(tls=options.tls._replace(protocols=value))
         case "ssl-ciphers":
-            return replace(options, tls=replace(options.tls, ciphers=value))
+            return options._replace(tls=options.tls._replace(ciphers=value))
         case "peer-ca-cert":
-            return replace(options, tls=replace(options.tls, peer_ca_cert=value))
+            return options._replace(tls=options.tls._replace(peer_ca_cert=value))
         case "timeout":
             seconds = alarm.parse_seconds(value)
             if seconds is None:
                 raise ControlError(f"value {value} on -t or --timeout is invalid")
-            return replace(options, timeout=seconds)
+            return options._replace(timeout=seconds)
         case "format":
             if value not in FORMATS:
                 raise ControlError(f'unknown output format "{value}"')
-            style = replace(style, format=value)
+            style = style._replace(format=value)
         case "data":
             if value not in CELL_FORMATS:
                 raise ControlError(f'unknown data format "{value}"')
-            style = replace(style, cells=value)
+            style = style._replace(cells=value)
         case "no-headings":
-            style = replace(style, headings=False)
+            style = style._replace(headings=False)
         case "pretty":
-            style = replace(style, pretty=True)
+            style = style._replace(pretty=True)
         case "bare":
-            style = replace(style, format="list", cells="bare", headings=False)
+            style = style._replace(format="list", cells="bare", headings=False)
         case "max-column-width":
-            style = replace(style, width=int(value) if value.isascii() and value.isdigit() else 0)
-    return replace(options, style=style)
+            style = style._replace(width=int(value) if value.isascii() and value.isdigit() else 0)
+    return options._replace(style=style)
 
 
 def _commands(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from jackfield.cli.journal import Journal
 from jackfield.cli.vsctl.lookup import ROW_IDS, find_record
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
     from jackfield.cli.vsctl.bridges import Model
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """One command as given: its name, options (with their dashes) and arguments."""
 
     syntax: Syntax
@@ -73,7 +71,7 @@ class Context:
         """Make `command` the one that runs; `is_last` when none follows it."""
         self.command = command
         self.is_last = is_last
-        self.results.append(Result(command))
+        self.results.append(Result())
 
     @property
     def result(self) -> Result:
@@ -101,23 +99,21 @@ class Context:
         return self.txn.read(record, column)
 
 
-@dataclass(slots=True)
 class Result:
     """What one command prints; `created` is the row whose final UUID is to be printed behind."""
 
-    command: Command
-    text: list[str] = field(default_factory=list)
-    listing: Listing | None = None
-    created: Uuid | None = None
-    try_again: bool = False
+    def __init__(self) -> None:
+        self.text: list[str] = []
+        self.listing: Listing | None = None
+        self.created: Uuid | None = None
+        self.try_again = False
 
 
 def nothing(_: Needs, __: Command) -> None:
     """The needs of a command that needs nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Syntax:
+class Syntax(NamedTuple):
     """A command's grammar and its two halves: what it needs of the database, and what it does.
 
     `options` are spelled as on the command line, with `=` behind those that take an argument.

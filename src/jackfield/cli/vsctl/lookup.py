@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from jackfield.cli.vsctl.errors import ControlError
 from jackfield.cli.vsctl.schema import Column, Schema, Table
@@ -17,8 +17,7 @@ _PARTIAL_UUID = re.compile(r"[0-9a-fA-F]{4}[0-9a-fA-F-]*")
 _UUID_TEMPLATE = "00000000-0000-0000-0000-000000000000"
 
 
-@dataclass(frozen=True, slots=True)
-class RowId:
+class RowId(NamedTuple):
     """A way to name a row: by `column` of `table`, which may point to it with `pointer`."""
 
     table: str
@@ -80,8 +79,7 @@ def _score(name: str, word: str) -> int:
     return len(wanted) if folded.startswith(wanted) else 0
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """A word COLUMN[:KEY][OPERATOR VALUE], taken apart."""
 
     column: Column

@@ -7,7 +7,7 @@ import os
 import re
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from jackfield.cli.environment import rundir
 from jackfield.cli.journal import Journal
@@ -18,8 +18,7 @@ _DEFAULT_PORT = 6640
 _METHODS = ("unix", "tcp", "ssl", "punix", "ptcp", "pssl")
 
 
-@dataclass(frozen=True, slots=True)
-class Dialer:
+class Dialer(NamedTuple):
     """Connects to the database at any of several remotes, of which `--db` names one or more."""
 
     remotes: Sequence[str]

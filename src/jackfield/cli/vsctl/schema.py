@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from jackfield.wire.notation import Atom, Shape, Value, decode_atom, default_of, shape_of
 
 UNLIMITED = 0xFFFFFFFF
 
 
-@dataclass(frozen=True, slots=True)
-class BaseType:
+class BaseType(NamedTuple):
     """An atom's type and the constraints on it; `minimum` and `maximum` bound numbers or string lengths."""
 
     name: str
@@ -24,8 +22,7 @@ class BaseType:
     weak: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnType:
+class ColumnType(NamedTuple):
     """A column's type: `value` is None but for maps; `low` and `high` bound the number of elements."""
 
     key: BaseType

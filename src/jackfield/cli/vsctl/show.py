@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from jackfield.cli.vsctl.context import Command, Context, Needs, Syntax
 from jackfield.cli.vsctl.transaction import Record
 from jackfield.cli.vsctl.values import elements_of, value_text
 
 
-@dataclass(frozen=True, slots=True)
-class _Shown:
+class _Shown(NamedTuple):
     """What is shown of a table: the column that heads a row, and those beneath it."""
 
     heading: str | None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 from jackfield.cli.vsctl.errors import ControlError
 from jackfield.wire.notation import Uuid
@@ -16,14 +15,14 @@ def new_uuid() -> Uuid:
     return Uuid("-".join((digits[:8], digits[8:12], f"4{digits[13:16]}", f"8{digits[17:20]}", digits[20:])))
 
 
-@dataclass(slots=True)
 class Symbol:
     """One row id: `created` once a command made or found its row; `strong` or `weak` once referred to so."""
 
-    uuid: Uuid
-    created: bool = False
-    strong: bool = False
-    weak: bool = False
+    def __init__(self, uuid: Uuid) -> None:
+        self.uuid = uuid
+        self.created = False
+        self.strong = False
+        self.weak = False
 
 
 class Symbols:

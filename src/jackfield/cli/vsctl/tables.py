@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from jackfield.cli.vsctl.schema import ColumnType
 from jackfield.cli.vsctl.values import bare_text, value_text
@@ -16,8 +15,7 @@ CELL_FORMATS = ("string", "bare", "json")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(NamedTuple):
     """How to print: `width` limits a column of the table format, 0 for no limit."""
 
     format: str = "list"
@@ -27,12 +25,12 @@ class Style:
     width: int = 0
 
 
-@dataclass(slots=True)
 class Listing:
     """Records to print: the columns with their types, and rows of values."""
 
-    columns: list[tuple[str, ColumnType]]
-    rows: list[list[Value]] = field(default_factory=list)
+    def __init__(self, columns: list[tuple[str, ColumnType]]) -> None:
+        self.columns = columns
+        self.rows: list[list[Value]] = []
 
     def texts(self, style: Style) -> list[list[str]]:
         """The cells as the style wants them."""

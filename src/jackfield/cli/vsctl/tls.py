@@ -6,8 +6,7 @@ import errno
 import os
 import re
 import socket
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jackfield.cli.journal import Journal
 from jackfield.wire.blocking import ConnectionFailed
@@ -19,8 +18,7 @@ _MODULE = "stream_ssl"
 _PROTOCOLS = ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3")
 
 
-@dataclass(frozen=True, slots=True)
-class TlsOptions:
+class TlsOptions(NamedTuple):
     """What TLS needs: PEM files and choices. A `ca_cert` of "none" accepts any peer.
 
     With `bootstrap`, the first connection brings the file `ca_cert` along if it does not exist. Versions

@@ -9,7 +9,6 @@ import json
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from jackfield.cli.vsctl.errors import ControlError
@@ -219,7 +218,9 @@ def _element(kind: ColumnType, text: str, at: int, symbols: Symbols) -> tuple[li
         return list(keys), at
     at = _skip(text, at)
     if text[at : at + 1] != "=":
-        raise ControlError(f'{text[start:]}: syntax error at "{text[at : at + 1]}" expecting "="')
+        # The original's sentence ends where its string does.
+        found = f'"{text[at]}" expecting "="' if at < len(text) else '"'
+        raise ControlError(f"{text[start:]}: syntax error at {found}")
     token, at = take_token(text, _skip(text, at + 1))
     value = parse_atom(kind.value, token, symbols)
     return [(key, value) for key in keys], at
@@ -273,7 +274,7 @@ def elements_of(value: Value) -> list[Any]:
 def unbounded(kind: ColumnType, low: int) -> ColumnType:
     """The type with at least `low` elements and no upper bound."""
     shape = Shape.MAP if kind.value is not None else Shape.SET
-    return replace(kind, low=low, high=UNLIMITED, shape=shape)
+    return kind._replace(low=low, high=UNLIMITED, shape=shape)
 
 
 def set_of(base: BaseType, low: int) -> ColumnType:
