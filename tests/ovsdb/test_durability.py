@@ -223,6 +223,7 @@ def test_a_compaction_that_fails_leaves_the_old_file(
 SYSTEM_CALLS = ("os.open", "os.fchmod", "os.pwrite", "os.fsync", "os.close", "pathlib.Path.rename")
 
 
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 @pytest.mark.parametrize("survived", range(12))
 def test_a_crash_at_any_step_of_a_compaction_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, survived: int

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,7 +25,6 @@ from jackfield.switchd import engine as engine_module
 from jackfield.switchd import identity
 from jackfield.switchd.client import DatabaseClient, DatabaseError
 from jackfield.switchd.engine import DATABASE, LOCK, Engine
-from jackfield.switchd.main import run as daemon_run
 from jackfield.switchd.schema import open_vswitch_schema
 from jackfield.switchd.status import MONITORED
 from jackfield.wire.aio import RemoteError, check_remote
@@ -192,9 +194,28 @@ def test_what_names_a_server_is_accepted(remote: str) -> None:
     check_remote(remote)
 
 
-def test_a_database_over_tls_needs_keys(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folders = {name: str(tmp_path / name) for name in ("rundir", "dbdir", "logdir")}
-    assert daemon_run(detach=False, db="ssl:127.0.0.1:6641", **folders) == 1
-    assert capsys.readouterr().err.endswith("ssl:127.0.0.1:6641: Private key must be configured to use SSL\n")
-    assert daemon_run(detach=False, db="carrier:pigeon", **folders) == 2
-    assert "is not unix:FILE" in capsys.readouterr().err
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+@pytest.mark.parametrize(
+    ("remote", "status", "why"),
+    [
+        ("ssl:127.0.0.1:6641", 1, "ssl:127.0.0.1:6641: Private key must be configured to use SSL"),
+        ("carrier:pigeon", 2, '--db: "carrier:pigeon" is not unix:FILE, tcp:HOST:PORT or ssl:HOST:PORT'),
+    ],
+)
+def test_a_database_that_cannot_be_reached_by_any_means_is_refused(
+    tmp_path: Path, remote: str, status: int, why: str
+) -> None:
+    program = "import sys; from jackfield.cli.main import main; sys.exit(main())"
+    words = [
+        "--rundir",
+        str(tmp_path),
+        "daemon",
+        "--logdir",
+        str(tmp_path),
+        "-v",
+        "console:off",
+        "--db",
+        remote,
+    ]
+    done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stderr) == (status, f"ovs-vswitchd: {why}\n")

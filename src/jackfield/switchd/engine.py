@@ -220,9 +220,13 @@ class Engine:
             delay = min(2 * delay, longest)
 
     async def _stay_connected(self) -> None:
+        shortest, longest = RECONNECT_SECONDS
         while True:
+            since = time.monotonic()
             reason = await self._database.lost
             _log.warning("%s; connecting again", reason)
+            if time.monotonic() - since < longest:
+                await asyncio.sleep(shortest)  # no storm of connections to a server that always ends them
             await self._reconnect(DatabaseError)
             _log.info("connected to the database again")
             self._wanted.set()
