@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(
 
 Vsctl = Callable[[str], Said]
 
-# Lines that give every generated one something to work on, and lines that take all of it away.
+# Lines that give every generated one something to work on, after what earlier ones left is taken away.
 _BEGIN = (
     "add-br br0 -- add-br br1 -- add-br fake0 br0 7 -- add-port br0 p0 tag=3 other_config:a=1 -- "
     "add-port br0 p1 trunks=1,2 external_ids:a=b -- add-bond br0 bond0 b0 b1 -- set Interface p0 mac=x"
@@ -95,7 +95,7 @@ def _in_any_order(line: str) -> str:
 def test_any_lines_do_and_say_the_same_on_both_servers(
     pairs: dict[str, Vsctl], lines: list[list[str]]
 ) -> None:
-    for line in (_BEGIN, *map(shlex.join, lines), "show -- list Port -- list Interface -- list Bridge", _END):
+    for line in (_END, _BEGIN, *map(shlex.join, lines), "show -- list Port -- list Interface -- list Bridge"):
         note(line)
         said = [run(line) for run in pairs.values()]
         assert said == said[:1] * len(said)
