@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -79,10 +80,10 @@ def served(tmp_path: Path, schema: DatabaseSchema) -> Iterator[Served]:
 
 
 @contextmanager
-def real_server(directory: Path) -> Iterator[str]:
+def real_server(directory: Path, schema_json: Any = None) -> Iterator[str]:
     """OVS's server on a directory of its own."""
     schema, file, socket = directory / "schema", directory / "conf.db", directory / "db.sock"
-    schema.write_text(json.dumps(open_vswitch_schema()))
+    schema.write_text(json.dumps(schema_json or open_vswitch_schema()))
     subprocess.run(["ovsdb-tool", "create", file, schema], check=True)
     argv = ["ovsdb-server", f"--remote=punix:{socket}", f"--unixctl={directory / 'ctl'}", "--no-chdir", file]
     with (directory / "log").open("wb") as log, subprocess.Popen(argv, stdout=log, stderr=log) as process:
