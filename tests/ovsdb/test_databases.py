@@ -16,7 +16,7 @@ from jackfield.ovsdb.convert import converted
 from jackfield.ovsdb.database import Database
 from jackfield.ovsdb.errors import OvsdbError
 from jackfield.ovsdb.local import RequestError
-from jackfield.ovsdb.log import LogFile
+from jackfield.ovsdb.log import LogError, LogFile
 from jackfield.ovsdb.schema import DatabaseSchema, parse_schema
 from jackfield.ovsdb.storage import open_storage
 from tests.ovsdb.test_sessions import Peer, asynchronous, collect, expected_wait, serving
@@ -105,6 +105,24 @@ async def test_a_database_is_converted_while_it_is_served(tmp_path: Path) -> Non
     assert storage.database.schema.version == "2.0.0"
     assert [row["added"] for row in content(storage.database)["Root"].values()] == ["x"]
     storage.close()
+
+
+@asynchronous
+async def test_a_conversion_that_the_disk_refuses_changes_nothing(tmp_path: Path) -> None:
+    def fail(file: LogFile, _records: object) -> None:
+        raise LogError(f"{file.path}: cannot rewrite the database: No space left on device")
+
+    async with serving(tmp_path) as server:
+        local = server.connect_local()
+        heard = collect(local)
+        await local.request("monitor", "World", 1, {"Root": {"columns": ["name"]}})
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(LogFile, "replace", fail)
+            with pytest.raises(RequestError, match="No space left"):
+                await local.request("convert", "World", changed(without_maybe))
+        assert (await local.request("get_schema", "World"))["version"] == "1.0.0"
+        await local.transact("World", insert("Root", maybe=1))
+        assert len(heard) == 1
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ class Connection(asyncio.Protocol):
         self._why: str | None = None
         self._probe = probe
         self._heard = 0.0
-        self._unread = 0
+        self._written = self._read = 0
         self._timer: asyncio.TimerHandle | None = None
 
     # What the transport calls.
@@ -147,7 +147,9 @@ class Connection(asyncio.Protocol):
         if transport.get_write_buffer_size() > self._server.limits.backlog_bytes:
             self.drop("it does not read what it asked for")
             return
-        transport.write(message.data if isinstance(message, Notice) else encode(message))
+        data = message.data if isinstance(message, Notice) else encode(message)
+        self._written += len(data)
+        transport.write(data)
 
     @property
     def backlog(self) -> int:
@@ -228,8 +230,8 @@ class Connection(asyncio.Protocol):
 
     def _silent(self) -> None:
         silence = self._server.now() - self._heard
-        unread, self._unread = self._unread, self.backlog
-        if self._held_back and ("output" not in self._held_back or self.backlog != unread):
+        read, self._read = self._read, self._written - self.backlog
+        if self._held_back and ("output" not in self._held_back or self._read != read):
             # We do not listen, so it is not the peer that is silent, or it is busy with reading.
             self._heard, self.probing = self._server.now(), False
             self._wait(self._probe)

@@ -147,12 +147,12 @@ class Server:
     def convert(self, service: Service, schema: DatabaseSchema) -> None:
         """Put a database into another schema, now. Raises OvsdbError, and all is as before."""
         database = converted(service.database, schema)
-        for session in list(self.sessions):
-            session.forget(service)
         try:
             service.replace(database)
         except LogError as error:
             raise OvsdbError("I/O error", str(error)) from error
+        for session in list(self.sessions):
+            session.forget(service)
         self._redirect()
         # Not before the reply to the request has been sent.
         asyncio.get_running_loop().call_soon(
