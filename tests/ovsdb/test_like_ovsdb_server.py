@@ -23,6 +23,10 @@ from tests.ovsdb.world import SCHEMA_JSON, delete, schema, select
 
 pytestmark = pytest.mark.skipif(shutil.which("ovsdb-server") is None, reason="OVS's tools are not installed")
 
+# OVS's server does not take null bytes as JSON, and ends the session; multiplying by 0 ends the server itself
+# (3.1 divides by it), as does dividing the least number by -1.
+UNFIT = ("\\u0000", '"*="', '"/="', '"%="')
+
 Pair = tuple[Client, Client]
 
 
@@ -90,8 +94,8 @@ def test_nonsense_fails_at_the_same_place(pair: Pair, data: bytes) -> None:
         operation | {"timeout": 0} if isinstance(operation, dict) and "timeout" in operation else operation
         for operation in operations(Choices(data))
     ]
-    if "\\u0000" in json.dumps(requested):
-        return  # OVS does not take such a string as JSON and ends the session
+    if any(text in json.dumps(requested) for text in UNFIT):
+        return
     ours, theirs = both(pair, requested)
     # Where one operation has several faults, which of them is told is a matter of a hash table's order.
     assert [error == "ok" for error in errors(ours)] == [error == "ok" for error in errors(theirs)]
