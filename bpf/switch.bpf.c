@@ -164,7 +164,8 @@ static __always_inline void leave(struct visit *visit, const struct jf_port *por
 	pass->pending_iface = id;
 	pass->pending_vlan = vlan;
 	pass->pending = tags;
-	if (iface->flags & JF_IFACE_DOWN)
+	/* A far end that has just come up is reached before its pair's queue is. */
+	if (iface->flags & JF_IFACE_DOWN && !is_to_far_end(pass, iface))
 		send_pending_copy(pass);
 }
 
