@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jackfield.datapath import _abi
-from jackfield.datapath._abi import BridgeFlag, FdbOp, IfaceKind, Limit, PortFlag
+from jackfield.datapath._abi import BridgeFlag, FdbOp, IfaceKind, Limit
 from jackfield.datapath.store import Datapath
 from jackfield.model import Address, DropReason, FdbCounters, PortCounters, SwitchConfig, VlanMode
 from jackfield.model.config import BridgeConfig, PortConfig
 from jackfield.model.vlan import tag_limit
 from jackfield.reconcile.membership import carried, flood_members, mask_of, record_of
+from jackfield.reconcile.target import port_record
 
 LOOPBACK = 1
 """A device that is always there: the kernel wants one to run a program on a frame."""
@@ -215,21 +216,14 @@ def _trunks(port: PortConfig) -> frozenset[int] | None:
 
 
 def _port(port: PortConfig, bridge: int, iface: int) -> _abi.Port:
-    flags = PortFlag.PROTECTED if port.protected else PortFlag(0)
-    if _trunks(port) is not None:
-        flags |= PortFlag.SOME_VLANS
-    if port.vlan_mode is VlanMode.DOT1Q_TUNNEL and port.cvlans is not None:
-        flags |= PortFlag.SOME_CVLANS
-    return _abi.Port(
-        bridge=bridge,
-        tag=port.tag if port.vlan_mode is not VlanMode.TRUNK else 0,
-        vlan_mode=int(_abi.VlanMode[port.vlan_mode.name]),
-        priority_tags=int(_abi.PriorityTags[port.priority_tags.name]),
-        flags=int(flags),
-        iface_count=1,
-        qinq_tpid=port.qinq_ethtype,
-        iface=iface,
+    tunnel = port.vlan_mode is VlanMode.DOT1Q_TUNNEL
+    used = replace(
+        port,
+        tag=0 if port.vlan_mode is VlanMode.TRUNK else port.tag,
+        trunks=_trunks(port),
+        cvlans=port.cvlans if tunnel else None,
     )
+    return port_record(used, bridge, iface)
 
 
 def _on_wire(decision: _abi.Decision) -> bytes:

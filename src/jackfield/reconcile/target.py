@@ -89,7 +89,7 @@ def _add_bridge(
             result.problems[interface_owner(here.interface)] = text
             continue
         config = here.port.config
-        port = _port(config, number, iface_id)
+        port = port_record(config, number, iface_id)
         result.ports[port_id] = port
         listed = config.cvlans if config.vlan_mode is VlanMode.DOT1Q_TUNNEL else config.trunks
         if listed is not None:
@@ -117,7 +117,8 @@ def _add_bridge(
     )
 
 
-def _port(config: PortConfig, bridge: int, iface: int) -> _abi.Port:
+def port_record(config: PortConfig, bridge: int, iface: int) -> _abi.Port:
+    """A port as the programs read it; `bridge` and `iface` are ids."""
     flags = PortFlag.PROTECTED if config.protected else PortFlag(0)
     if config.trunks is not None:
         flags |= PortFlag.SOME_VLANS
