@@ -23,7 +23,7 @@ from tests.ovsdb.world import SCHEMA_JSON, delete, schema, select
 
 pytestmark = pytest.mark.skipif(shutil.which("ovsdb-server") is None, reason="OVS's tools are not installed")
 
-# OVS's server does not take null bytes as JSON, and ends the session; 3.1 ends itself where it multiplies by 0.
+# OVS's server takes null bytes for no JSON and ends the session; 3.1 ends itself where it multiplies by 0.
 UNFIT = ("\\u0000", '"*="')
 
 Pair = tuple[Client, Client]
