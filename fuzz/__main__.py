@@ -17,7 +17,9 @@ LONGEST = 2048  # bytes of an input
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="scripts/fuzz", description="Feeds one target with inputs that reach new code."
+    )
     parser.add_argument("target", choices=TARGETS)
     parser.add_argument("--seconds", type=int, default=10, help="how long (default %(default)s)")
     parser.add_argument("--runs", type=int, default=-1, help="at most so many inputs")
