@@ -135,17 +135,19 @@ static __always_inline void leave(struct visit *visit, const struct jf_port *por
 	struct pass *pass = visit->pass;
 	__u32 vlan = TAG_VID(visit->inside.tag[0]);
 	__u32 id = port->iface;
-	struct tag_stack tags;
+	struct tag_stack tags = {};
 	struct jf_iface *iface;
 	int reason;
 
 	iface = bpf_map_lookup_elem(&jf_ifaces, &id);
 	if (!iface)
 		return;
-	reason = leave_vlan(port, &arrival->tags, &visit->known, &visit->inside, &tags);
-	if (reason) {
-		drop(pass, arrival->iface, reason, vlan);
-		return;
+	if (!stays_untagged(port, &arrival->tags, &visit->inside)) {
+		reason = leave_vlan(port, &arrival->tags, &visit->known, &visit->inside, &tags);
+		if (reason) {
+			drop(pass, arrival->iface, reason, vlan);
+			return;
+		}
 	}
 	if (iface->kind == JF_IFACE_PATCH) {
 		cross(visit, iface, id, &tags, vlan);

@@ -118,6 +118,14 @@ static __always_inline int is_kept(const struct jf_port *port, __u32 tag)
 	return (tag & 0xefff) || (port->priority_tags == JF_PRIORITY_TAGS_ALWAYS && TAG_TPID(tag));
 }
 
+/* Most frames come without tags and leave without: what leave_vlan would find out the long way. */
+static __always_inline int stays_untagged(const struct jf_port *port, const struct tag_stack *in,
+					  const struct inside_tags *inside)
+{
+	return !in->count && port->priority_tags == JF_PRIORITY_TAGS_NEVER &&
+	       (port->vlan_mode == JF_VLAN_ACCESS || !inside->count);
+}
+
 /* Tags that are those of `in`, counted from the innermost, keep their drop eligible indicator; the
  * others have none. */
 static __always_inline void keep_dei(struct tag_stack *tags, const struct tag_stack *in)
