@@ -17,6 +17,7 @@ enum jf_limit {
 	JF_MAX_BRIDGES = 512,
 	JF_MAX_PORTS = 4096,
 	JF_MAX_IFACES = 4096,
+	JF_LOW_IFINDEX = 16384,       /* devices below this are found without hashing */
 	JF_MAX_FLOOD_LISTS = 65536,   /* (bridge, VLAN) pairs with a member list of their own */
 	JF_MAX_FLOOD_CELLS = 262144,  /* members of all lists together, while old ones are retired */
 	JF_MAX_FDB_ENTRIES = 1048576, /* of all bridges together */
@@ -107,7 +108,8 @@ enum jf_drop_reason {
 	JF_DROP_REASON_COUNT,
 };
 
-/* Map jf_ingress, by ifindex: which interface and port a device's frames enter by. */
+/* Maps jf_ingress_low and jf_ingress_high, by ifindex below and from JF_LOW_IFINDEX: which interface and
+ * port a device's frames enter by. */
 struct jf_ingress {
 	__u16 iface;
 	__u16 port;

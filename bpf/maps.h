@@ -23,7 +23,8 @@
 	} name SEC(".maps")
 
 /* Configuration. */
-JF_MAP(jf_ingress, BPF_MAP_TYPE_HASH, __u32, struct jf_ingress, JF_MAX_IFACES);
+JF_MAP(jf_ingress_low, BPF_MAP_TYPE_ARRAY, __u32, struct jf_ingress, JF_LOW_IFINDEX);
+JF_MAP(jf_ingress_high, BPF_MAP_TYPE_HASH, __u32, struct jf_ingress, JF_MAX_IFACES);
 JF_MAP(jf_ifaces, BPF_MAP_TYPE_ARRAY, __u32, struct jf_iface, JF_MAX_IFACES);
 JF_MAP(jf_ports, BPF_MAP_TYPE_ARRAY, __u32, struct jf_port, JF_MAX_PORTS);
 JF_SPARSE_MAP(jf_port_vlans, BPF_MAP_TYPE_HASH, __u32, struct jf_vlan_set, JF_MAX_PORTS);

@@ -301,17 +301,26 @@ static __noinline int pass_bridges(struct pass *pass, struct jf_ingress *ingress
 	return 0;
 }
 
+static __always_inline struct jf_ingress *find_ingress(__u32 ifindex)
+{
+	struct jf_ingress *ingress;
+
+	if (ifindex >= JF_LOW_IFINDEX)
+		return bpf_map_lookup_elem(&jf_ingress_high, &ifindex);
+	ingress = bpf_map_lookup_elem(&jf_ingress_low, &ifindex);
+	return ingress && ingress->iface ? ingress : NULL;
+}
+
 SEC("tc")
 int jf_ingress_frame(struct __sk_buff *skb)
 {
 	struct pass pass = { .skb = skb };
-	__u32 id = skb->ifindex;
-	struct jf_ingress *ingress;
+	struct jf_ingress *ingress = find_ingress(skb->ifindex);
 	struct jf_bridge *bridge;
 	struct jf_port *port;
 	int reason;
+	__u32 id;
 
-	ingress = bpf_map_lookup_elem(&jf_ingress, &id);
 	if (!ingress)
 		return JF_ACT_NOT_OURS;
 	count_rx(ingress->iface, skb->len + (skb->vlan_present ? VLAN_HLEN : 0));

@@ -299,9 +299,24 @@ def test_a_number_beyond_a_map_is_an_error_with_its_name(open_datapath: Open) ->
 
 def test_a_full_map_says_so(open_datapath: Open) -> None:
     datapath = open_datapath(record=True)
-    datapath.ingress.set_many((number, _abi.Ingress(1, 1)) for number in range(datapath.ingress.max_entries))
-    with pytest.raises(KernelError, match=r"jf_ingress.*it is full"):
+    first = int(_abi.Limit.LOW_IFINDEX)
+    for number in range(first, first + _abi.Limit.MAX_IFACES):
+        datapath.ingress.set(number, _abi.Ingress(1, 1))
+    with pytest.raises(KernelError, match=r"jf_ingress_high.*it is full"):
         datapath.ingress.set(10**6, _abi.Ingress(1, 1))
+
+
+def test_devices_with_low_and_high_numbers_are_kept_alike(open_datapath: Open) -> None:
+    table = open_datapath(record=True).ingress
+    numbers = (1, int(_abi.Limit.LOW_IFINDEX) - 1, int(_abi.Limit.LOW_IFINDEX), 10**6)
+    for number in numbers:
+        table.set(number, _abi.Ingress(2, 3))
+    assert sorted(table.items()) == [(number, _abi.Ingress(2, 3)) for number in numbers]
+    for number in numbers:
+        assert table.get(number) == _abi.Ingress(2, 3)
+        table.delete(number)
+        assert table.get(number) is None
+    assert table.items() == []
 
 
 def test_a_table_of_another_layout_is_refused(open_datapath: Open) -> None:

@@ -193,3 +193,18 @@ def test_a_tap_device_of_a_virtual_machine_is_a_card_like_any_other(switch: Swit
             port.send(tagged(9, "B", "A"))
             assert machine.receive() == tagged(9, "B", "A")
         switch.wait_for("Interface", "vm0", "error", ".*No such device.*")
+
+
+def test_a_device_with_a_high_number_is_a_port_as_any(switch: Switch) -> None:
+    first, far = card(switch, "eth1", "n1"), switch.lab.namespace("n2")
+    switch.host.ip(
+        *("link", "add", "eth2", "index", "20000", "type", "veth"),
+        *("peer", "name", "eth0", "netns", far.name),
+    )
+    switch.host.ip("link", "set", "eth2", "up")
+    switch.vsctl("add-br", "br0", "--", "add-port", "br0", "eth1", "--", "add-port", "br0", "eth2")
+    first.up("eth0", "10.0.0.1/24")
+    far.up("eth0", "10.0.0.2/24")
+    far.ping("10.0.0.1")
+    switch.vsctl("del-port", "eth2")
+    assert not far.pings("10.0.0.1")

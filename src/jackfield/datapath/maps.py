@@ -205,6 +205,31 @@ class Table(Generic[K, V]):
         return []
 
 
+class SplitTable(Generic[V]):
+    """Two maps as one: an array for the keys it has room for, a hash for those beyond. For any thread."""
+
+    def __init__(self, low: Table[int, V], high: Table[int, V]) -> None:
+        self._low = low
+        self._high = high
+
+    def _half(self, key: int) -> Table[int, V]:
+        return self._low if key < self._low.max_entries else self._high
+
+    def get(self, key: int) -> V | None:
+        return self._half(key).get(key)
+
+    def set(self, key: int, value: V) -> None:
+        self._half(key).set(key, value)
+
+    def delete(self, key: int) -> None:
+        """No error when it is absent."""
+        self._half(key).delete(key)
+
+    def items(self) -> list[tuple[int, V]]:
+        """All that is there."""
+        return [*self._low.items(), *self._high.items()]
+
+
 class PerCpuTable(Generic[K, V]):
     """A map with one value for each CPU, which readers add up. Any thread may use it."""
 

@@ -19,7 +19,8 @@ SWITCH = "switch.bpf.o"
 # What has to outlive programs and processes: configuration, learned state, counters. The rest is scratch.
 PINNED = frozenset(
     {
-        "jf_ingress",
+        "jf_ingress_low",
+        "jf_ingress_high",
         "jf_ifaces",
         "jf_ports",
         "jf_port_vlans",

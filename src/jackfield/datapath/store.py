@@ -22,7 +22,7 @@ from jackfield.datapath import _abi, bpffs, maps, objects
 from jackfield.datapath.attach import Attacher, AttachMode, ClsBpfAttacher, TcxAttacher
 from jackfield.datapath.errors import DatapathError, KernelError
 from jackfield.datapath.libbpf import TCX_INGRESS, Library, library
-from jackfield.datapath.maps import PerCpuTable, Table
+from jackfield.datapath.maps import PerCpuTable, SplitTable, Table
 from jackfield.datapath.netdev import Devices
 from jackfield.datapath.netlink import Netlink
 from jackfield.datapath.tc import TrafficControl
@@ -238,7 +238,10 @@ class Datapath:
     def _make_tables(self, raw: dict[str, maps.RawMap]) -> None:
         number, struct_of = maps.number(4), maps.struct
         flood_key, fdb_key = struct_of(_abi.FloodKey), struct_of(_abi.FdbKey)
-        self.ingress = Table(raw["jf_ingress"], number, struct_of(_abi.Ingress))
+        self.ingress = SplitTable(
+            Table(raw["jf_ingress_low"], number, struct_of(_abi.Ingress)),
+            Table(raw["jf_ingress_high"], number, struct_of(_abi.Ingress)),
+        )
         self.ifaces = Table(raw["jf_ifaces"], number, struct_of(_abi.Iface))
         self.ports = Table(raw["jf_ports"], number, struct_of(_abi.Port))
         self.port_vlans = Table(raw["jf_port_vlans"], number, struct_of(_abi.VlanSet))
