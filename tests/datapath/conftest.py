@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from jackfield.datapath import bpffs
-from jackfield.datapath.netdev import Devices
 from jackfield.datapath.store import AttachMode, Datapath
+from jackfield.net.netdev import Devices
 from tests.datapath.world import entered, run
 
 NUMBERS = itertools.count()

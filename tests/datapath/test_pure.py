@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jackfield.datapath import linkcodec, naming, needs, netlink
+from jackfield.datapath import naming, needs
 from jackfield.datapath.vlanset import vlan_set, vlans_of
+from jackfield.net import linkcodec, netlink
 
 
 @given(st.frozensets(st.integers(0, 4095)))

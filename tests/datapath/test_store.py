@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from jackfield.datapath import _abi, btf, maps, needs, objects
-from jackfield.datapath.errors import AbiMismatch, DatapathError, KernelError
-from jackfield.datapath.netdev import Devices
-from jackfield.datapath.netlink import Netlink
+from jackfield.datapath.errors import AbiMismatch
 from jackfield.datapath.store import AttachMode, Datapath
 from jackfield.datapath.tc import Filter, TrafficControl
+from jackfield.net.errors import KernelError, NetworkError
+from jackfield.net.netdev import Devices
+from jackfield.net.netlink import Netlink
 from tests.datapath.world import run
 
 Open = Callable[..., Datapath]
@@ -246,7 +247,7 @@ def test_a_recording_program_says_what_it_would_have_done(
     ((key, entry),) = datapath.fdb_entries()
     assert (key.mac, entry.port, entry.seen_ns) == (MAC, 1, 5 * 10**9)
     assert not pins.exists()
-    with pytest.raises(DatapathError, match="recording"):
+    with pytest.raises(NetworkError, match="recording"):
         datapath.attach(ends[0])
 
 

@@ -14,8 +14,8 @@ import pytest
 
 from jackfield.datapath import bpffs
 from jackfield.datapath._abi import IfaceFlag
-from jackfield.datapath.errors import KernelError
 from jackfield.datapath.store import Datapath
+from jackfield.net.errors import KernelError
 from jackfield.reconcile.apply import Report, apply
 from jackfield.reconcile.desired import desired
 from jackfield.reconcile.devices import plan_devices

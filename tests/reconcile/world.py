@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import NAMESPACE_DNS, uuid5
 
-from jackfield.datapath.link import Link
 from jackfield.datapath.naming import interface_of_alias
+from jackfield.net.link import Link
 from jackfield.reconcile.desired import desired
 from jackfield.reconcile.devices import plan_devices
 from jackfield.reconcile.observed import Observed, Pair, Tables

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from threading import Event
 
 from jackfield.datapath._abi import BridgeState, Counters, DropReason, FdbEntry, FdbFlag, FdbKey, FdbOp
-from jackfield.datapath.link import Link
 from jackfield.model.config import BridgeConfig, PortConfig
+from jackfield.net.link import Link
 from jackfield.reconcile.outcome import (
     BridgeOutcome,
     InterfaceOutcome,

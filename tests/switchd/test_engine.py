@@ -11,9 +11,9 @@ from typing import Any, cast
 
 import pytest
 
-from jackfield.datapath.errors import KernelError
-from jackfield.datapath.monitor import LinkMonitor
 from jackfield.datapath.store import Datapath
+from jackfield.net.errors import KernelError
+from jackfield.net.monitor import LinkMonitor
 from jackfield.ovsdb.schema import parse_schema
 from jackfield.ovsdb.server import Server
 from jackfield.ovsdb.storage import open_storage

@@ -14,8 +14,8 @@ from typing import cast
 
 import pytest
 
-from jackfield.datapath.monitor import LinkMonitor
 from jackfield.datapath.store import Datapath
+from jackfield.net.monitor import LinkMonitor
 from jackfield.ovsdb.schema import parse_schema
 from jackfield.ovsdb.server import Server
 from jackfield.ovsdb.storage import open_storage

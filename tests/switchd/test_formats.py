@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from jackfield.datapath._abi import BridgeState, Counters, DropReason, FdbEntry, FdbFlag, FdbKey
-from jackfield.datapath.link import LinkStats
 from jackfield.model.config import BridgeConfig, PortConfig, VlanMode
+from jackfield.net.link import LinkStats
 from jackfield.reconcile.outcome import (
     BridgeOutcome,
     InterfaceOutcome,

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Protocol
 
 from jackfield.datapath import tc
-from jackfield.datapath.errors import KernelError
 from jackfield.datapath.libbpf import TCX_INGRESS, Library
+from jackfield.net.errors import KernelError
 
 PRIORITY = 0x4A46
 CLSACT_MARK = "clsact-"

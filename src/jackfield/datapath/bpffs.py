@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from jackfield.datapath.errors import KernelError
+from jackfield.net.errors import KernelError
 
 MOUNT_POINT = Path("/sys/fs/bpf")
 FOLDER = "jackfield"

@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_uint32, c_void_p
 from pathlib import Path
 
-from jackfield.datapath.errors import KernelError, Unsupported
+from jackfield.datapath.errors import Unsupported
+from jackfield.net.errors import KernelError
 
 LOG = logging.getLogger(__name__)
 SONAME = "libbpf.so.1"

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, Protocol, Self, TypeVar
 
-from jackfield.datapath.errors import AbiMismatch, KernelError
+from jackfield.datapath.errors import AbiMismatch
 from jackfield.datapath.libbpf import Library, MapInfo
+from jackfield.net.errors import KernelError
 
 BATCH = 4096
 ARRAY, PERCPU_HASH, PERCPU_ARRAY = 2, 5, 6  # enum bpf_map_type

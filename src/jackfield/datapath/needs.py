@@ -8,8 +8,9 @@ import shutil
 from pathlib import Path
 
 from jackfield.datapath import bpffs, objects
-from jackfield.datapath.errors import DatapathError, Unsupported
+from jackfield.datapath.errors import Unsupported
 from jackfield.datapath.libbpf import library
+from jackfield.net.errors import NetworkError
 
 KERNEL = (6, 1)
 CAPABILITIES = {"CAP_NET_ADMIN": 12, "CAP_SYS_ADMIN": 21, "CAP_BPF": 39}
@@ -58,7 +59,7 @@ def _library() -> str:
 def _bpffs() -> str:
     try:
         bpffs.lasting()
-    except DatapathError as error:
+    except NetworkError as error:
         return f"There is no bpf file system: {error}."
     return ""
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jackfield.datapath.bpffs import Folders
-from jackfield.datapath.errors import AbiMismatch, KernelError
+from jackfield.datapath.errors import AbiMismatch
 from jackfield.datapath.libbpf import Library, Object
 from jackfield.datapath.maps import RawMap
+from jackfield.net.errors import KernelError
 
 OBJECTS = Path(__file__).resolve().parent / "objects"
 SWITCH = "switch.bpf.o"

@@ -20,12 +20,12 @@ from pathlib import Path
 
 from jackfield.datapath import _abi, bpffs, maps, objects
 from jackfield.datapath.attach import Attacher, AttachMode, ClsBpfAttacher, TcxAttacher
-from jackfield.datapath.errors import DatapathError, KernelError
 from jackfield.datapath.libbpf import TCX_INGRESS, Library, library
 from jackfield.datapath.maps import PerCpuTable, SplitTable, Table
-from jackfield.datapath.netdev import Devices
-from jackfield.datapath.netlink import Netlink
 from jackfield.datapath.tc import TrafficControl
+from jackfield.net.errors import KernelError, NetworkError
+from jackfield.net.netdev import Devices
+from jackfield.net.netlink import Netlink
 
 __all__ = ["AttachMode", "Datapath"]
 
@@ -82,7 +82,7 @@ class Datapath:
             folders.make()
         try:
             loaded = objects.load(loader, objects_folder / objects.SWITCH, folders)
-        except DatapathError:
+        except NetworkError:
             if folders is not None:
                 folders.remove_if_empty()
             raise
@@ -121,7 +121,7 @@ class Datapath:
         until `settle` puts a link in its place.
         """
         if self._folders is None:
-            raise DatapathError("a recording program cannot be attached to a device")
+            raise NetworkError("a recording program cannot be attached to a device")
         if fast and self.mode is AttachMode.TCX and not self._attachers[self.mode].has(ifindex):
             self._other().attach(ifindex, self._loaded.ingress)
             self._otherwise.add(ifindex)

@@ -8,8 +8,8 @@ import socket
 import struct
 from dataclasses import dataclass
 
-from jackfield.datapath import netlink
-from jackfield.datapath.errors import KernelError
+from jackfield.net import netlink
+from jackfield.net.errors import KernelError
 
 RTM_NEWQDISC, RTM_DELQDISC, RTM_GETQDISC = 36, 37, 38
 RTM_NEWTFILTER, RTM_DELTFILTER, RTM_GETTFILTER = 44, 45, 46

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from jackfield.datapath._abi import FdbOp, FloodCell
-from jackfield.datapath.errors import KernelError
-from jackfield.datapath.netdev import InternalPair
 from jackfield.datapath.store import Datapath
+from jackfield.net.errors import KernelError
+from jackfield.net.netdev import InternalPair
 from jackfield.reconcile.steps import (
     Attach,
     ChangeFdb,

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from jackfield.datapath import _abi
-from jackfield.datapath.link import Link
 from jackfield.datapath.store import Datapath
+from jackfield.net.link import Link
 
 
 @dataclass(frozen=True, slots=True)

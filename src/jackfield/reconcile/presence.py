@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from jackfield.datapath.link import Link
 from jackfield.datapath.naming import stable_mac
+from jackfield.net.link import Link
 from jackfield.reconcile.observed import Observed
 from jackfield.reconcile.steps import Owner
 from jackfield.reconcile.wanted import Desired, Kind, WantedBridge, WantedInterface, WantedPort

@@ -45,7 +45,7 @@ class Reconciler:
     def reconcile(self, snapshot: Snapshot, now: float) -> Outcome:
         """Bring the kernel to what `snapshot` wants; `now` is in seconds, monotonic.
 
-        A failure that is about one object is in the outcome; what is raised (DatapathError) concerns the
+        A failure that is about one object is in the outcome; what is raised (NetworkError) concerns the
         whole, and the next call starts afresh.
         """
         if now - self._read_at >= READ_AGAIN_S:

@@ -7,7 +7,7 @@ from typing import Any
 
 from jackfield.datapath._abi import NameKind
 from jackfield.datapath.naming import stable_mac
-from jackfield.datapath.netdev import Hardware
+from jackfield.net.netdev import Hardware
 from jackfield.reconcile.observed import Observed
 from jackfield.reconcile.outcome import (
     BridgeOutcome,

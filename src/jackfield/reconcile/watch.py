@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from jackfield.datapath.link import Link
-from jackfield.datapath.monitor import LinkChange, LinkMonitor, Resync
 from jackfield.datapath.naming import interface_of_alias
-from jackfield.datapath.netdev import InternalPair
 from jackfield.datapath.store import Datapath
+from jackfield.net.link import Link
+from jackfield.net.monitor import LinkChange, LinkMonitor, Resync
+from jackfield.net.netdev import InternalPair
 from jackfield.reconcile.observed import Observed, Pair, Tables, read_tables
 from jackfield.reconcile.steps import (
     Attach,
@@ -28,7 +28,7 @@ from jackfield.reconcile.steps import (
 class Watch:
     """The kernel as one instance sees it. Belongs to one thread.
 
-    Every method may raise DatapathError; then `forget`.
+    Every method may raise NetworkError; then `forget`.
     """
 
     def __init__(self, datapath: Datapath, instance: str) -> None:

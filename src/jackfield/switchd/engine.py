@@ -19,7 +19,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from jackfield.datapath._abi import Counters, FdbOp
-from jackfield.datapath.errors import DatapathError
+from jackfield.net.errors import NetworkError
 from jackfield.reconcile.outcome import InterfaceOutcome, Outcome
 from jackfield.switchd.client import DatabaseClient, DatabaseError, Unreachable
 from jackfield.switchd.coverage import Coverage
@@ -37,8 +37,8 @@ from jackfield.switchd.status import (
 )
 
 if TYPE_CHECKING:
-    from jackfield.datapath.monitor import LinkMonitor
     from jackfield.datapath.store import Datapath
+    from jackfield.net.monitor import LinkMonitor
     from jackfield.reconcile.reconciler import Reconciler
     from jackfield.wire.replica import Change
 
@@ -114,7 +114,7 @@ class Engine:
     async def start(self) -> None:
         """Follow the database and bring the kernel to what it wants once; then go on by itself.
 
-        Waits for a database server that cannot be reached yet. Raises DatabaseError or DatapathError.
+        Waits for a database server that cannot be reached yet. Raises DatabaseError or NetworkError.
         """
         await self._reconnect(Unreachable)
         await self._pass()
@@ -256,7 +256,7 @@ class Engine:
             await self._in_charge.wait()
             try:
                 await self._pass()
-            except (DatabaseError, DatapathError) as error:
+            except (DatabaseError, NetworkError) as error:
                 _log.error("cannot apply the configuration, trying again: %s", error)
                 await self._try_again()
             except Exception:
@@ -318,7 +318,7 @@ class Engine:
                         if each.uuid is not None and each.name in statistics
                     ]
                 )
-            except (DatabaseError, DatapathError) as error:
+            except (DatabaseError, NetworkError) as error:
                 _log.warning("cannot update statistics: %s", error)
 
     def _collect(
@@ -358,7 +358,7 @@ class Engine:
             self.count("fdb_sweep")
             try:
                 busy = await self.own(work)
-            except DatapathError as error:
+            except NetworkError as error:
                 _log.warning("cannot remove aged addresses: %s", error)
 
     # -- devices -------------------------------------------------------------------------------------
@@ -389,5 +389,5 @@ class Engine:
                     await asyncio.sleep(max(SETTLE_PAUSE_SECONDS, QUIET_SECONDS - quiet))
                     if time.monotonic() - self._passed_at >= QUIET_SECONDS:
                         left = await self.own(self._reconciler.settle) > 0
-            except DatapathError as error:
+            except NetworkError as error:
                 _log.warning("cannot attach to a device in the best way: %s", error)

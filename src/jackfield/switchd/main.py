@@ -13,11 +13,11 @@ from collections.abc import AsyncIterator, Awaitable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
-from jackfield.datapath.errors import DatapathError
-from jackfield.datapath.monitor import LinkMonitor
 from jackfield.datapath.naming import instance_name
 from jackfield.datapath.needs import missing
 from jackfield.datapath.store import Datapath
+from jackfield.net.errors import NetworkError
+from jackfield.net.monitor import LinkMonitor
 from jackfield.ovsdb.log import LogError
 from jackfield.ovsdb.remotes import Remotes
 from jackfield.ovsdb.schema import parse_schema
@@ -98,7 +98,7 @@ def run(
     paths = Paths.choose(rundir=rundir, dbdir=dbdir, logdir=logdir)
     try:
         return _run(paths, vlog, detached.ready_fd, db, TlsFiles(*keys))
-    except (StartError, PidFileError, LogError, DatapathError, DatabaseError, OSError) as error:
+    except (StartError, PidFileError, LogError, NetworkError, DatabaseError, OSError) as error:
         vlog.set_level(None, Destination.CONSOLE, Level.OFF)
         _log.critical("%s", error)
         return _complain(str(error), 1)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from jackfield.datapath._abi import Counters, DropReason
-from jackfield.datapath.link import LinkStats
+from jackfield.net.link import LinkStats
 
 EGRESS_REASONS = frozenset({DropReason.MTU_EXCEEDED, DropReason.VLAN_EDIT_FAILED, DropReason.SEND_FAILED})
 """The reasons that are counted in the name of the interface a frame should have left by."""

@@ -6,8 +6,8 @@ import time
 from collections.abc import Sequence
 
 from jackfield.datapath._abi import BridgeState, FdbFlag, FdbKey, FdbOp
-from jackfield.datapath.errors import KernelError
 from jackfield.datapath.store import Datapath
+from jackfield.net.errors import KernelError
 from jackfield.reconcile.outcome import BridgeOutcome
 from jackfield.switchd.commands.forwarding import (
     learned,

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping
 from contextlib import closing
 from pathlib import Path
 
-from jackfield.datapath.netlink import Netlink
-from jackfield.datapath.netns import candidates, number_of
+from jackfield.net.netlink import Netlink
+from jackfield.net.netns import candidates, number_of
 
 
 def namespace_names(numbers: Collection[int]) -> Mapping[int, str]:

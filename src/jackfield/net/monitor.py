@@ -8,9 +8,9 @@ import socket
 import struct
 from dataclasses import dataclass
 
-from jackfield.datapath import netlink
-from jackfield.datapath.errors import KernelError
-from jackfield.datapath.linkcodec import RTM_DELLINK, RTM_NEWLINK, read_identity
+from jackfield.net import netlink
+from jackfield.net.errors import KernelError
+from jackfield.net.linkcodec import RTM_DELLINK, RTM_NEWLINK, read_identity
 
 ADD_MEMBERSHIP, LISTEN_ALL_NSID = 1, 8
 GROUP_LINK = 1

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 
-from jackfield.datapath import netlink
-from jackfield.datapath.errors import KernelError
-from jackfield.datapath.linkcodec import RTM_GETNSID
+from jackfield.net import netlink
+from jackfield.net.errors import KernelError
+from jackfield.net.linkcodec import RTM_GETNSID
 
 CLONE_NEWNET = 0x40000000
 NETNSA_NSID, NETNSA_FD = 1, 3

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import struct
 
-from jackfield.datapath.link import Link, LinkStats
-from jackfield.datapath.netlink import attributes
+from jackfield.net.link import Link, LinkStats
+from jackfield.net.netlink import attributes
 
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK, RTM_GETNSID = 16, 17, 18, 19, 90
 IFF_UP, IFF_LOOPBACK, IFF_RUNNING, IFF_PROMISC = 0x1, 0x8, 0x40, 0x100

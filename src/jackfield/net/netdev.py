@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from itertools import count
 from types import TracebackType
 
-from jackfield.datapath import linkcodec, netlink, netns
-from jackfield.datapath.errors import KernelError
-from jackfield.datapath.ethtool import Hardware, read_hardware
-from jackfield.datapath.link import Link
+from jackfield.net import linkcodec, netlink, netns
+from jackfield.net.errors import KernelError
+from jackfield.net.ethtool import Hardware, read_hardware
+from jackfield.net.link import Link
 
 __all__ = ["Devices", "Hardware", "InternalPair", "Link"]
 

@@ -12,7 +12,7 @@ import socket
 import struct
 from collections.abc import Iterator
 
-from jackfield.datapath.errors import KernelError
+from jackfield.net.errors import KernelError
 
 NLMSG_ERROR, NLMSG_DONE = 2, 3
 REQUEST, ACK, DUMP, REPLACE, EXCL, CREATE = 0x1, 0x4, 0x300, 0x100, 0x200, 0x400

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from jackfield.datapath.errors import KernelError
-from jackfield.datapath.link import Link
-from jackfield.datapath.monitor import LinkChange, LinkMonitor, Resync
-from jackfield.datapath.netdev import Devices, InternalPair
+from jackfield.net.errors import KernelError
+from jackfield.net.link import Link
+from jackfield.net.monitor import LinkChange, LinkMonitor, Resync
+from jackfield.net.netdev import Devices, InternalPair
 from tests.datapath.world import entered, run
 
 MAC, SWITCH_MAC = b"\x02\0\0\0\0\x01", b"\x02\0\0\0\0\x02"
