@@ -33,6 +33,14 @@ class PriorityTags(Enum):
     ALWAYS = "always"
 
 
+class BondMode(Enum):
+    """How a bond spreads frames over its members (Port.bond_mode)."""
+
+    ACTIVE_BACKUP = "active-backup"
+    BALANCE_SLB = "balance-slb"
+    BALANCE_TCP = "balance-tcp"
+
+
 @dataclass(frozen=True, slots=True)
 class PortConfig:
     """One switch port.
