@@ -13,7 +13,7 @@ from jackfield.cli import alarm
 from jackfield.cli.environment import version_line
 from jackfield.cli.journal import LOGGING_OPTIONS, Journal, JournalError, open_journal
 from jackfield.cli.options import Argument, OptionError, parse
-from jackfield.cli.target import TargetError, control_socket
+from jackfield.client.target import TargetError, control_socket
 from jackfield.wire import unixctl
 from jackfield.wire.blocking import Connection, ConnectionFailed
 

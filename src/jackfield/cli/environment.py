@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import os
 
-DEFAULT_RUNDIR = "/var/run/openvswitch"
 DEFAULT_LOGDIR = "/var/log/openvswitch"
 OVS_VERSION = "3.1.0"
-
-
-def rundir() -> str:
-    """The directory of sockets and pid files: $OVS_RUNDIR or OVS's own."""
-    return os.environ.get("OVS_RUNDIR") or DEFAULT_RUNDIR
 
 
 def logdir() -> str:

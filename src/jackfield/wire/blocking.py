@@ -61,6 +61,10 @@ class Connection:
         """End the session."""
         self._socket.close()
 
+    def fileno(self) -> int:
+        """For select(2)."""
+        return self._socket.fileno()
+
     def __enter__(self) -> Connection:
         return self
 
@@ -90,6 +94,9 @@ class Connection:
 
     def pending_notices(self) -> list[tuple[str, list[Any]]]:
         """The notifications that came while waiting for replies, without waiting for more."""
+        while (message := self._next_received(None)) is not None:
+            if "method" in message:
+                self._notices.append((message["method"], message.get("params") or []))
         notices = list(self._notices)
         self._notices.clear()
         return notices
@@ -105,13 +112,9 @@ class Connection:
 
     def _receive(self, deadline: float | None) -> dict[str, Any]:
         while True:
-            while self._received:
-                message = self._received.popleft()
-                if message.get("method") != "echo":
-                    return message
-                self._send(
-                    {"id": message.get("id"), "result": message.get("params"), "error": None}, deadline
-                )
+            message = self._next_received(deadline)
+            if message is not None:
+                return message
             try:
                 self._socket.settimeout(_remaining(deadline))
                 data = self._socket.recv(_READ_SIZE)
@@ -125,6 +128,15 @@ class Connection:
                 self._received.extend(self._stream.feed(data))
             except StreamError as error:
                 raise ConnectionFailed(errno.EPROTO, os.strerror(errno.EPROTO)) from error
+
+    def _next_received(self, deadline: float | None) -> dict[str, Any] | None:
+        """The next message of those that have come already; echo requests among them are answered."""
+        while self._received:
+            message = self._received.popleft()
+            if message.get("method") != "echo":
+                return message
+            self._send({"id": message.get("id"), "result": message.get("params"), "error": None}, deadline)
+        return None
 
 
 def _encode(message: object) -> bytes:

@@ -7,9 +7,10 @@ import sys
 
 import click
 
-from jackfield.cli.shell import daemon as running
 from jackfield.cli.shell import topology, views
 from jackfield.cli.shell.output import show_json, show_table
+from jackfield.client import control as running
+from jackfield.client.errors import Failure
 
 PROGRAM = "jackfield"
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
@@ -20,7 +21,7 @@ def main(words: list[str]) -> int:
     """Run the command line and return its exit code: 0, 1 refused or failed, 2 usage."""
     try:
         result = cli.main(args=words, prog_name=PROGRAM, standalone_mode=False)
-    except running.Failure as failure:
+    except Failure as failure:
         print(f"{PROGRAM}: {failure}", file=sys.stderr)
         return 1
     except click.ClickException as error:
@@ -112,7 +113,7 @@ def status_command(as_json: bool) -> int:
 @_JSON
 def show_command(as_json: bool) -> None:
     """Show bridges and ports."""
-    found = topology.bridges(topology.fetch().tables)
+    found = topology.bridges(topology.fetch())
     if as_json:
         show_json(topology.as_json(found))
     elif found:

@@ -6,13 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from jackfield.cli.environment import rundir
-from jackfield.cli.shell.daemon import Failure
-from jackfield.wire.blocking import Connection, ConnectionFailed, RpcError
+from jackfield.client.database import Database
 from jackfield.wire.notation import Uuid, Value
-from jackfield.wire.replica import Replica, ReplicaError, Row
+from jackfield.wire.replica import Row
 
-DATABASE = "Open_vSwitch"
 _COLUMNS = {
     "Open_vSwitch": ("bridges",),
     "Bridge": ("name", "ports"),
@@ -38,18 +35,10 @@ class Interface:
     error: str | None
 
 
-def fetch() -> Replica:
+def fetch() -> Mapping[str, Mapping[Uuid, Row]]:
     """The part of the database that the topology is made of; raises Failure when it cannot be had."""
-    path = f"{rundir()}/db.sock"
-    try:
-        with Connection.open_unix(path) as connection:
-            replica = Replica(connection.call("get_schema", [DATABASE]), _COLUMNS)
-            replica.feed(connection.call("monitor_cond", [DATABASE, None, replica.requests()]))
-            return replica
-    except ConnectionFailed as error:
-        raise Failure(f"the database at {path} cannot be reached: {error.strerror}") from error
-    except (RpcError, ReplicaError) as error:
-        raise Failure(f"the database at {path} cannot be read: {error}") from error
+    with Database.open(_COLUMNS) as database:
+        return database.tables
 
 
 def bridges(tables: Mapping[str, Mapping[Uuid, Row]]) -> dict[str, list[Interface]]:

@@ -9,9 +9,9 @@ import socket
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from jackfield.cli.environment import rundir
 from jackfield.cli.journal import Journal
 from jackfield.cli.vsctl.tls import TlsOptions, secure
+from jackfield.client.target import rundir
 from jackfield.wire.blocking import Connection, ConnectionFailed
 
 _DEFAULT_PORT = 6640

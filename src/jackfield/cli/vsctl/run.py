@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from jackfield.cli import alarm
-from jackfield.cli.environment import logdir, printable, quoted_words, read_file, rundir
+from jackfield.cli.environment import logdir, printable, quoted_words, read_file
 from jackfield.cli.journal import Journal, JournalError, open_journal
 from jackfield.cli.options import OptionError
 from jackfield.cli.vsctl.client import Commit, Outcome, Session
@@ -19,6 +19,7 @@ from jackfield.cli.vsctl.registry import SYNTAXES
 from jackfield.cli.vsctl.remotes import Dialer
 from jackfield.cli.vsctl.tables import Printer
 from jackfield.cli.vsctl.transaction import Transaction
+from jackfield.client.target import rundir
 from jackfield.wire.notation import Uuid
 
 PROGRAM = "ovs-vsctl"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from jackfield.cli.environment import rundir, version_line
+from jackfield.cli.environment import version_line
 from jackfield.cli.options import Argument
 from jackfield.cli.vsctl import attach, control, database, datapaths, show, switch
 from jackfield.cli.vsctl.commandline import GLOBAL_OPTIONS
 from jackfield.cli.vsctl.context import Syntax
 from jackfield.cli.vsctl.registry import SYNTAXES
+from jackfield.client.target import rundir
 
 _SCHEMA_VERSION = "8.3.1"
 

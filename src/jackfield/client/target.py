@@ -1,4 +1,5 @@
-"""Where a daemon's control socket is, by way of its locked pid file (ovs-appctl(8), -t)."""
+"""Where a daemon is to be found: its run directory, its locked pid file, its control socket
+(ovs-appctl(8), -t)."""
 
 from __future__ import annotations
 
@@ -7,14 +8,18 @@ import fcntl
 import os
 import struct
 
-from jackfield.cli.environment import rundir
-
+DEFAULT_RUNDIR = "/var/run/openvswitch"
 DEFAULT_TARGET = "ovs-vswitchd"
 _FLOCK = "hhqqi"
 
 
 class TargetError(OSError):
     """The pid file `filename` does not name a running daemon; ESRCH when nobody holds it locked."""
+
+
+def rundir() -> str:
+    """The directory of sockets and pid files: $OVS_RUNDIR or OVS's own."""
+    return os.environ.get("OVS_RUNDIR") or DEFAULT_RUNDIR
 
 
 def control_socket(target: str = DEFAULT_TARGET) -> str:

@@ -1,34 +1,44 @@
-"""Talking to the running daemon: questions that it answers in JSON, and asking it to stop."""
+"""Talking to the running daemon over its control socket: commands, questions that it answers in JSON, and
+asking it to stop."""
 
 from __future__ import annotations
 
 import errno
+import json
 import os
 import select
 import time
 from typing import Any
 
-import msgspec
-
-from jackfield.cli.environment import rundir
-from jackfield.cli.target import TargetError, control_socket, running_pid
+from jackfield.client.errors import Failure
+from jackfield.client.target import TargetError, control_socket, rundir, running_pid
 from jackfield.wire import unixctl
 from jackfield.wire.blocking import ConnectionFailed
+
+__all__ = ["ask", "call", "rundir", "stop"]
 
 ANSWER_SECONDS = 30.0
 
 
-class Failure(Exception):
-    """A sentence for the user; the command ends with exit code 1."""
-
-
 def ask(command: str, *words: str) -> Any:
     """The daemon's answer to a control command that speaks JSON; raises Failure."""
-    text = _call(command, *words)
+    text = call(command, *words)
     try:
-        return msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
+        return json.loads(text)
+    except ValueError as error:
         raise Failure(f"the daemon's answer to {command} is not JSON") from error
+
+
+def call(command: str, *words: str) -> str:
+    """The daemon's answer to a control command, as text; raises Failure."""
+    try:
+        return unixctl.call(_socket(), command, words, time.monotonic() + ANSWER_SECONDS)
+    except unixctl.CommandRefused as error:
+        raise Failure(str(error).strip()) from error
+    except TimeoutError as error:
+        raise Failure(f"the daemon has not answered within {ANSWER_SECONDS:g} seconds") from error
+    except ConnectionFailed as error:
+        raise Failure(f"the daemon does not answer: {error.strerror}") from error
 
 
 def stop(cleanup: bool, seconds: float) -> None:
@@ -40,7 +50,7 @@ def stop(cleanup: bool, seconds: float) -> None:
         return
     try:
         deadline = time.monotonic() + seconds
-        _call("exit", *(["--cleanup"] if cleanup else []))
+        call("exit", *(["--cleanup"] if cleanup else []))
         poll = select.poll()
         poll.register(descriptor, select.POLLIN)
         if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
@@ -49,32 +59,21 @@ def stop(cleanup: bool, seconds: float) -> None:
         os.close(descriptor)
 
 
-def _call(command: str, *words: str) -> str:
-    try:
-        return unixctl.call(_socket(), command, words, time.monotonic() + ANSWER_SECONDS)
-    except unixctl.CommandRefused as error:
-        raise Failure(str(error).strip()) from error
-    except TimeoutError as error:
-        raise Failure(f"the daemon has not answered within {ANSWER_SECONDS:g} seconds") from error
-    except ConnectionFailed as error:
-        raise Failure(f"the daemon does not answer: {error.strerror}") from error
-
-
 def _socket() -> str:
     try:
         return control_socket()
     except TargetError as error:
-        raise _absent(error) from error
+        raise _unreachable(error) from error
 
 
 def _pid() -> int:
     try:
         return running_pid()
     except TargetError as error:
-        raise _absent(error) from error
+        raise _unreachable(error) from error
 
 
-def _absent(error: TargetError) -> Failure:
+def _unreachable(error: TargetError) -> Failure:
     if error.errno in (errno.ENOENT, errno.ESRCH):
         return Failure(f"no switch is running in {rundir()}; `jackfield daemon --detach` starts one")
     return Failure(f"{error.filename}: {error.strerror}")
