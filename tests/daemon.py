@@ -50,6 +50,7 @@ class Daemon:
             "OVS_LOGDIR": str(self.logdir),
         }
         self.program = PROGRAM
+        self.wrapper: list[str] = []
         self.process: subprocess.Popen[bytes] | None = None
 
     # -- life ----------------------------------------------------------------------------------------
@@ -67,7 +68,7 @@ class Daemon:
             address = f"{folder}/notify"
             notify.bind(address)
             self.process = subprocess.Popen(
-                [*self._enter(), sys.executable, "-c", self.program],
+                [*self._enter(), *self.wrapper, sys.executable, "-c", self.program],
                 env=self.environment | {"NOTIFY_SOCKET": address},
                 stdin=subprocess.DEVNULL,
                 stdout=output,

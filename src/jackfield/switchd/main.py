@@ -38,6 +38,7 @@ from jackfield.switchd.logpattern import PROGRAM, Destination, Level
 from jackfield.switchd.paths import Paths
 from jackfield.switchd.pidfile import PidFile, PidFileError
 from jackfield.switchd.schema import open_vswitch_schema
+from jackfield.switchd.watchdog import give_signs, watchdog_seconds
 from jackfield.unixctl.commands import CommandTable
 from jackfield.unixctl.server import UnixctlServer
 from jackfield.wire.aio import RemoteError, check_remote
@@ -189,7 +190,8 @@ async def _serve(
         if await _unless(stop, engine.start()):
             notify_ready(ready_fd)
             _log.info("%s ready after %.0f ms", identity.version_line(), (time.time() - since) * 1000)
-            await _unless(stop, engine.failed)
+            async with _signs_of_life(engine):
+                await _unless(stop, engine.failed)
         notify_manager("STOPPING=1")
         if not cleaned:
             await engine.stop()
@@ -199,6 +201,19 @@ async def _serve(
                     cleaned = True
         _log.info("exiting")
         return cleaned
+
+
+@asynccontextmanager
+async def _signs_of_life(engine: Engine) -> AsyncIterator[None]:
+    seconds = watchdog_seconds(os.environ, os.getpid())
+    if seconds is None:
+        yield
+        return
+    signs = asyncio.create_task(give_signs(seconds, lambda: engine.own(lambda: None), notify_manager))
+    try:
+        yield
+    finally:
+        signs.cancel()
 
 
 async def _unless(stop: asyncio.Event, work: Awaitable[None]) -> bool:

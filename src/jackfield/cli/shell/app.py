@@ -9,6 +9,7 @@ import click
 
 from jackfield.cli.shell import topology, views
 from jackfield.cli.shell.output import show_json, show_table
+from jackfield.cli.shell.service import install_service
 from jackfield.client import control as running
 from jackfield.client.errors import Failure
 
@@ -182,3 +183,6 @@ def appctl_command(words: tuple[str, ...]) -> int:
     from jackfield.cli.appctl import main as appctl
 
     return appctl(list(words))
+
+
+cli.add_command(install_service)

@@ -1,0 +1,1 @@
+"""The switch as a service of the host: its systemd unit."""
