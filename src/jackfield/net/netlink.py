@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from jackfield.net.errors import KernelError
 
 NLMSG_ERROR, NLMSG_DONE = 2, 3
-REQUEST, ACK, DUMP, REPLACE, EXCL, CREATE = 0x1, 0x4, 0x300, 0x100, 0x200, 0x400
+REQUEST, ACK, DUMP = 0x1, 0x4, 0x300
+REPLACE, EXCL, CREATE, APPEND = 0x100, 0x200, 0x400, 0x800
 DUMP_INTERRUPTED = 0x10
 SOL_NETLINK, CAP_ACK, EXT_ACK, GET_STRICT_CHECK = 270, 10, 11, 12
 NESTED = 0x8000
@@ -57,6 +58,18 @@ def attributes(data: bytes, at: int = 0) -> dict[int, bytes]:
         found[kind & 0x3FFF] = data[at + 4 : at + length]
         at += (length + 3) & ~3
     return found
+
+
+def attribute_list(data: bytes, at: int = 0) -> tuple[tuple[int, bytes], ...]:
+    """Attributes in order, the flags of their kinds kept, so that they can be sent again as they are."""
+    found = []
+    while at + 4 <= len(data):
+        length, kind = _ATTRIBUTE.unpack_from(data, at)
+        if length < 4:
+            break
+        found.append((kind, data[at + 4 : at + length]))
+        at += (length + 3) & ~3
+    return tuple(found)
 
 
 def messages(data: bytes) -> Iterator[tuple[int, int, int, bytes]]:

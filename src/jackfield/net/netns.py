@@ -8,6 +8,7 @@ import os
 import socket
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 
@@ -17,6 +18,7 @@ from jackfield.net.linkcodec import RTM_GETNSID
 
 CLONE_NEWNET = 0x40000000
 NETNSA_NSID, NETNSA_FD = 1, 3
+OWN = "/proc/self/ns/net"
 NAMED = (Path("/run/netns"), Path("/run/docker/netns"))
 # What holds a namespace is a process, or a file that somebody bound it to.
 
@@ -52,6 +54,50 @@ def open_socket(requests: netlink.Netlink, nsid: int) -> socket.socket:
     raise KernelError(
         f"finding network namespace {nsid}", errno.ENOENT, "no process and no file in /run/netns leads there"
     )
+
+
+def open_socket_at(path: Path) -> socket.socket:
+    """A netlink socket in the namespace that a file stands for (/run/netns/NAME, /proc/PID/ns/net).
+
+    Raises KernelError, with ENOENT when there is no such file and EINVAL when it is not a namespace.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise KernelError(f"opening network namespace {path}", error.errno or errno.EIO) from None
+    try:
+        return _socket_in(fd)
+    finally:
+        os.close(fd)
+
+
+def inode_of(path: str) -> int | None:
+    """The inode number of the namespace that a file stands for, which no other one has while it lives; None
+    when there is no such file or it stands for no namespace."""
+    try:
+        status, own = os.stat(path), os.stat(OWN)
+    except OSError:
+        return None
+    return status.st_ino if status.st_dev == own.st_dev else None
+
+
+@contextmanager
+def opened(path: str, inode: int) -> Iterator[int]:
+    """A descriptor of the namespace with that inode number, which the file stands for.
+
+    Raises KernelError: ENOENT when the file is gone, ENODEV when it stands for another one by now.
+    """
+    what = f"opening network namespace {path}"
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise KernelError(what, error.errno or errno.EIO) from None
+    try:
+        if os.fstat(fd).st_ino != inode:
+            raise KernelError(what, errno.ENODEV, "another one has taken its place")
+        yield fd
+    finally:
+        os.close(fd)
 
 
 def number_of(requests: netlink.Netlink, fd: int) -> int | None:
