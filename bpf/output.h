@@ -56,10 +56,13 @@ __noinline int decide(struct __sk_buff *skb, __u32 in_iface, __u32 iface, __u32 
 	__builtin_memset(decision->bytes, 0, sizeof(decision->bytes));
 	at = skb->len;
 	if (at >= JF_RECORD_BYTES)
-		bpf_skb_load_bytes(skb, 0, decision->bytes, JF_RECORD_BYTES);
-	else if (at > 0)
-		bpf_skb_load_bytes(skb, 0, decision->bytes, at);
-	return 0;
+		return bpf_skb_load_bytes(skb, 0, decision->bytes, JF_RECORD_BYTES);
+	if (!at)
+		return 0;
+	/* To the verifier of 6.1 a length that is not 0 may still be 0, unless it is put like this. */
+	at--;
+	asm volatile("" : "+r"(at));
+	return bpf_skb_load_bytes(skb, 0, decision->bytes, (at & (JF_RECORD_BYTES - 1)) + 1);
 }
 
 __noinline int count_drop(__u32 iface, __u32 reason)
@@ -82,11 +85,6 @@ static __always_inline int drop(struct pass *pass, __u32 iface, __u32 reason, __
 		decide(pass->skb, pass->in_iface, iface, reason, vlan);
 	count_drop(iface, reason);
 	return JF_ACT_DROP;
-}
-
-static __always_inline __u32 tagged_length(const struct pass *pass, const struct tag_stack *tags)
-{
-	return pass->untagged_length + tags->count * VLAN_HLEN;
 }
 
 static __always_inline void count_rx(__u32 iface, __u32 length)
