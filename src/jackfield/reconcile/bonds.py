@@ -1,6 +1,8 @@
-"""From columns of Port and Interface to what bonds and LACP are told (ovs-vswitchd.conf.db(5), Port, "Bonding
-Configuration" and "LACP Configuration"; Interface, "LACP Configuration"). Values out of range are taken as OVS
-takes them."""
+"""From columns of Port and Interface to what bonds and LACP are told.
+
+Follows ovs-vswitchd.conf.db(5), Port, "Bonding Configuration" and "LACP Configuration", and Interface, "LACP
+Configuration". Values out of range are taken as OVS takes them.
+"""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ class Members:
         return notes
 
     def take_announce(self) -> bool:
-        """Whether addresses moved to another member since the last call, so that neighbours should be told."""
+        """Whether addresses moved to another member since the last call: neighbours are to be told."""
         announce, self._announce = self._announce, False
         return announce
 

@@ -32,6 +32,9 @@ class State(IntFlag):
     EXPIRED = 0x80
 
 
+NO_STATE = State(0)
+
+
 class BadPdu(ValueError):
     """Not a PDU that this protocol takes; the text says why."""
 
@@ -45,7 +48,7 @@ class Information:
     key: int = 0
     port_priority: int = 0
     port: int = 0
-    state: State = State(0)
+    state: State = NO_STATE
 
     def pack(self) -> bytes:
         """The 15 bytes on the wire."""
@@ -66,6 +69,10 @@ class Lacpdu:
 
     actor: Information
     partner: Information
+
+
+UNKNOWN = Information()
+"""What is told of a partner that nothing is known of."""
 
 
 def encode(pdu: Lacpdu) -> bytes:
@@ -105,7 +112,7 @@ def is_marker(data: bytes) -> bool:
 
 
 def marker_response(data: bytes) -> bytes | None:
-    """The answer to a marker request, the same in all but its type (section 6.5.4.1); None to anything else."""
+    """The answer to a marker request, the same in all but its type (section 6.5.4.1); None to all else."""
     if not is_marker(data) or (data[2], data[3]) != (_MARKER_REQUEST, _MARKER_LENGTH):
         return None
     return data[:2] + bytes((_MARKER_RESPONSE,)) + data[3:LACPDU_LENGTH]

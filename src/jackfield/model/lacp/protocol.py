@@ -1,8 +1,8 @@
 """LACP of one port: IEEE 802.1AX-2014, section 6.4, as pure state; what happens comes with its time.
 
-The receive machine is that of section 6.4.12, the periodic machine that of 6.4.13. The mux machine is that for
-independent control (6.4.15): a link collects as soon as the partner has it in sync, and distributes as soon as
-the partner collects, so that no frame is sent which the partner would drop.
+The receive machine is that of section 6.4.12, the periodic machine that of 6.4.13. The mux machine is that
+for independent control (6.4.15): a link collects as soon as the partner has it in sync, and distributes as
+soon as the partner collects, so that no frame is sent which the partner would drop.
 """
 
 from __future__ import annotations
@@ -57,9 +57,8 @@ class Lacp:
         for name in self.links.keys() - links.keys():
             del self.links[name]
         if self.key_link not in links:
-            self.key_link = next(
-                (name for name in links if name in memories and memories[name].gives_key), None
-            )
+            givers = (name for name in links if name in memories and memories[name].gives_key)
+            self.key_link = next(givers, None)
         for name, wanted in links.items():
             self.key_link = self.key_link or name
             link = self.links.get(name)
