@@ -22,16 +22,25 @@ def switch_end_name(instance: str, interface: str, attempt: int = 0) -> str:
     return f"jf{instance[:4]}{hashlib.blake2b(seed, digest_size=5).hexdigest()[:9]}"
 
 
-def switch_end_alias(instance: str, interface: str) -> str:
-    """The alias by which a later process knows whose switch end a device is, whatever became of the other."""
-    return f"{ALIAS_WORD} {instance} {interface}"
+def switch_end_alias(instance: str, interface: str, origin: str = "") -> str:
+    """The alias by which a later process knows whose switch end a device is, whatever became of the other.
+
+    `origin` tells of a pair that was made with its other end elsewhere where that was, without blanks.
+    """
+    return f"{ALIAS_WORD} {instance}{origin and '/'}{origin} {interface}"
 
 
 def interface_of_alias(alias: str, instance: str) -> str | None:
     """The interface whose switch end bears this alias, or None when it is not one of this instance's."""
     word, _, rest = alias.partition(" ")
     owner, _, interface = rest.partition(" ")
-    return interface if (word, owner) == (ALIAS_WORD, instance) and interface else None
+    ours = (word, owner.partition("/")[0]) == (ALIAS_WORD, instance)
+    return interface if ours and interface else None
+
+
+def origin_of_alias(alias: str) -> str:
+    """The `origin` in the alias of a switch end; empty when it has none."""
+    return alias.partition(" ")[2].partition(" ")[0].partition("/")[2]
 
 
 def stable_mac(instance: str, interface: str, end: str = "user") -> bytes:

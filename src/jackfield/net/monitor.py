@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
+import select
 import socket
 import struct
 from dataclasses import dataclass
@@ -77,6 +79,34 @@ class LinkMonitor:
                 if kind in (RTM_NEWLINK, RTM_DELLINK):
                     ifindex, name = read_identity(body)
                     heard.append(LinkChange(ifindex, name, nsid, kind == RTM_DELLINK))
+
+
+class MountMonitor:
+    """Hears of mounts coming and going, as a namespace does that is bound to a file in /run/netns.
+
+    For an event loop: `add_reader(monitor.fileno(), …)`, then `clear()`, and look at what matters.
+    """
+
+    def __init__(self) -> None:
+        """Raises KernelError."""
+        # The file is always readable (proc_pid_mountinfo(5)): another poll object tells of changes alone.
+        try:
+            self._mounts = os.open("/proc/self/mountinfo", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise KernelError("listening for changes of mounts", error.errno or errno.EIO) from None
+        self._poll = select.epoll()
+        self._poll.register(self._mounts, select.EPOLLPRI | select.EPOLLERR)
+
+    def fileno(self) -> int:
+        return self._poll.fileno()
+
+    def close(self) -> None:
+        self._poll.close()
+        os.close(self._mounts)
+
+    def clear(self) -> None:
+        """Be readable again only after the next change; never blocks."""
+        self._poll.poll(0)
 
 
 def _nsid(ancillary: list[tuple[int, int, bytes]]) -> int | None:

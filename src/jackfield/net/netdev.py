@@ -81,23 +81,36 @@ class Devices:
         return self._get(f"reading device {ifindex} of namespace {nsid}", linkcodec.ifinfo(ifindex) + target)
 
     def create_internal(
-        self, name: str, switch_end: str, alias: str, mac: bytes, mtu: int, switch_mac: bytes
+        self,
+        name: str,
+        switch_end: str,
+        alias: str,
+        mac: bytes,
+        mtu: int,
+        switch_mac: bytes,
+        namespace: tuple[str, int] | None = None,
     ) -> InternalPair:
         """Make an internal port: the user's end `name`, down, and the switch's end, up, with `alias`.
 
+        With `namespace`, a file that stands for one and its inode number, the user's end is made in that one.
         No address autoconfiguration runs on the switch's end. KernelError with EEXIST when one of the names
-        is taken; a switch's end that an interrupted call left without its alias is removed first.
+        is taken, with ENOENT or ENODEV when the namespace is gone or another one now; a switch's end that an
+        interrupted call left without its alias is removed first.
         """
-        try:
-            self._create_pair(name, switch_end, mac, mtu, switch_mac)
-        except KernelError as error:
-            left = self.get_link(switch_end) if error.errno == errno.EEXIST else None
-            if left is None or left.alias or left.kind != "veth":
-                raise
-            self.delete(left.ifindex)
-            self._create_pair(name, switch_end, mac, mtu, switch_mac)
+        user_end = _end(name, mac, mtu)
+        with netns.opened(*namespace) if namespace else contextlib.nullcontext() as fd:
+            if fd is not None:
+                user_end += netlink.u32(linkcodec.IFLA_NET_NS_FD, fd)
+            try:
+                self._create_pair(name, user_end, switch_end, mtu, switch_mac)
+            except KernelError as error:
+                left = self.get_link(switch_end) if error.errno == errno.EEXIST else None
+                if left is None or left.alias or left.kind != "veth":
+                    raise
+                self.delete(left.ifindex)
+                self._create_pair(name, user_end, switch_end, mtu, switch_mac)
         switch = self._need(switch_end)
-        user = self._need(name)
+        user = self._peer(switch)
         # The kernel applies the address mode after IFF_UP of the same request: so up is one of its own.
         mode = netlink.attribute(linkcodec.IFLA_INET6_ADDR_GEN_MODE, bytes([linkcodec.ADDR_GEN_MODE_NONE]))
         spec = netlink.nest(linkcodec.IFLA_AF_SPEC, netlink.nest(socket.AF_INET6, mode))
@@ -170,8 +183,17 @@ class Devices:
         """Speed, duplex and driver of a device here; all unknown when the driver tells nothing."""
         return read_hardware(self._control, name)
 
-    def _create_pair(self, name: str, switch_end: str, mac: bytes, mtu: int, switch_mac: bytes) -> None:
-        user = _end(name, mac, mtu)
+    def _peer(self, link: Link) -> Link:
+        """The other end of a pair, wherever it is."""
+        if link.peer_nsid is None:
+            peer = self.get_link(link.peer_ifindex)
+        else:
+            peer = self.read_far(link.peer_nsid, link.peer_ifindex)
+        if peer is None:
+            raise KernelError(f"looking for the other end of {link.name}", errno.ENODEV)
+        return peer
+
+    def _create_pair(self, name: str, user: bytes, switch_end: str, mtu: int, switch_mac: bytes) -> None:
         data = netlink.nest(
             linkcodec.IFLA_INFO_DATA, netlink.nest(linkcodec.VETH_INFO_PEER, linkcodec.ifinfo(), user)
         )

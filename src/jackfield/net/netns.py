@@ -75,7 +75,7 @@ def inode_of(path: str) -> int | None:
     """The inode number of the namespace that a file stands for, which no other one has while it lives; None
     when there is no such file or it stands for no namespace."""
     try:
-        status, own = os.stat(path), os.stat(OWN)
+        status, own = Path(path).stat(), Path(OWN).stat()
     except OSError:
         return None
     return status.st_ino if status.st_dev == own.st_dev else None

@@ -93,8 +93,15 @@ def _do(step: Step, datapath: Datapath, fast: bool) -> InternalPair | None:
         case Detach(ifindex=ifindex):
             datapath.detach(ifindex)
         case CreatePair():
+            place = step.place
             return devices.create_internal(
-                step.name, step.switch_end, step.alias, step.mac, step.mtu, step.switch_mac
+                step.name if place is None else place.ifname,
+                step.switch_end,
+                step.alias,
+                step.mac,
+                step.mtu,
+                step.switch_mac,
+                None if place is None else (place.netns, step.inode),
             )
         case DeleteDevice(ifindex=ifindex):
             devices.delete(ifindex)

@@ -188,6 +188,7 @@ class _Reader:
             mac=self._mac(row, kind, name == bridge),
             mtu_request=mtu,
             peer=pairs(row, "options").get("peer") if kind is Kind.PATCH else None,
+            place=settings.place(row) if kind is Kind.INTERNAL and name != bridge and not error else None,
             error=error,
             fault=fault,
         )
@@ -242,6 +243,8 @@ def _interface_problem(name: str, type_: str, options: Mapping[str, str]) -> str
     kind = _KINDS.get(type_)
     if kind is None:
         return f'could not open {what} (type "{type_}" is none of system, internal and patch)'
+    if kind is Kind.INTERNAL:
+        return _name_problem(what, name, _MOST_DEVICE_NAME) or _place_problem(what, options)
     if kind is not Kind.PATCH:
         return _name_problem(what, name, _MOST_DEVICE_NAME)
     if not options.get("peer"):
@@ -251,6 +254,18 @@ def _interface_problem(name: str, type_: str, options: Mapping[str, str]) -> str
     if len(options) > 1:
         return f"{name}: patch type takes only a 'peer' argument"
     return _name_problem(what, name, _MOST_NAME)
+
+
+def _place_problem(what: str, options: Mapping[str, str]) -> str | None:
+    """Why an internal port cannot be made where its options say."""
+    netns, ifname = options.get("netns"), options.get("ifname")
+    if netns is None:
+        return f"{what}: options:ifname takes an options:netns" if ifname is not None else None
+    if not netns.startswith("/"):
+        return f'{what}: options:netns "{netns}" is not the path of a network namespace'
+    if not options.get("netns-id", "0").isdecimal():
+        return f"{what}: options:netns-id is not the inode number of a network namespace"
+    return None if ifname is None else _name_problem(what, ifname, _MOST_DEVICE_NAME)
 
 
 def _local_port(name: str, error: str | None) -> WantedPort:

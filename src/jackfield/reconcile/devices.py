@@ -15,9 +15,20 @@ from jackfield.reconcile.presence import (
     bridge_mtu,
     interface_owner,
     internal_problem,
+    namespace_of,
     presence,
 )
-from jackfield.reconcile.steps import CreatePair, Owner, Plan, SetMac, SetMtu, SetMtuBack, SetUp, Step
+from jackfield.reconcile.steps import (
+    CreatePair,
+    DeleteDevice,
+    Owner,
+    Plan,
+    SetMac,
+    SetMtu,
+    SetMtuBack,
+    SetUp,
+    Step,
+)
 from jackfield.reconcile.wanted import Desired, Kind, WantedBridge, WantedInterface, WantedPort
 
 _SWITCH_END = "switch"
@@ -62,12 +73,27 @@ class _Following:
         self, port: WantedPort, interface: WantedInterface, problems: dict[Owner, str]
     ) -> Iterator[Step]:
         pair = self._observed.pairs.get(interface.name)
-        if pair is not None:
+        possible = self._possible(interface)
+        if pair is not None and not (possible and pair.origin != self._origin(interface)):
+            # Where it was made is what was asked for, so that it may be elsewhere now is its user's will.
             yield from self._adjusted(port, interface, pair)
-        elif interface.name in self._observed.by_name and not self._half_made(interface.name):
-            problems[interface_owner(interface)] = internal_problem(interface, self._observed)
-        else:
+        elif possible:
+            if pair is not None:
+                yield DeleteDevice(interface_owner(interface), pair.switch.ifindex, interface.name)
             yield self._created(port, interface)
+        else:
+            problems[interface_owner(interface)] = internal_problem(interface, self._observed)
+
+    def _possible(self, interface: WantedInterface) -> bool:
+        """Whether the user's end can be made where it is wanted."""
+        if interface.place is not None:
+            return namespace_of(interface.place, self._observed) is not None
+        link = self._observed.by_name.get(interface.name)
+        return link is None or link.ifindex in self._observed.own or self._half_made(interface.name)
+
+    def _origin(self, interface: WantedInterface) -> str:
+        place = interface.place
+        return "" if place is None else place.origin(namespace_of(place, self._observed) or 0)
 
     def _half_made(self, name: str) -> bool:
         """Whether a pair was left without the alias that marks it, by a process that was killed."""
@@ -85,10 +111,12 @@ class _Following:
             owner=interface_owner(interface),
             name=name,
             switch_end=switch_end_name(instance, name, attempt),
-            alias=switch_end_alias(instance, name),
+            alias=switch_end_alias(instance, name, self._origin(interface)),
             mac=self._wanted_mac(port, interface) or stable_mac(instance, name),
             mtu=interface.mtu_request or self._mtu,
             switch_mac=stable_mac(instance, name, _SWITCH_END),
+            place=interface.place,
+            inode=0 if interface.place is None else namespace_of(interface.place, self._observed) or 0,
         )
 
     def _adjusted(self, port: WantedPort, interface: WantedInterface, pair: Pair) -> Iterator[Step]:

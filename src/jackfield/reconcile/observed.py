@@ -14,11 +14,12 @@ from jackfield.net.link import Link
 @dataclass(frozen=True, slots=True)
 class Pair:
     """The two ends of an internal port. `user` is None when it cannot be seen; `nsid` is the namespace it
-    is in, None for the switch's own."""
+    is in, None for the switch's own. `origin` marks the place it was made in (`Place.origin`)."""
 
     switch: Link
     user: Link | None
     nsid: int | None
+    origin: str = ""
 
 
 @dataclass(slots=True)
@@ -43,13 +44,15 @@ class Tables:
 
 @dataclass(frozen=True)
 class Observed:
-    """The kernel at one moment, as one instance sees it."""
+    """The kernel at one moment, as one instance sees it. `namespaces` are the inode numbers of those network
+    namespaces that were asked for and are there, by the files that stand for them."""
 
     instance: str
     links: Mapping[int, Link]
     pairs: Mapping[str, Pair]
     attached: frozenset[int]
     tables: Tables
+    namespaces: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def by_name(self) -> Mapping[str, Link]:

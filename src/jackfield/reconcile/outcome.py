@@ -41,7 +41,8 @@ class InterfaceOutcome:
     """An interface as it is now. None stands for "not known" or "does not apply".
 
     `uuid` is the Interface row, None for a local port that no row describes. `id` is the data plane's
-    interface id, 0 when it has none. `ofport` is -1 when the interface could not be had. `error` is the
+    interface id, 0 when it has none. `ofport` is -1 when the interface could not be had, `waits` tells that
+    it is to be made in a network namespace that may come. `error` is the
     text of the Interface's error column; a patch without a usable peer has both an ofport and an error.
     `ifindex`, `mac_in_use`, `mtu` and the states are of the user's end of an internal port, which is in
     the namespace that the switch knows by `nsid` (None: its own). `switch_ifindex` is the device that the
@@ -54,6 +55,7 @@ class InterfaceOutcome:
     port: str
     type: str
     ofport: int = -1
+    waits: bool = False
     id: int = 0
     ifindex: int | None = None
     switch_ifindex: int | None = None

@@ -9,7 +9,7 @@ from jackfield.datapath.naming import stable_mac
 from jackfield.net.link import Link
 from jackfield.reconcile.observed import Observed
 from jackfield.reconcile.steps import Owner
-from jackfield.reconcile.wanted import Desired, Kind, WantedBridge, WantedInterface, WantedPort
+from jackfield.reconcile.wanted import Desired, Kind, Place, WantedBridge, WantedInterface, WantedPort
 
 DEFAULT_MTU = 1500
 _ARPHRD_ETHER = 1
@@ -64,9 +64,28 @@ def presence(desired: Desired, observed: Observed) -> tuple[list[Present], dict[
 
 def internal_problem(interface: WantedInterface, observed: Observed) -> str:
     """Why an internal interface without a pair of ours does not have one."""
+    if interface.place is not None:
+        return _place_problem(interface.name, interface.place, observed)
     if interface.name in observed.by_name:
         return f"could not open network device {interface.name} (it exists and is not the switch's)"
     return f"could not open network device {interface.name} (No such device)"
+
+
+def namespace_of(place: Place, observed: Observed) -> int | None:
+    """The inode number of the namespace that an internal port is to be made in, None when it is not there."""
+    inode = observed.namespaces.get(place.netns)
+    return inode if place.netns_id in (None, inode) else None
+
+
+def _place_problem(name: str, place: Place, observed: Observed) -> str:
+    what = f"could not open network device {name}"
+    if namespace_of(place, observed) is not None:
+        return f"{what} (No such device)"
+    if place.netns in observed.namespaces:
+        return (
+            f"{what} ({place.netns} is not the network namespace {place.netns_id} any more) (No such device)"
+        )
+    return f"{what} (there is no network namespace {place.netns}) (No such device)"
 
 
 def _system_problem(name: str, link: Link | None, observed: Observed) -> str | None:

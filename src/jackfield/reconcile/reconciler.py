@@ -69,7 +69,7 @@ class Reconciler:
         """What `reconcile` would do now, in plain words. What depends on devices yet to be made is not
         told: to wire them up and let their frames in."""
         wanted = desired(snapshot, self._ofports)
-        seen = self._watch.look()
+        seen = self._watch.look(wanted.namespaces())
         steps = plan_devices(wanted, seen, self._mtus).steps + plan_maps(wanted, seen).steps
         return tuple(step.describe() for step in steps)
 
@@ -87,7 +87,7 @@ class Reconciler:
 
     def _planned_and_done(self, wanted: Desired) -> Outcome:
         report = Report()
-        first = plan_devices(wanted, self._watch.look(), self._mtus)
+        first = plan_devices(wanted, self._watch.look(wanted.namespaces()), self._mtus)
         apply(first.steps, self._datapath, self._watch, report)
         second = plan_maps(wanted, self._watch.seen())
         apply(second.steps, self._datapath, self._watch, report)

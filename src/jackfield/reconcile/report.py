@@ -17,7 +17,7 @@ from jackfield.reconcile.outcome import (
     PortOutcome,
     State,
 )
-from jackfield.reconcile.presence import Present, addresses, bridge_macs, presence
+from jackfield.reconcile.presence import Present, addresses, bridge_macs, namespace_of, presence
 from jackfield.reconcile.steps import Owner, Step
 from jackfield.reconcile.wanted import Desired, Kind, WantedBridge, WantedInterface, WantedPort
 
@@ -137,7 +137,11 @@ class _Writer:
         )
         here = self._found.get(name)
         if error is not None or here is None:
-            return InterfaceOutcome(name, interface.uuid, bridge.name, port.name, interface.type, error=error)
+            place = interface.place
+            waits = place is not None and namespace_of(place, self._observed) is None
+            return InterfaceOutcome(
+                name, interface.uuid, bridge.name, port.name, interface.type, waits=waits, error=error
+            )
         return InterfaceOutcome(
             name,
             interface.uuid,

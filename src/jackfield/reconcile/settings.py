@@ -15,6 +15,7 @@ from jackfield.model.config import (
     VlanMode,
 )
 from jackfield.reconcile.rows import Row, elements, integer, integer_option, mac, pairs, text, true
+from jackfield.reconcile.wanted import Place
 
 ALL_VLANS = frozenset(range(VLAN_MAX + 1))
 MOST_TAGS = 2
@@ -104,6 +105,15 @@ def address(asked: str) -> tuple[bytes | None, str | None]:
     if not any(taken):
         return None, "cannot set MAC address to zero"
     return taken, None
+
+
+def place(row: Row) -> Place | None:
+    """The network namespace that an Interface row's options have an internal port made in, if one."""
+    options = pairs(row, "options")
+    if "netns" not in options:
+        return None
+    inode = options.get("netns-id")
+    return Place(options["netns"], options.get("ifname") or text(row, "name"), int(inode) if inode else None)
 
 
 def datapath_id(row: Row) -> int | None:

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any, ClassVar, NamedTuple
 
 from jackfield.datapath._abi import FdbOp
+from jackfield.reconcile.wanted import Place
 
 
 class Owner(NamedTuple):
@@ -32,7 +33,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class CreatePair(Step):
-    """Make an internal port's pair of devices."""
+    """Make an internal port's pair of devices, the user's end at `place` if that is given, in the namespace
+    with that `inode`."""
 
     name: str
     switch_end: str
@@ -40,9 +42,12 @@ class CreatePair(Step):
     mac: bytes
     mtu: int
     switch_mac: bytes
+    place: Place | None = None
+    inode: int = 0
 
     def describe(self) -> str:
-        return f"create internal port {self.name} (MAC {self.mac.hex(':')}, MTU {self.mtu})"
+        where = "" if self.place is None else f" as {self.place.ifname} in {self.place.netns}"
+        return f"create internal port {self.name}{where} (MAC {self.mac.hex(':')}, MTU {self.mtu})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,12 +22,28 @@ LOCAL_OFPORT = 65534
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where an internal port is to be made: in the network namespace that the file `netns` stands for, with
+    `ifname` as the device's name there. `netns_id` is the inode number that the namespace must have, so that
+    a file such as /proc/PID/ns/net cannot come to mean another one; None when it may be any."""
+
+    netns: str
+    ifname: str
+    netns_id: int | None = None
+
+    def origin(self, inode: int) -> str:
+        """What marks a pair as made here, while the namespace has this inode number."""
+        return f"{inode}/{self.ifname}"
+
+
+@dataclass(frozen=True, slots=True)
 class WantedInterface:
     """An interface of a port.
 
     `error` says why it cannot be had at all; `fault` what is wrong with one that is had. `kind` is None
     for a type that is not supported, which `type` names. `mac` is the address asked for, if one is.
-    `peer` is the other end of a patch, None when that is not usable.
+    `peer` is the other end of a patch, None when that is not usable. `place` is where an internal port is to
+    be made when that is not the switch's own namespace.
     """
 
     name: str
@@ -39,6 +55,7 @@ class WantedInterface:
     mac: bytes | None = None
     mtu_request: int | None = None
     peer: str | None = None
+    place: Place | None = None
     error: str | None = None
     fault: str | None = None
 
@@ -90,3 +107,7 @@ class Desired:
             for port in bridge.ports:
                 for interface in port.interfaces:
                     yield bridge, port, interface
+
+    def namespaces(self) -> frozenset[str]:
+        """The files of the network namespaces that internal ports are to be made in."""
+        return frozenset(interface.place.netns for *_, interface in self.interfaces() if interface.place)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from jackfield.datapath.naming import interface_of_alias
+from jackfield.datapath.naming import interface_of_alias, origin_of_alias
 from jackfield.datapath.store import Datapath
+from jackfield.net import netns
 from jackfield.net.link import Link
 from jackfield.net.monitor import LinkChange, LinkMonitor, Resync
 from jackfield.net.netdev import InternalPair
@@ -39,6 +40,7 @@ class Watch:
         self._links: dict[int, Link] = {}
         self._far: dict[tuple[int, int], Link | None] = {}
         self._attached: set[int] = set()
+        self._namespaces: dict[str, int] = {}
 
     def close(self) -> None:
         """Listen no more."""
@@ -48,8 +50,11 @@ class Watch:
         """Trust nothing that was seen so far."""
         self._tables = None
 
-    def look(self) -> Observed:
-        """The kernel now: of devices, what changed since the last look is read again."""
+    def look(self, namespaces: Iterable[str] = ()) -> Observed:
+        """The kernel now: of devices, what changed since the last look is read again. `namespaces` are files
+        of network namespaces to look for."""
+        found = ((path, netns.inode_of(path)) for path in namespaces)
+        self._namespaces = {path: inode for path, inode in found if inode is not None}
         # Hear first and read then: a change in between is read now, and heard next time.
         heard = self._monitor.read()
         changed = {(change.ifindex, change.nsid) for change in heard if isinstance(change, LinkChange)}
@@ -75,6 +80,7 @@ class Watch:
             pairs=self._pairs(),
             attached=frozenset(self._attached & self._links.keys()),
             tables=self._tables,
+            namespaces=self._namespaces,
         )
 
     def note(self, step: Step, result: InternalPair | None) -> None:
@@ -86,7 +92,11 @@ class Watch:
             case CreatePair():
                 assert result is not None
                 self._links[result.switch.ifindex] = result.switch
-                self._links[result.user.ifindex] = result.user
+                nsid = result.switch.peer_nsid
+                if nsid is None:
+                    self._links[result.user.ifindex] = result.user
+                else:
+                    self._far[nsid, result.user.ifindex] = result.user
             case DeleteDevice(ifindex=ifindex):
                 link = self._links.pop(ifindex, None)
                 if link is not None and link.peer_nsid is None:
@@ -121,7 +131,8 @@ class Watch:
         for link in self._links.values():
             name = interface_of_alias(link.alias, self._instance) if link.alias else None
             if name is not None:
-                pairs[name] = Pair(link, self._user_end(link), link.peer_nsid)
+                origin = origin_of_alias(link.alias)
+                pairs[name] = Pair(link, self._user_end(link), link.peer_nsid, origin)
         return pairs
 
     def _user_end(self, switch: Link) -> Link | None:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from jackfield.datapath._abi import Counters, FdbOp
 from jackfield.net.errors import NetworkError
+from jackfield.net.monitor import MountMonitor
 from jackfield.reconcile.outcome import InterfaceOutcome, Outcome
 from jackfield.switchd.client import DatabaseClient, DatabaseError, Unreachable
 from jackfield.switchd.coverage import Coverage
@@ -92,6 +93,7 @@ class Engine:
         self._datapath = datapath
         self._reconciler = reconciler
         self._monitor = monitor
+        self._mounts = MountMonitor()
         self._platform = platform
         self._owner = owner
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="reader")
@@ -119,6 +121,7 @@ class Engine:
         await self._reconnect(Unreachable)
         await self._pass()
         asyncio.get_running_loop().add_reader(self._monitor.fileno(), self._links_changed)
+        asyncio.get_running_loop().add_reader(self._mounts.fileno(), self._mounts_changed)
         self._links_changed()
         cycles = (self._reconfigure, self._keep_statistics, self._sweep, self._settle, self._stay_connected)
         for cycle in cycles:
@@ -132,6 +135,8 @@ class Engine:
         """End; with `cleanup` everything that the switch made in the kernel is taken away as well."""
         started = time.monotonic()
         asyncio.get_running_loop().remove_reader(self._monitor.fileno())
+        asyncio.get_running_loop().remove_reader(self._mounts.fileno())
+        self._mounts.close()
         if self._link_timer is not None:
             self._link_timer.cancel()
         for task in self._tasks:
@@ -367,6 +372,15 @@ class Engine:
         if not self._monitor.read():
             return
         self.count("link_change")
+        self._look_soon()
+
+    def _mounts_changed(self) -> None:
+        """A namespace that an internal port waits for may be there now."""
+        self._mounts.clear()
+        if any(each.waits for each in self.outcome.interfaces):
+            self._look_soon()
+
+    def _look_soon(self) -> None:
         if self._link_timer is None:
             # A storm of changes, ours or others', may take a fifth of the worker's time, not all of it.
             delay = max(LINK_SETTLE_SECONDS, min(1.0, 4 * self._look_seconds))

@@ -251,13 +251,14 @@ def _troubles(outcome: Outcome) -> dict[tuple[str, str, str], bool]:
     """What is not in order, as (kind, name, message), and whether a user should look at it.
 
     Of a port and its interface with the same trouble only the interface is named. Half a patch is no fault
-    yet, as its other half is often made right after.
+    yet, as its other half is often made right after, nor is an internal port whose container has stopped.
     """
     found = [each for each in outcome.objects if each.state is not State.OK and each.message]
     named = {(each.name, each.message) for each in found if each.kind == "Interface"}
     halves = {each.name for each in outcome.interfaces if each.type == "patch" and each.ofport >= 0}
+    waiting = {each.name for each in outcome.interfaces if each.waits}
     return {
-        (each.kind, each.name, each.message): each.name not in halves
+        (each.kind, each.name, each.message): each.name not in halves | waiting
         for each in found
         if each.kind == "Interface" or (each.name, each.message) not in named
     }
