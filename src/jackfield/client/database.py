@@ -45,10 +45,10 @@ class Database:
         self.tables: Mapping[str, Mapping[Uuid, Row]] = self._replica.tables
 
     @classmethod
-    def open(cls, tables: Columns | Iterable[str] = ()) -> Database:
-        """Connect to the switch of this run directory and read what is wanted: `tables` with all columns,
-        or only the columns that a mapping names."""
-        path = f"{rundir()}/db.sock"
+    def open(cls, tables: Columns | Iterable[str] = (), path: str = "") -> Database:
+        """Connect to the switch of this run directory, or to the database's socket at `path`, and read what
+        is wanted: `tables` with all columns, or only the columns that a mapping names."""
+        path = path or f"{rundir()}/db.sock"
         try:
             connection = Connection.open_unix(path, time.monotonic() + ANSWER_SECONDS)
         except ConnectionFailed as error:
