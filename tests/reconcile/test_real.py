@@ -92,20 +92,20 @@ def test_a_pass_gets_there_and_neither_a_second_nor_another_process_has_anything
     datapath: Datapath, reconciler: Reconciler
 ) -> None:
     add_nic("jfteth0")
-    outcome = reconciler.reconcile(two_bridges(), 0.0)
+    outcome = reconciler.reconcile(two_bridges())
     assert outcome.steps
     assert {state.state for state in outcome.objects} == {State.OK}
     assert interface(outcome, "jfteth0").ifindex in datapath.attached()
     assert "PROMISC" in links()["jfteth0"]
-    assert reconciler.reconcile(two_bridges(), 1.0).steps == ()
-    assert Reconciler(datapath, datapath.instance).reconcile(two_bridges(), 2.0).steps == ()
+    assert reconciler.reconcile(two_bridges()).steps == ()
+    assert Reconciler(datapath, datapath.instance).reconcile(two_bridges()).steps == ()
     assert reconciler.plan_only(two_bridges()) == ()
 
 
 def test_removing_all_leaves_the_machine_as_it_was(datapath: Datapath, reconciler: Reconciler) -> None:
     add_nic("jfteth0")
     before = links()
-    reconciler.reconcile(two_bridges(), 0.0)
+    reconciler.reconcile(two_bridges())
     reconciler.remove_all()
     assert links() == before
     assert datapath.attached() == frozenset()
@@ -124,22 +124,22 @@ def test_a_pass_cut_short_is_taken_up_by_another_process(datapath: Datapath, cut
     apply(plan_maps(wanted, watch.look()).steps[:left], datapath, watch, report)
     watch.close()
     reconciler = Reconciler(datapath, datapath.instance)
-    outcome = reconciler.reconcile(two_bridges(), 0.0)
+    outcome = reconciler.reconcile(two_bridges())
     assert {state.state for state in outcome.objects} == {State.OK}
-    assert reconciler.reconcile(two_bridges(), 1.0).steps == ()
+    assert reconciler.reconcile(two_bridges()).steps == ()
 
 
 def test_internal_ports_in_two_namespaces_reach_each_other(
     datapath: Datapath, reconciler: Reconciler, namespaces: Callable[[], str]
 ) -> None:
     tables = snapshot(bridge("br0", port("jftp", tag=5), port("jftq", tag=5)))
-    reconciler.reconcile(tables, 0.0)
+    reconciler.reconcile(tables)
     places = {"jftp": namespaces(), "jftq": namespaces()}
     for number, (name, place) in enumerate(places.items()):
         run("ip", "link", "set", name, "netns", place)
         run("ip", "-n", place, "addr", "add", f"192.0.2.{number + 1}/24", "dev", name)
         run("ip", "-n", place, "link", "set", name, "up")
-    outcome = reconciler.reconcile(tables, 1.0)
+    outcome = reconciler.reconcile(tables)
     assert interface(outcome, "jftp").nsid is not None
     assert datapath.ifaces.get(interface(outcome, "jftp").id)._asdict()["flags"] == IfaceFlag.FAR
     run("ip", "netns", "exec", places["jftp"], "ping", "-c", "1", "-W", "2", "192.0.2.2")
@@ -151,16 +151,16 @@ def test_settings_reach_a_port_that_was_moved_and_renamed(
     def tables(**columns: Any) -> Snapshot:
         return snapshot(bridge("br0", port("jftp", interface=columns)))
 
-    reconciler.reconcile(tables(), 0.0)
+    reconciler.reconcile(tables())
     place = namespaces()
     run("ip", "link", "set", "jftp", "netns", place, "name", "eth0")
-    outcome = reconciler.reconcile(tables(mtu_request=9000, mac="02:00:00:00:00:77"), 1.0)
+    outcome = reconciler.reconcile(tables(mtu_request=9000, mac="02:00:00:00:00:77"))
     moved = interface(outcome, "jftp")
     assert (moved.mtu, moved.mac_in_use, moved.error) == (9000, "02:00:00:00:00:77", None)
     shown = run("ip", "-n", place, "link", "show", "eth0")
     assert "mtu 9000" in shown
     assert "02:00:00:00:00:77" in shown
-    reconciler.reconcile(snapshot(bridge("br0")), 2.0)
+    reconciler.reconcile(snapshot(bridge("br0")))
     assert "eth0" not in run("ip", "-n", place, "link")
 
 
@@ -168,27 +168,27 @@ def test_devices_that_come_move_and_go_are_followed(
     reconciler: Reconciler, namespaces: Callable[[], str]
 ) -> None:
     tables = snapshot(bridge("br0", port("jftp"), port("jfteth0", "")))
-    outcome = reconciler.reconcile(tables, 0.0)
+    outcome = reconciler.reconcile(tables)
     assert interface(outcome, "jfteth0").error == "could not open network device jfteth0 (No such device)"
     state = next(state for state in outcome.objects if state.name == "jfteth0" and state.kind == "Interface")
     assert state.state is State.PENDING
     add_nic("jfteth0")
-    assert interface(reconciler.reconcile(tables, 1.0), "jfteth0").error is None
+    assert interface(reconciler.reconcile(tables), "jfteth0").error is None
     place = namespaces()
     run("ip", "link", "set", "jftp", "netns", place)
-    moved = interface(reconciler.reconcile(tables, 2.0), "jftp")
+    moved = interface(reconciler.reconcile(tables), "jftp")
     assert moved.nsid is not None
     assert moved.error is None
     run("ip", "-n", place, "link", "set", "jftp", "address", "02:00:00:00:00:55", "mtu", "1200")
-    moved = interface(reconciler.reconcile(tables, 3.0), "jftp")
+    moved = interface(reconciler.reconcile(tables), "jftp")
     assert (moved.mac_in_use, moved.mtu) == ("02:00:00:00:00:55", 1200)
     run("ip", "link", "del", "jfteth0")
-    outcome = reconciler.reconcile(tables, 4.0)
+    outcome = reconciler.reconcile(tables)
     assert interface(outcome, "jfteth0").ofport == -1
     assert interface(outcome, "br0").error is None
     add_nic("jfteth0")
-    assert interface(reconciler.reconcile(tables, 5.0), "jfteth0").error is None
-    assert reconciler.reconcile(tables, 6.0).steps == ()
+    assert interface(reconciler.reconcile(tables), "jfteth0").error is None
+    assert reconciler.reconcile(tables).steps == ()
     assert reconciler.plan_only(tables) == ()
 
 
@@ -196,7 +196,7 @@ def test_a_port_whose_namespace_died_is_made_again(
     reconciler: Reconciler, namespaces: Callable[[], str]
 ) -> None:
     tables = snapshot(bridge("br0", port("jftp")))
-    reconciler.reconcile(tables, 0.0)
+    reconciler.reconcile(tables)
     assert namespaces
     with subprocess.Popen(["unshare", "-n", "sh", "-c", "echo; read _"], stdin=-1, stdout=-1) as process:
         assert process.stdout is not None
@@ -205,7 +205,7 @@ def test_a_port_whose_namespace_died_is_made_again(
         process.communicate(b"\n")
     # lo and the local port's pair are left.
     until(lambda: len(links()) == 3, what="removal of the port's devices")
-    outcome = reconciler.reconcile(tables, 1.0)
+    outcome = reconciler.reconcile(tables)
     assert interface(outcome, "jftp").error is None
     assert "jftp" in links()
 
@@ -214,7 +214,7 @@ def test_one_refused_setting_spoils_nothing_else(datapath: Datapath, reconciler:
     add_nic("jfteth0")
     odd = port("jfteth0", "", interface={"mtu_request": 1_000_000})
     odder = port("jftq", interface={"mtu_request": 1_000_000})
-    outcome = reconciler.reconcile(snapshot(bridge("br0", odd, odder, port("jftp"))), 0.0)
+    outcome = reconciler.reconcile(snapshot(bridge("br0", odd, odder, port("jftp"))))
     assert interface(outcome, "jftq").mtu == 1500
     assert "65535 at most" in (interface(outcome, "jftq").error or "")
     faulty = interface(outcome, "jfteth0")
@@ -241,7 +241,7 @@ def test_a_step_that_fails_costs_its_own_interface_only_and_is_tried_again(
 
     with monkeypatch.context() as patched:
         patched.setattr(datapath, "attach", failing)
-        outcome = reconciler.reconcile(tables, 0.0)
+        outcome = reconciler.reconcile(tables)
     failed = interface(outcome, "jfteth0")
     assert (failed.ofport, failed.error) == (
         -1,
@@ -250,14 +250,14 @@ def test_a_step_that_fails_costs_its_own_interface_only_and_is_tried_again(
     assert interface(outcome, "jftp").error is None
     assert "PROMISC" not in links()["jfteth0"]
     assert not outcome.complete
-    assert interface(reconciler.reconcile(tables, 1.0), "jfteth0").error is None
-    assert reconciler.reconcile(tables, 2.0).steps == ()
+    assert interface(reconciler.reconcile(tables), "jfteth0").error is None
+    assert reconciler.reconcile(tables).steps == ()
 
 
 def test_a_foreign_device_of_an_internal_ports_name_is_left_alone(reconciler: Reconciler) -> None:
     add_nic("jftp")
     before = links()["jftp"]
-    outcome = reconciler.reconcile(snapshot(bridge("br0", port("jftp"), port("jftq"))), 0.0)
+    outcome = reconciler.reconcile(snapshot(bridge("br0", port("jftp"), port("jftq"))))
     assert interface(outcome, "jftp").error == (
         "could not open network device jftp (it exists and is not the switch's)"
     )
@@ -269,12 +269,12 @@ def test_a_device_of_a_linux_bridge_is_busy(reconciler: Reconciler) -> None:
     add_nic("jfteth0")
     run("ip", "link", "add", "jftbr", "type", "bridge")
     run("ip", "link", "set", "jfteth0", "master", "jftbr")
-    outcome = reconciler.reconcile(snapshot(bridge("br0", port("jfteth0", ""))), 0.0)
+    outcome = reconciler.reconcile(snapshot(bridge("br0", port("jfteth0", ""))))
     error = interface(outcome, "jfteth0").error
     assert error is not None
     assert "Device or resource busy: it belongs to bridge jftbr" in error
     run("ip", "link", "set", "jfteth0", "nomaster")
     assert (
-        interface(reconciler.reconcile(snapshot(bridge("br0", port("jfteth0", ""))), 1.0), "jfteth0").ofport
+        interface(reconciler.reconcile(snapshot(bridge("br0", port("jfteth0", "")))), "jfteth0").ofport
         == 1
     )

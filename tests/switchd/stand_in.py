@@ -35,7 +35,7 @@ class StandInReconciler:
     def __post_init__(self) -> None:
         self.gate.set()
 
-    def reconcile(self, snapshot: Snapshot, _now: float) -> Outcome:
+    def reconcile(self, snapshot: Snapshot) -> Outcome:
         self.entered.set()
         self.gate.wait(30)
         self.passes += 1

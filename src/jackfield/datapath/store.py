@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from jackfield.datapath import _abi, bpffs, maps, objects
+from jackfield.datapath import _abi, bpffs, maps, objects, pins
 from jackfield.datapath.attach import Attacher, AttachMode, ClsBpfAttacher, TcxAttacher
 from jackfield.datapath.libbpf import TCX_INGRESS, Library, library
 from jackfield.datapath.maps import PerCpuTable, SplitTable, Table
@@ -158,6 +158,10 @@ class Datapath:
                     raise
             self._detach_otherwise(ifindex)
         return len(self._otherwise)
+
+    def repair_pins(self) -> tuple[str, ...]:
+        """Pin again what somebody unpinned; says what that was."""
+        return pins.repair(self._library, self._loaded, self._folders) if self._folders is not None else ()
 
     def remove_older_versions(self) -> None:
         """Unpin what another ABI version left of this instance: for when all of this one is in place."""

@@ -102,8 +102,9 @@ class BridgeOutcome:
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The result of one pass. `steps` says in plain words what was done to the kernel, in order: empty
-    when nothing was to do; `notes` are those of them that a user should hear of. `complete` is false when
-    a step failed; such a pass is worth repeating when something changes. `vlan_limit` and
+    when nothing was to do; `repaired` are those that undid what somebody else had changed, `notes` those that
+    a user should hear of. `complete` is false when a step failed; such a pass is worth repeating when
+    something changes. `vlan_limit` and
     `stats_interval_ms` are the settings of the whole switch."""
 
     bridges: tuple[BridgeOutcome, ...] = ()
@@ -112,6 +113,7 @@ class Outcome:
     objects: tuple[ObjectState, ...] = ()
     warnings: tuple[Warning, ...] = ()
     steps: tuple[str, ...] = ()
+    repaired: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     complete: bool = True
     vlan_limit: int = 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from weakref import finalize
 
 from jackfield.datapath.store import Datapath
@@ -18,9 +19,8 @@ from jackfield.reconcile.steps import Owner
 from jackfield.reconcile.wanted import Desired
 from jackfield.reconcile.watch import Watch
 
-READ_AGAIN_S = 60.0
-"""After so long everything is looked at afresh, though changes of devices are heard and nobody else should
-write the maps."""
+CALM_LOOKS = 3
+"""A look during which devices change tells nothing of what else was changed: then another one follows."""
 
 
 class Reconciler:
@@ -34,7 +34,6 @@ class Reconciler:
         self._datapath = datapath
         self._watch = Watch(datapath, instance)
         self._close = finalize(self, self._watch.close)
-        self._read_at = 0.0
         self._ofports: Mapping[str, int] = {}
         self._mtus: Mapping[str, int] = {}
 
@@ -42,15 +41,27 @@ class Reconciler:
         """Let go of what was opened; changes nothing."""
         self._close()
 
-    def reconcile(self, snapshot: Snapshot, now: float) -> Outcome:
-        """Bring the kernel to what `snapshot` wants; `now` is in seconds, monotonic.
+    def check(self, snapshot: Snapshot) -> Outcome:
+        """As `reconcile`, and then trust nothing that was seen before: look at all of it afresh, repair what
+        somebody else changed, and say so in the outcome's `repaired`."""
+        result = self.reconcile(snapshot)
+        repaired = self._datapath.repair_pins()
+        steps = result.steps + repaired
+        for _ in range(CALM_LOOKS):
+            self._watch.forget()
+            result = self.reconcile(snapshot)
+            steps += result.steps
+            if not self._watch.heard:
+                repaired += result.steps
+                break
+        return replace(result, steps=steps, repaired=repaired)
+
+    def reconcile(self, snapshot: Snapshot) -> Outcome:
+        """Bring the kernel to what `snapshot` wants.
 
         A failure that is about one object is in the outcome; what is raised (NetworkError) concerns the
         whole, and the next call starts afresh.
         """
-        if now - self._read_at >= READ_AGAIN_S:
-            self._watch.forget()
-            self._read_at = now
         wanted = desired(snapshot, self._ofports)
         result = self._pass(wanted)
         self._ofports = {

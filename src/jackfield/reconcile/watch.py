@@ -29,7 +29,7 @@ from jackfield.reconcile.steps import (
 class Watch:
     """The kernel as one instance sees it. Belongs to one thread.
 
-    Every method may raise NetworkError; then `forget`.
+    Every method may raise NetworkError; then `forget`. `heard`: whether devices had changed at the last look.
     """
 
     def __init__(self, datapath: Datapath, instance: str) -> None:
@@ -40,6 +40,7 @@ class Watch:
         self._links: dict[int, Link] = {}
         self._far: dict[tuple[int, int], Link | None] = {}
         self._attached: set[int] = set()
+        self.heard = False
         self._namespaces: dict[str, int] = {}
 
     def close(self) -> None:
@@ -57,6 +58,7 @@ class Watch:
         self._namespaces = {path: inode for path, inode in found if inode is not None}
         # Hear first and read then: a change in between is read now, and heard next time.
         heard = self._monitor.read()
+        self.heard = bool(heard)
         changed = {(change.ifindex, change.nsid) for change in heard if isinstance(change, LinkChange)}
         all_lost = self._tables is None or any(isinstance(change, Resync) for change in heard)
         if self._tables is None:

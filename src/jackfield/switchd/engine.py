@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import ssl
 import time
@@ -61,6 +62,7 @@ LINK_SETTLE_SECONDS = 0.010
 RETRY_SECONDS = 1.0
 RECONNECT_SECONDS = (0.25, 8.0)
 SAFETY_SECONDS = 30.0
+CHECK_SECONDS = 60.0
 SWEEP_SECONDS = 1.0
 IDLE_SWEEP_SECONDS = 5.0
 SETTLE_PAUSE_SECONDS = 0.02
@@ -105,6 +107,9 @@ class Engine:
         self._look_seconds = 0.0
         self._passed_at = 0.0
         self._resets = LinkResets()
+        self._checked: asyncio.Future[tuple[str, ...]] | None = None
+        self._checked_at = time.monotonic()
+        self.repairs = 0
         self._tasks: list[asyncio.Task[None]] = []
         self.ready = False
         self.outcome = Outcome()
@@ -183,6 +188,14 @@ class Engine:
         """What a pass would do now, in plain words."""
         snapshot = self._database.snapshot()
         return await self.own(lambda: self._reconciler.plan_only(snapshot))
+
+    async def check(self) -> tuple[str, ...]:
+        """Look at all of the kernel afresh and repair what somebody else changed: what that was."""
+        if self._checked is None:
+            self._checked = asyncio.get_running_loop().create_future()
+        self._checked_at = -math.inf
+        self._wanted.set()
+        return await asyncio.shield(self._checked)
 
     def count(self, event: str) -> None:
         """Note an event for `coverage/show`."""
@@ -279,10 +292,11 @@ class Engine:
         started = time.monotonic()
         snapshot = self._database.snapshot()
         cur_cfg = next((row["next_cfg"] for row in snapshot["Open_vSwitch"].values()), None)
+        check = started - self._checked_at >= CHECK_SECONDS
         known = {each.name for each in self.outcome.interfaces if each.ofport >= 0}
 
         def work() -> tuple[Outcome, dict[str, dict[str, int]]]:
-            outcome = self._reconciler.reconcile(snapshot, started)
+            outcome = self._reconciler.check(snapshot) if check else self._reconciler.reconcile(snapshot)
             return outcome, self._collect(outcome, lambda each: each.name not in known)
 
         outcome, statistics = await self.own(work)
@@ -292,6 +306,8 @@ class Engine:
             _log.info("%s", line)
         for line in faults:
             _log.warning("%s", line)
+        if check:
+            self._note_check(started, outcome.repaired)
         resets = self._resets.count(outcome.interfaces)
         updates = list(status_updates(outcome, self._platform, resets, statistics))
         await self._write([*updates, *root_updates(snapshot, self._platform, cur_cfg)])
@@ -302,6 +318,15 @@ class Engine:
             self._unsettled.set()
         else:
             self._look_seconds = seconds
+
+    def _note_check(self, now: float, repaired: tuple[str, ...]) -> None:
+        for step in repaired:
+            _log.warning("somebody changed what the switch has in the kernel; repaired: %s", step)
+        self._checked_at = now
+        self.repairs += len(repaired)
+        if self._checked is not None and not self._checked.done():
+            self._checked.set_result(repaired)
+        self._checked = None
 
     def _tell_steps(self, steps: tuple[str, ...], seconds: float) -> None:
         for step in steps:

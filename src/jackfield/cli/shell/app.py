@@ -146,6 +146,20 @@ def fdb_command(bridge: str | None, as_json: bool) -> None:
         show_table(views.FDB, views.fdb_rows(answer["entries"]))
 
 
+@cli.command("check")
+@_JSON
+def check_command(as_json: bool) -> None:
+    """Look at all that the switch has in the kernel and repair what somebody changed."""
+    answer = running.ask("jackfield/check")
+    if as_json:
+        show_json(answer)
+        return
+    for step in answer["repaired"]:
+        print(f"repaired: {step}")
+    if not answer["repaired"]:
+        print("all is as it should be; nothing had to be repaired")
+
+
 @cli.command("plan")
 @_JSON
 def plan_command(as_json: bool) -> None:

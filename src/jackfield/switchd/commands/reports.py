@@ -36,6 +36,7 @@ class ReportCommands:
         commands.add("jackfield/status", "", 0, 0, self._status)
         commands.add("jackfield/ports", "", 0, 0, self._ports)
         commands.add("jackfield/fdb", "[bridge]", 0, 1, self._fdb)
+        commands.add("jackfield/check", "", 0, 0, self._check)
         commands.add("jackfield/plan", "", 0, 0, self._plan)
 
     def _ofproto_list(self, _args: Sequence[str]) -> str:
@@ -61,6 +62,7 @@ class ReportCommands:
                 "since": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._since)),
                 "kernel": platform.release(),
                 "attach": mode,
+                "repairs": self._engine.repairs,
                 "bridges": len(outcome.bridges),
                 "ports": len(outcome.ports),
                 "objects": [
@@ -112,6 +114,9 @@ class ReportCommands:
             for each in learned(outcome, found, time.monotonic_ns(), bridge)
         ]
         return json.dumps({"entries": entries})
+
+    async def _check(self, _args: Sequence[str]) -> str:
+        return json.dumps({"repaired": list(await self._engine.check())})
 
     async def _plan(self, _args: Sequence[str]) -> str:
         return json.dumps({"steps": list(await self._engine.plan())})

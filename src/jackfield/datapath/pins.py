@@ -1,0 +1,27 @@
+"""What somebody took away from the bpf file system is put back: else forwarding would end with the daemon."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jackfield.datapath.bpffs import Folders
+from jackfield.datapath.libbpf import Library
+from jackfield.datapath.objects import PINNED, Loaded
+
+
+def pins(loaded: Loaded, folders: Folders) -> dict[Path, int]:
+    """Every object that is to be pinned, by its place. Links have an attacher to care for them."""
+    found = {folders.maps / name: loaded.maps[name].fd for name in sorted(PINNED)}
+    found[folders.programs / "ingress"] = loaded.ingress
+    found[folders.programs / "fdb_control"] = loaded.fdb_control
+    return found
+
+
+def repair(library: Library, loaded: Loaded, folders: Folders) -> tuple[str, ...]:
+    """Pin again what is not pinned any more; says what that was. Raises KernelError."""
+    missing = {path: fd for path, fd in pins(loaded, folders).items() if not path.exists()}
+    if missing:
+        folders.make()
+    for path, fd in missing.items():
+        library.pin(fd, path)
+    return tuple(f"pin {path.parent.name}/{path.name} again" for path in missing)
