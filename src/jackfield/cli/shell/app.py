@@ -8,6 +8,7 @@ import sys
 import click
 
 from jackfield.cli.shell import topology, views
+from jackfield.cli.shell.lab import lab
 from jackfield.cli.shell.output import show_json, show_table
 from jackfield.cli.shell.service import install_service
 from jackfield.client import control as running
@@ -200,3 +201,4 @@ def appctl_command(words: tuple[str, ...]) -> int:
 
 
 cli.add_command(install_service)
+cli.add_command(lab)
