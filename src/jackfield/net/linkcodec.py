@@ -9,7 +9,7 @@ from jackfield.net.link import Link, LinkStats
 from jackfield.net.netlink import attributes
 
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK, RTM_SETLINK, RTM_GETNSID = 16, 17, 18, 19, 90
-IFF_UP, IFF_LOOPBACK, IFF_RUNNING, IFF_PROMISC = 0x1, 0x8, 0x40, 0x100
+IFF_UP, IFF_LOOPBACK, IFF_RUNNING, IFF_PROMISC, IFF_LOWER_UP = 0x1, 0x8, 0x40, 0x100, 0x10000
 IFLA_ADDRESS, IFLA_IFNAME, IFLA_MTU, IFLA_LINK, IFLA_MASTER = 1, 3, 4, 5, 10
 IFLA_OPERSTATE, IFLA_LINKINFO, IFLA_IFALIAS, IFLA_STATS64 = 16, 18, 20, 23
 IFLA_NET_NS_FD = 28
@@ -71,6 +71,11 @@ def read_link(body: bytes) -> Link:
 def read_identity(body: bytes) -> tuple[int, str]:
     """Number and name only."""
     return _IFINFO.unpack_from(body)[2], _text(attributes(body, 16).get(IFLA_IFNAME, b""))
+
+
+def read_carrier(body: bytes) -> bool:
+    """Whether the device is up and has a link at this moment."""
+    return bool(_IFINFO.unpack_from(body)[3] & IFF_LOWER_UP)
 
 
 def _text(raw: bytes) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from jackfield.net import netlink
 from jackfield.net.errors import KernelError
-from jackfield.net.linkcodec import RTM_DELLINK, RTM_NEWLINK, read_identity
+from jackfield.net.linkcodec import RTM_DELLINK, RTM_NEWLINK, read_carrier, read_identity
 
 ADD_MEMBERSHIP, LISTEN_ALL_NSID = 1, 8
 GROUP_LINK = 1
@@ -22,12 +22,14 @@ BUFFER_BYTES = 4 << 20
 
 @dataclass(frozen=True, slots=True)
 class LinkChange:
-    """Something about a device changed. `nsid` is None in this namespace."""
+    """Something about a device changed. `nsid` is None in this namespace. `carrier` tells whether it is up
+    and has a link."""
 
     ifindex: int
     name: str
     nsid: int | None = None
     deleted: bool = False
+    carrier: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class LinkMonitor:
             for kind, _, _, body in netlink.messages(data):
                 if kind in (RTM_NEWLINK, RTM_DELLINK):
                     ifindex, name = read_identity(body)
-                    heard.append(LinkChange(ifindex, name, nsid, kind == RTM_DELLINK))
+                    heard.append(LinkChange(ifindex, name, nsid, kind == RTM_DELLINK, read_carrier(body)))
 
 
 class MountMonitor:
