@@ -97,14 +97,16 @@ class MountMonitor:
         except OSError as error:
             raise KernelError("listening for changes of mounts", error.errno or errno.EIO) from None
         self._poll = select.epoll()
+        self._fd = self._poll.fileno()
         self._poll.register(self._mounts, select.EPOLLPRI | select.EPOLLERR)
 
     def fileno(self) -> int:
-        return self._poll.fileno()
+        return self._fd
 
     def close(self) -> None:
-        self._poll.close()
-        os.close(self._mounts)
+        if not self._poll.closed:
+            self._poll.close()
+            os.close(self._mounts)
 
     def clear(self) -> None:
         """Be readable again only after the next change; never blocks."""

@@ -55,7 +55,6 @@ class InterfaceOutcome:
     port: str
     type: str
     ofport: int = -1
-    waits: bool = False
     id: int = 0
     ifindex: int | None = None
     switch_ifindex: int | None = None
@@ -68,6 +67,7 @@ class InterfaceOutcome:
     duplex: str | None = None
     status: Mapping[str, str] = field(default_factory=dict)
     error: str | None = None
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,7 +141,6 @@ class Engine:
         started = time.monotonic()
         asyncio.get_running_loop().remove_reader(self._monitor.fileno())
         asyncio.get_running_loop().remove_reader(self._mounts.fileno())
-        self._mounts.close()
         if self._link_timer is not None:
             self._link_timer.cancel()
         for task in self._tasks:
@@ -151,6 +150,7 @@ class Engine:
             await self._client.close()
         if cleanup:
             self._tell_steps(await self.own(self._remove_all), time.monotonic() - started)
+        self._mounts.close()
         self._reader.shutdown(wait=False, cancel_futures=True)
 
     def _remove_all(self) -> tuple[str, ...]:
