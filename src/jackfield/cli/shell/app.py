@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from jackfield.cli.shell import topology, views
+from jackfield.cli.shell import adopt, files, topology, views
 from jackfield.cli.shell.lab import lab
 from jackfield.cli.shell.output import show_json, show_table
 from jackfield.cli.shell.service import install_service
@@ -161,18 +161,6 @@ def check_command(as_json: bool) -> None:
         print("all is as it should be; nothing had to be repaired")
 
 
-@cli.command("plan")
-@_JSON
-def plan_command(as_json: bool) -> None:
-    """Show what is still to be done in the kernel."""
-    answer = running.ask("jackfield/plan")
-    if as_json:
-        show_json(answer)
-        return
-    for step in answer["steps"]:
-        print(step)
-
-
 @cli.command("vsctl", context_settings=_PASS_ON, add_help_option=False)
 @click.argument("words", nargs=-1, type=click.UNPROCESSED)
 def vsctl_command(words: tuple[str, ...]) -> int:
@@ -202,3 +190,5 @@ def appctl_command(words: tuple[str, ...]) -> int:
 
 cli.add_command(install_service)
 cli.add_command(lab)
+files.register(cli)
+adopt.register(cli)

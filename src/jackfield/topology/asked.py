@@ -1,0 +1,350 @@
+"""From the form of a file to the network it asks for, with all that does not make sense. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from jackfield.net import inet
+from jackfield.topology import form, settings
+from jackfield.topology.network import (
+    Container,
+    Device,
+    Interface,
+    Namespace,
+    Network,
+    Place,
+    Port,
+    Route,
+    Setting,
+)
+from jackfield.topology.problems import BadFile, Problem
+from jackfield.topology.reader import Path, Source
+
+HOST_ONLY = ("namespace", "device", "addresses", "routes", "mac")
+"""What only a port has that the host or a namespace uses."""
+BOND_ONLY = ("bond_mode", "bond_updelay", "bond_downdelay")
+TUNNEL_ONLY = ("cvlans", "qinq_ethtype")
+
+
+def network(source: Source) -> Network:
+    """What the file asks for. Raises BadFile with everything that is wrong."""
+    maker = _Maker(source)
+    made = maker.network()
+    if maker.problems:
+        raise BadFile(source.name, maker.problems)
+    return made
+
+
+@dataclass(slots=True)
+class _Maker:
+    """One pass over a file: what was found so far, and what was wrong with it."""
+
+    source: Source
+    problems: list[Problem] = field(default_factory=list)
+    ports: dict[str, Port] = field(default_factory=dict)
+    devices: dict[Place, Device] = field(default_factory=dict)
+    interfaces: dict[str, Path] = field(default_factory=dict)
+    places: dict[Place, Path] = field(default_factory=dict)
+    addresses: dict[tuple[object, ...], str] = field(default_factory=dict)
+
+    def network(self) -> Network:
+        content = self.source.content
+        for bridge, part in content.bridges.items():
+            for name, port in part.ports.items():
+                self._port(bridge, name, port, ("bridges", bridge, "ports", name))
+        self._patches()
+        links = {name: self._link(link, ("links", name)) for name, link in content.links.items()}
+        bridges = {
+            name: self._settings(settings.BRIDGE, part, ("bridges", name))
+            for name, part in content.bridges.items()
+        }
+        return Network(
+            switch=self._settings(settings.SWITCH, content.switch, ("switch",)),
+            bridges=bridges,
+            ports=self.ports,
+            devices=self.devices,
+            namespaces={name: Namespace(part.forwarding) for name, part in content.namespaces.items()},
+            links={name: ends for name, ends in links.items() if ends is not None},
+            containers=dict(self._containers()),
+        )
+
+    def _wrong(self, path: Path, sentence: str) -> None:
+        self.problems.append(self.source.problem(path, sentence))
+
+    def _settings(self, words: tuple[settings.Word, ...], part: object, path: Path) -> dict[str, Setting]:
+        for word in words:
+            value = getattr(part, word.field, None)
+            if value is None:
+                continue
+            if word.kind == "vlans":
+                for number, item in enumerate(value):
+                    self._range(item, (*path, word.field, number))
+            if word.field in ("mac", "hwaddr"):
+                self._mac(value, (*path, word.field))
+        try:
+            return settings.from_form(words, part)
+        except ValueError:
+            return {}  # it has been told, with its place
+
+    def _range(self, item: int | str, path: Path) -> None:
+        try:
+            settings.vlan_set([item])
+        except ValueError as error:
+            self._wrong(path, str(error))
+
+    def _mac(self, value: str, path: Path) -> None:
+        first = int(value[:2], 16)
+        if first & 1:
+            self._wrong(path, f"{value} is a group address: no device can have it")
+        elif not any(int(part, 16) for part in value.split(":")):
+            self._wrong(path, f"{value} is no address of a device")
+
+    # -- ports ---------------------------------------------------------------------------------------
+
+    def _port(self, bridge: str, name: str, part: form.Port, path: Path) -> None:
+        kind = self._kind(bridge, name, part, path)
+        if name in self.ports:
+            self._wrong(path, f"port {name} is on bridge {self.ports[name].bridge} already")
+            return
+        if name != bridge and name in self.source.content.bridges:
+            self._wrong(path, f"port {name} has the name of a bridge, which has a port of that name itself")
+        self._vlan_sense(part, path)
+        members = part.members or [name]
+        for number, member in enumerate(members):
+            self._claim(member, (*path, "members", number) if part.members else path, kind)
+        place = Place(part.namespace or "", part.device or name) if kind == "internal" else None
+        if place is not None:
+            self._device(place, part, path, (bridge, part.tag))
+        wanted = self._settings(settings.INTERFACE, part, path)
+        wanted.pop("type", None)
+        if kind != "system":
+            wanted["type"] = kind
+        self.ports[name] = Port(
+            bridge,
+            self._settings(settings.PORT, part, path),
+            {member: Interface(member, wanted, place) for member in members},
+        )
+
+    def _kind(self, bridge: str, name: str, part: form.Port, path: Path) -> str:
+        """The type of a port's interfaces; tells of settings that this type does not have."""
+        implied = "internal" if name == bridge else "patch" if part.peer else "system"
+        kind = part.type or implied
+        if name == bridge and kind != "internal":
+            self._wrong((*path, "type"), f"port {name} is the bridge's local port, and that is internal")
+        if name == bridge and part.mac is not None:
+            self._wrong((*path, "mac"), f"say hwaddr of bridge {bridge} to set its local port's MAC")
+        if name == bridge and (part.namespace or (part.device or name) != name):
+            self._wrong(path, f"port {name} is the bridge's local port and stays where the bridge is")
+        if part.members and kind != "system":
+            self._wrong((*path, "members"), f"port {name} is {kind}: only system devices make a bond")
+        if kind != "internal":
+            for word in HOST_ONLY:
+                if getattr(part, word) is not None:
+                    hint = "; say `type: internal`" if part.type is None and not part.members else ""
+                    self._wrong((*path, word), f"only an internal port has {word}, {name} is {kind}{hint}")
+        if kind == "patch" and part.peer is None:
+            self._wrong(path, f'patch port {name} lacks "peer", the patch port at the other end')
+        if kind == "patch" and part.mtu is not None:
+            self._wrong((*path, "mtu"), f"patch port {name} has no device and so no MTU")
+        if kind != "patch" and part.peer is not None:
+            self._wrong((*path, "peer"), f"only a patch port has a peer, {name} is {kind}")
+        if part.members and part.ofport is not None:
+            self._wrong((*path, "ofport"), f"{name} is a bond: each of its members has a number of its own")
+        if not part.members:
+            for word in BOND_ONLY:
+                if getattr(part, word) is not None:
+                    shown = word.replace("_", "-")
+                    self._wrong(
+                        (*path, word), f"port {name} is no bond, so {shown} means nothing: give it members"
+                    )
+        return kind
+
+    def _claim(self, interface: str, path: Path, kind: str) -> None:
+        if interface in self.interfaces:
+            first = self.source.places[self.interfaces[interface]].line
+            self._wrong(path, f"{interface} is on the switch already by line {first}")
+        self.interfaces.setdefault(interface, path)
+        if kind != "patch" and len(interface.encode()) > 15:
+            self._wrong(path, f"{interface} is longer than 15 bytes, and no device can be named so")
+        elif kind != "patch" and (interface in (".", "..") or set(interface) & set("/: \t\n")):
+            self._wrong(path, f'no network device can be named "{interface}"')
+
+    def _vlan_sense(self, part: form.Port | form.Container, path: Path) -> None:
+        if part.tag is not None and part.trunks and part.vlan_mode is None:
+            self._wrong(
+                (*path, "trunks"),
+                "with a tag this is an access port, and trunks mean nothing: leave one out, or say "
+                "vlan-mode native-tagged or native-untagged",
+            )
+        if part.tag is not None and part.vlan_mode == "trunk":
+            self._wrong((*path, "tag"), "a trunk has no tag: vlan-mode native-tagged or native-untagged has")
+        for word in TUNNEL_ONLY:
+            if getattr(part, word, None) is not None and part.vlan_mode != "dot1q-tunnel":
+                self._wrong(
+                    (*path, word), f"{word.replace('_', '-')} means something in vlan-mode dot1q-tunnel only"
+                )
+
+    def _patches(self) -> None:
+        peers = {
+            name: str(interface.settings["options:peer"])
+            for port in self.ports.values()
+            for name, interface in port.interfaces.items()
+            if interface.settings.get("type") == "patch" and "options:peer" in interface.settings
+        }
+        for name, peer in peers.items():
+            path = (*self.interfaces[name], "peer")
+            if peer == name:
+                self._wrong(path, f"patch port {name} cannot be its own peer")
+            elif peer not in peers:
+                self._wrong(path, f"there is no patch port {peer} in this file")
+            elif peers[peer] != name:
+                self._wrong(path, f"the peer of {peer} is {peers[peer]}, not {name}")
+
+    # -- devices, cables, containers -----------------------------------------------------------------
+
+    def _device(
+        self,
+        place: Place,
+        part: form.Port | form.End,
+        path: Path,
+        segment: object = None,
+    ) -> None:
+        if place.namespace and place.namespace not in self.source.content.namespaces:
+            self._wrong(
+                (*path, "namespace"),
+                f"there is no namespace {place.namespace} in this file: name it in namespaces",
+            )
+        if place in self.places:
+            first = self.source.places[self.places[place]].line
+            self._wrong(path, f"device {place} is made by line {first} already")
+        self.places.setdefault(place, path)
+        addresses = None
+        if part.addresses is not None:
+            found = [self._address(a, (*path, "addresses", i)) for i, a in enumerate(part.addresses)]
+            for number, address in enumerate(found):
+                self._once(address, place, segment, (*path, "addresses", number))
+            addresses = tuple(sorted(set(found)))
+        routes = None
+        if part.routes is not None:
+            given = [self._route(r, (*path, "routes", i)) for i, r in enumerate(part.routes)]
+            routes = tuple(sorted({route for route in given if route is not None}))
+        is_end = isinstance(part, form.End)
+        if is_end and part.mac is not None:
+            self._mac(part.mac, (*path, "mac"))
+        self.devices[place] = Device(
+            addresses,
+            routes,
+            up=part.up,
+            mac=part.mac.lower() if is_end and part.mac is not None else None,
+            mtu=part.mtu if is_end else None,
+        )
+
+    def _address(self, given: str, path: Path) -> str:
+        try:
+            address, length = inet.split(given)
+        except ValueError as error:
+            self._wrong(path, str(error))
+            return given
+        return f"{address}/{length}"
+
+    def _once(self, address: str, place: Place, segment: object, path: Path) -> None:
+        """Tell of an address that another device has, in the same namespace or on the same VLAN."""
+        alone = address.partition("/")[0]
+        scopes: list[tuple[object, ...]] = [("namespace", place.namespace, alone)]
+        if segment is not None:
+            scopes.append(("segment", segment, alone))
+        for scope in scopes:
+            other = self.addresses.setdefault(scope, str(place))
+            if other != str(place):
+                where = "in this namespace" if scope[0] == "namespace" else "on this bridge and VLAN"
+                self._wrong(path, f"{alone} is the address of {other} too, {where}")
+                return
+
+    def _route(self, given: form.Route, path: Path) -> Route | None:
+        try:
+            via = inet.split(given.via)[0] if given.via else ""
+            if given.to == "default":
+                to = "::/0" if ":" in via else "0.0.0.0/0"
+            else:
+                to = inet.network(given.to)
+                if to.partition("/")[0] != inet.split(given.to)[0]:
+                    raise ValueError(f"{given.to} has bits beyond its prefix; the network is {to}")
+        except ValueError as error:
+            self._wrong(path, str(error))
+            return None
+        if via and inet.family_of(via) != inet.family_of(to):
+            self._wrong((*path, "via"), f"{via} is not of the same address family as {given.to}")
+            return None
+        return Route(to, via, canonical_metric(to, given.metric or 0))
+
+    def _link(self, link: form.Link, path: Path) -> tuple[Place, Place] | None:
+        ends = []
+        for number, end in enumerate(link.ends):
+            here = (*path, "ends", number)
+            if end.device is None:
+                self._wrong(here, f'this end of cable {path[-1]} lacks "device", its name')
+                continue
+            place = Place(end.namespace or "", end.device)
+            if place in ends:
+                self._wrong(here, f"both ends of cable {path[-1]} are {place}")
+                continue
+            self._device(place, end, here)
+            ends.append(place)
+        return (ends[0], ends[1]) if len(ends) == 2 else None
+
+    def _containers(self) -> Iterator[tuple[tuple[str, str], Container]]:
+        seen: set[tuple[str, str]] = set()
+        for target, given in self.source.content.containers.items():
+            parts = given if isinstance(given, list) else [given]
+            for number, part in enumerate(parts):
+                path: Path = (
+                    ("containers", target, number) if isinstance(given, list) else ("containers", target)
+                )
+                if (target, part.device) in seen:
+                    self._wrong(path, f"{target} has a {part.device} by this file already")
+                seen.add((target, part.device))
+                yield (target, part.device), self._container(target, part, path)
+
+    def _container(self, target: str, part: form.Container, path: Path) -> Container:
+        if part.bridge not in self.source.content.bridges:
+            self._wrong((*path, "bridge"), f"there is no bridge {part.bridge} in this file")
+        self._vlan_sense(part, path)
+        if part.mac is not None:
+            self._mac(part.mac, (*path, "mac"))
+        addresses = [self._address(a, (*path, "addresses", i)) for i, a in enumerate(part.addresses)]
+        place = Place(target, part.device)
+        for number, address in enumerate(addresses):
+            self._once(address, place, (part.bridge, part.tag), (*path, "addresses", number))
+        routes = [self._route(r, (*path, "routes", i)) for i, r in enumerate(part.routes)]
+        words = (settings.Word("trunks", "trunks", "vlans"),)
+        return Container(
+            target,
+            part.device,
+            {
+                "bridge": part.bridge,
+                "addresses": tuple(sorted(addresses)),
+                "gateways": tuple(
+                    self._gateway(g, (*path, "gateways", i)) for i, g in enumerate(part.gateways)
+                ),
+                "routes": tuple(sorted(route for route in routes if route is not None)),
+                "tag": part.tag,
+                "trunks": self._settings(words, part, path).get("trunks", frozenset()),
+                "vlan_mode": part.vlan_mode,
+                "mac": part.mac.lower() if part.mac else None,
+                "mtu": part.mtu,
+                "port": part.port,
+            },
+        )
+
+    def _gateway(self, given: str, path: Path) -> str:
+        try:
+            return inet.split(given)[0]
+        except ValueError as error:
+            self._wrong(path, str(error))
+            return given
+
+
+def canonical_metric(to: str, metric: int) -> int:
+    """A route's metric with the kernel's choice as 0: for IPv6 that is 1024."""
+    return 0 if ":" in to and metric == 1024 else metric
