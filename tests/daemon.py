@@ -26,10 +26,11 @@ from types import TracebackType
 from typing import Self
 
 from jackfield.wire.address import address_of
+from tests.patience import PATIENCE
 
 PROGRAM = "import sys; from jackfield.switchd.main import run; sys.exit(run(detach=False))"
-START_SECONDS = 20.0
-STOP_SECONDS = 20.0
+START_SECONDS = 20.0 * PATIENCE
+STOP_SECONDS = 20.0 * PATIENCE
 
 
 class Daemon:
@@ -141,13 +142,13 @@ class Daemon:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=timeout,
+            timeout=timeout * PATIENCE,
             check=False,
         )
 
     def vsctl(self, *words: str) -> str:
         """The real ovs-vsctl, which must succeed; its output."""
-        return self._succeed("ovs-vsctl", "--timeout=10", *words)
+        return self._succeed("ovs-vsctl", f"--timeout={10 * PATIENCE:.0f}", *words)
 
     def appctl(self, *words: str) -> str:
         """The real ovs-appctl, which must succeed; its output."""

@@ -33,9 +33,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
+from tests.patience import PATIENCE
+
 T = TypeVar("T")
 
-DEADLINE = 5.0  # seconds: how long anything that should happen at once may take on a busy machine
+DEADLINE = 5.0 * PATIENCE  # seconds: how long anything that should happen at once may take on a busy machine
 PREFIX = f"jft{os.getpid():x}-"
 
 CLONE_NEWNET = 0x40000000
@@ -76,7 +78,7 @@ def until(
 
 def run(*argv: str, check: bool = True, timeout: float = 20.0) -> subprocess.CompletedProcess[str]:
     """Runs a command; a failure shows its output."""
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=timeout, check=False)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=timeout * PATIENCE, check=False)
     if check and done.returncode:
         raise AssertionError(f"{' '.join(argv)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
     return done
@@ -285,7 +287,8 @@ class Namespace:
 
     def pings(self, address: str, *, count: int = 1, wait: float = 0.3, size: int = 56) -> bool:
         """Whether that many pings are all answered, each within `wait` seconds."""
-        argv = ("ping", "-n", "-q", "-c", str(count), "-i", "0.01", "-W", str(wait), "-s", str(size))
+        most = str(wait * PATIENCE)
+        argv = ("ping", "-n", "-q", "-c", str(count), "-i", "0.01", "-W", most, "-s", str(size))
         done = self.run(*argv, "-M", "do", address, check=False)
         return done.returncode == 0 and f" {count} received" in done.stdout
 
@@ -331,7 +334,9 @@ def settled(namespace: Namespace) -> None:
     until(all_send, what=f"carrier in {namespace.name}")
 
 
-def transfer(source: Namespace, sink: Namespace, address: str, size: int, deadline: float = 20.0) -> None:
+def transfer(
+    source: Namespace, sink: Namespace, address: str, size: int, deadline: float = 20.0 * PATIENCE
+) -> None:
     """Sends so many bytes by TCP from one namespace to an address of the other; what arrives is what left."""
     block = os.urandom(1 << 20)
     sent, received = hashlib.sha256(), hashlib.sha256()

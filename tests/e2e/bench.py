@@ -10,6 +10,7 @@ from jackfield.model import Address, DropReason, FdbCounters, PortConfig
 from tests.e2e.commands import build, destroy, ofports
 from tests.e2e.switch import Switch
 from tests.netlab import Tap, eventually
+from tests.patience import PATIENCE
 from tests.scenarios.bench import Outcome
 from tests.scenarios.kit import Counted, Scenario, Send
 
@@ -38,7 +39,7 @@ class WireBench:
             return outputs >= Counter(expected.outputs.items()) and drops >= Counter(expected.drops)
 
         self._taps[port].send(frame)
-        eventually(look, deadline=2.0)
+        eventually(look, deadline=2.0 * PATIENCE)
         look()
         return Outcome(outputs.elements(), drops.elements())
 

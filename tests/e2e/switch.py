@@ -17,6 +17,7 @@ from jackfield.datapath.naming import instance_name
 from jackfield.model import Address, FdbCounters
 from tests.daemon import Daemon
 from tests.netlab import Lab, Namespace, settled, until
+from tests.patience import PATIENCE
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Switch:
 
     def try_vsctl(self, *words: str) -> subprocess.CompletedProcess[str]:
         """The real ovs-vsctl, whatever comes of it."""
-        return self.daemon.run("ovs-vsctl", "--timeout=10", *words)
+        return self.daemon.run("ovs-vsctl", f"--timeout={10 * PATIENCE:.0f}", *words)
 
     def appctl(self, *words: str) -> str:
         """The real ovs-appctl, which must succeed."""
