@@ -13,7 +13,7 @@
 
 /* Constants are enumerators, not macros, so that they are in the BTF. */
 enum jf_limit {
-	JF_ABI_VERSION = 1,
+	JF_ABI_VERSION = 2,
 	JF_MAX_BRIDGES = 512,
 	JF_MAX_PORTS = 4096,
 	JF_MAX_IFACES = 4096,
@@ -24,6 +24,13 @@ enum jf_limit {
 	JF_FDB_LOG_SIZE = 131072,     /* a power of two */
 	JF_MAX_HOPS = 8,              /* bridges that one frame may pass through patch ports */
 	JF_MAX_PATCH_QUEUE = 16,      /* patch crossings of one frame, all branches together */
+	JF_MAX_BONDS = 128,
+	JF_MAX_MEMBERS = 32,          /* of a bond: one bit each in a word */
+	JF_BOND_BUCKETS = 256,
+	JF_NO_MEMBER = 255,
+	JF_UPCALL_RING = 262144,      /* bytes, a power of two */
+	JF_UPCALL_BYTES = 128,
+	JF_UPCALL_RATE = 64,          /* frames that an interface may hand up in a second */
 	JF_MAX_TAGS = 4,              /* VLAN tags the switch handles in one frame */
 	JF_NAME_SIZE = 64,
 	JF_ANY_VLAN = 0xffff,         /* the flood list of VLANs that have none of their own */
@@ -66,11 +73,42 @@ enum jf_port_flag {
 	JF_PORT_PROTECTED = 1,
 	JF_PORT_SOME_VLANS = 2,  /* carries only the VLANs in jf_port_vlans */
 	JF_PORT_SOME_CVLANS = 4, /* dot1q-tunnel: carries only the customer VLANs in jf_port_vlans */
+	JF_PORT_BOND = 8,        /* has several interfaces: see jf_bonds */
+	JF_PORT_LACP = 16,       /* frames of slow protocols go up to the control plane */
 };
 
 enum jf_bridge_flag {
 	JF_BRIDGE_FORWARD_BPDU = 1,
 	JF_BRIDGE_FLOOD_VLANS = 2, /* has VLANs that are never learned, in jf_bridge_flood_vlans */
+	JF_BRIDGE_BONDED = 4,      /* a port of it is a bond, which may reflect gratuitous ARP */
+};
+
+enum jf_bond_mode {
+	JF_BOND_MODE_ACTIVE_BACKUP = 0,
+	JF_BOND_MODE_BALANCE_SLB = 1,
+	JF_BOND_MODE_BALANCE_TCP = 2,
+};
+
+enum jf_bond_flag {
+	JF_BOND_LACP = 1,
+	JF_BOND_FALLBACK_AB = 2,   /* as active-backup while LACP has not been negotiated, else nothing passes */
+	JF_BOND_ALL_MEMBERS = 4,   /* group addressed frames may come in by any member */
+	JF_BOND_FOLLOW_CARRIER = 8, /* what the kernel says of a member's link counts at once */
+};
+
+enum jf_bond_lacp {
+	JF_BOND_LACP_OFF = 0,
+	JF_BOND_LACP_CONFIGURED = 1, /* wanted, and not there yet */
+	JF_BOND_LACP_NEGOTIATED = 2,
+};
+
+/* What becomes of frames that are to leave by a bond, or have come in by one. */
+enum jf_bond_way {
+	JF_BOND_WAY_NONE = 0,    /* dropped */
+	JF_BOND_WAY_ACTIVE = 1,  /* the active member only */
+	JF_BOND_WAY_SLB = 2,     /* by source address and VLAN; in: unless it seems to be reflected */
+	JF_BOND_WAY_TCP = 3,     /* out: by addresses and ports of all layers */
+	JF_BOND_WAY_PARTNER = 4, /* in: any member that collects, the partner sees to the rest */
 };
 
 enum jf_fdb_flag {
@@ -97,6 +135,12 @@ enum jf_fdb_flag {
 	X(PATCH_NO_PEER, "patch-no-peer", "patch port without a peer") \
 	X(PATCH_QUEUE_FULL, "patch-queue-full", "copied to too many patch ports at once") \
 	X(PORT_DOWN, "port-down", "output port is down or has no device") \
+	X(BOND_INACTIVE_MEMBER, "bond-inactive-member", "came in by a bond member that is not to receive it") \
+	X(BOND_MULTICAST_INACTIVE, "bond-multicast-inactive", "group destination on an inactive bond member") \
+	X(BOND_MOVED, "bond-moved", "source address is behind another port: a reflection from a bond") \
+	X(BOND_NO_LACP, "bond-no-lacp", "LACP has not been negotiated on the bond") \
+	X(BOND_NO_MEMBER, "bond-no-member", "no member of the bond can carry the frame") \
+	X(UPCALL_LIMIT, "upcall-limit", "more frames for the control plane than it takes") \
 	X(VLAN_EDIT_FAILED, "vlan-edit-failed", "kernel could not change the VLAN tags") \
 	X(SEND_FAILED, "send-failed", "output device refused the frame")
 
@@ -113,6 +157,8 @@ enum jf_drop_reason {
 struct jf_ingress {
 	__u16 iface;
 	__u16 port;
+	__u8 member; /* of the bond, if the port is one */
+	__u8 zero[3];
 };
 
 /* Map jf_ifaces, by interface id. */
@@ -135,7 +181,104 @@ struct jf_port {
 	__u8 flags;
 	__u8 iface_count;
 	__u16 qinq_tpid; /* host byte order */
-	__u16 iface;     /* where frames leave; bonds will choose among several */
+	__u16 iface;     /* where frames leave; of a bond, its number in jf_bonds */
+};
+
+/*
+ * Map jf_bonds, by bond number. It is written by the program jf_bond_control only, on behalf of the control
+ * plane, and `down` by the watchers of carrier too. A member is known by its place in `members`, and by the
+ * bit of that number; it keeps it as long as it is a member.
+ */
+struct jf_bond {
+	/* Configuration. */
+	__u32 basis; /* of hashes */
+	__u8 mode;   /* jf_bond_mode */
+	__u8 flags;  /* jf_bond_flag */
+	/* State. */
+	__u8 lacp;   /* jf_bond_lacp */
+	__u8 active; /* member; JF_NO_MEMBER */
+	__u32 enabled;    /* members that may carry frames */
+	__u32 collecting; /* members that may receive while LACP is negotiated */
+	__u32 down;       /* members without a link */
+	/* What follows from it. */
+	__u32 present; /* places in use */
+	__u32 spare;   /* members to try when none that is enabled has a link */
+	__u8 output;    /* jf_bond_way */
+	__u8 admission; /* jf_bond_way */
+	__u8 zero[2];
+	__u16 members[32]; /* interface ids; 0: no member */
+	__u8 buckets[256]; /* the member for each hash */
+};
+
+/* Map jf_bond_loads, by bond number and CPU: bytes sent for each bucket. */
+struct jf_bond_load {
+	__u64 bytes[256];
+};
+
+/* Argument of the program jf_bond_control. */
+enum jf_bond_op {
+	JF_BOND_CONFIGURE = 1, /* set the configuration; of a new bond, all that has a field flag as well */
+	JF_BOND_SET = 2,       /* set what has a field flag */
+	JF_BOND_LINK = 3,      /* the link of `member` is down, or up */
+	JF_BOND_REMOVE = 4,
+};
+
+enum jf_bond_field_flag {
+	JF_BOND_FIELD_ENABLED = 1,
+	JF_BOND_FIELD_COLLECTING = 2,
+	JF_BOND_FIELD_ACTIVE = 4,
+	JF_BOND_FIELD_LACP = 8,
+	JF_BOND_FIELD_BUCKETS = 16,
+};
+
+struct jf_bond_request {
+	__u32 op;
+	__u32 bond;
+	__u32 fields; /* jf_bond_field_flag */
+	__u32 basis;
+	__u32 present;
+	__u32 enabled;
+	__u32 collecting;
+	__u8 mode;
+	__u8 flags;
+	__u8 lacp;
+	__u8 active;
+	__u8 member;
+	__u8 down;
+	__u8 zero[6];
+	__u16 members[32];
+	__u8 buckets[256];
+};
+
+/* Map jf_lacp, by interface id: what the control plane is to remember of its partner over a restart. The
+ * programs do not use it. */
+struct jf_lacp {
+	__u64 heard_ns;     /* CLOCK_MONOTONIC */
+	__u8 partner[15];   /* as in a LACPDU: system priority, system, key, port priority, port, state */
+	__u8 status;
+	__u8 attached;
+	__u8 key_member;
+	__u8 zero[6];
+};
+
+/* Ring buffer jf_upcalls: what the control plane is told. */
+enum jf_upcall_kind {
+	JF_UPCALL_SLOW_PROTOCOL = 1, /* a frame of ethertype 0x8809, such as a LACPDU */
+	JF_UPCALL_CARRIER = 2,       /* a bond member's link changed: `length` is 1 if it is there, else 0 */
+};
+
+struct jf_upcall {
+	__u64 time_ns; /* CLOCK_MONOTONIC */
+	__u32 iface;
+	__u16 kind;
+	__u16 length;    /* of the frame in bytes */
+	__u8 data[128]; /* its first bytes */
+};
+
+/* Map jf_upcall_rates, by interface id: what it handed up in the current second. */
+struct jf_upcall_rate {
+	__u64 since_ns;
+	__u64 count;
 };
 
 /* A set of VLANs. Maps jf_port_vlans, by port id, and jf_bridge_flood_vlans, by bridge id. */
@@ -199,6 +342,7 @@ struct jf_fdb_entry {
 	__u64 seen_ns; /* CLOCK_MONOTONIC, coarse */
 	__u32 port;
 	__u32 flags;
+	__u64 locked_ns; /* until then, gratuitous ARP from a bond does not move it */
 };
 
 /* Map jf_counters, by interface id and CPU. */
@@ -220,6 +364,7 @@ enum jf_name_kind {
 	JF_NAME_BRIDGE = 1,
 	JF_NAME_PORT = 2,
 	JF_NAME_IFACE = 3,
+	JF_NAME_BOND = 4,
 };
 
 struct jf_name_key {

@@ -11,6 +11,7 @@
 #include "maps.h"
 
 #define JF_STAMP_INTERVAL_NS 1000000000ULL
+#define JF_ARP_LOCK_NS 5000000000ULL
 /* Looked at for one that gives way: so many of the newest, then one in turn of those learned of late and of
  * all that the log has. */
 #define JF_EVICTION_NEWEST 8
@@ -125,9 +126,9 @@ __noinline int fdb_make_room(__u32 bridge_id, __u32 learner, __u64 now_ns)
 	return 0;
 }
 
-__noinline int fdb_insert(const struct jf_fdb_key *address, __u32 port, __u64 now_ns)
+__noinline int fdb_insert(const struct jf_fdb_key *address, __u32 port, __u64 now_ns, __u64 locked_ns)
 {
-	struct jf_fdb_entry entry = { .seen_ns = now_ns, .port = port };
+	struct jf_fdb_entry entry = { .seen_ns = now_ns, .locked_ns = locked_ns, .port = port };
 	struct jf_bridge_state *state;
 	struct jf_bridge *bridge;
 	struct jf_fdb_key key;
@@ -182,24 +183,68 @@ __noinline int fdb_relearn(struct jf_fdb_entry *entry, __u32 bridge_id, __u32 po
 	return 0;
 }
 
+struct arp_start {
+	__be16 type; /* of Ethernet, before the ARP packet */
+	__be16 hardware;
+	__be16 protocol;
+	__u8 hardware_length;
+	__u8 protocol_length;
+	__be16 operation;
+	__u8 sender_mac[6];
+	__u8 sender[4];
+	__u8 target_mac[6];
+	__u8 target[4];
+};
+
+/* Whether ARP of IPv4 is announced by broadcast: any reply, or a request for the sender's own address. */
+static __noinline int is_broadcast_announcement(struct pass *pass)
+{
+	struct arp_start arp;
+
+	if (bpf_skb_load_bytes(pass->skb, type_offset(pass), &arp, sizeof(arp)) < 0)
+		return 0;
+	if (arp.type != bpf_htons(ETH_P_ARP) || arp.hardware != bpf_htons(1) ||
+	    arp.protocol != bpf_htons(ETH_P_IP) || arp.hardware_length != 6 || arp.protocol_length != 4)
+		return 0;
+	if (arp.operation == bpf_htons(2))
+		return 1;
+	return arp.operation == bpf_htons(1) && *(__u32 *)arp.sender == *(__u32 *)arp.target;
+}
+
+static __always_inline int is_gratuitous_arp(struct pass *pass)
+{
+	return *(__u32 *)pass->dst == 0xffffffff && *(__u16 *)(pass->dst + 4) == 0xffff &&
+	       is_broadcast_announcement(pass);
+}
+
 static __always_inline int is_learnable(const struct jf_bridge *bridge, __u32 bridge_id, __u16 vlan)
 {
 	return !(bridge->flags & JF_BRIDGE_FLOOD_VLANS) || !vlan_set_has(&jf_bridge_flood, bridge_id, vlan);
 }
 
 static __always_inline void fdb_learn(struct pass *pass, const struct jf_bridge *bridge, __u16 bridge_id,
-				      __u16 vlan, __u32 port)
+				      __u16 vlan, __u32 port, const struct jf_port *in_port)
 {
 	struct jf_fdb_key key = fdb_key(bridge_id, vlan, pass->src);
 	struct jf_fdb_entry *entry = bpf_map_lookup_elem(&jf_fdb, &key);
+	__u64 locked_ns = 0;
 	int aged;
 
+	/* What is announced on a port comes back from the switch behind a bond, and is not to be believed there. */
+	if (bridge->flags & JF_BRIDGE_BONDED && is_gratuitous_arp(pass)) {
+		if (!(in_port->flags & JF_PORT_BOND))
+			locked_ns = pass->now_ns + JF_ARP_LOCK_NS;
+		else if (entry && pass->now_ns < entry->locked_ns)
+			port = entry->port;
+	}
 	if (!entry) {
-		fdb_insert(&key, port, pass->now_ns);
+		fdb_insert(&key, port, pass->now_ns, locked_ns);
 		return;
 	}
 	if (entry->flags & JF_FDB_STATIC)
 		return;
+	if (locked_ns)
+		entry->locked_ns = locked_ns;
 	aged = is_aged(bridge, entry, pass->now_ns);
 	if (aged || entry->port != port)
 		fdb_relearn(entry, bridge_id, port, pass->now_ns, aged);

@@ -12,6 +12,10 @@
 #define VLAN_HLEN 4
 #define ETH_P_8021Q 0x8100
 #define ETH_P_8021AD 0x88a8
+#define ETH_P_IP 0x0800
+#define ETH_P_ARP 0x0806
+#define ETH_P_IPV6 0x86dd
+#define ETH_P_SLOW 0x8809
 
 /* A tag is TPID << 16 | TCI, in host byte order; 0 is no tag. */
 #define TAG_VID(tag) ((tag) & 0x0fff)
@@ -41,6 +45,7 @@ struct pass {
 	__u8 dst[6];
 	__u8 src[6];
 	__u8 crossing; /* patch crossings are queued */
+	__u8 member;   /* of the bond by which the frame entered the switch */
 };
 
 static __always_inline int is_vlan_type(__u16 type)
@@ -144,6 +149,17 @@ static __always_inline int parse_frame(struct pass *pass)
 		return parse_inline_tags(pass);
 	}
 	return JF_DROP_NONE;
+}
+
+/* Where the type stands that names the payload behind all tags in the bytes. */
+static __always_inline __u32 type_offset(const struct pass *pass)
+{
+	return ETH_HLEN - 2 + pass->skb->len - pass->untagged_length;
+}
+
+static __always_inline __u32 tagged_length(const struct pass *pass, const struct tag_stack *tags)
+{
+	return pass->untagged_length + tags->count * VLAN_HLEN;
 }
 
 static __always_inline int same_tags(const struct tag_stack *a, const struct tag_stack *b)

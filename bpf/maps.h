@@ -34,7 +34,10 @@ JF_SPARSE_MAP(jf_flood_lists, BPF_MAP_TYPE_HASH, struct jf_flood_key, struct jf_
 	      JF_MAX_FLOOD_LISTS);
 JF_MAP(jf_flood_cells, BPF_MAP_TYPE_ARRAY, __u32, struct jf_flood_cell, JF_MAX_FLOOD_CELLS);
 JF_SPARSE_MAP(jf_names, BPF_MAP_TYPE_HASH, struct jf_name_key, struct jf_name,
-	      JF_MAX_BRIDGES + JF_MAX_PORTS + JF_MAX_IFACES);
+	      JF_MAX_BRIDGES + JF_MAX_PORTS + JF_MAX_IFACES + JF_MAX_BONDS);
+
+/* Configuration and state. */
+JF_MAP(jf_bonds, BPF_MAP_TYPE_ARRAY, __u32, struct jf_bond, JF_MAX_BONDS);
 
 /* State. */
 JF_SPARSE_MAP(jf_fdb, BPF_MAP_TYPE_HASH, struct jf_fdb_key, struct jf_fdb_entry, JF_MAX_FDB_ENTRIES);
@@ -43,7 +46,15 @@ JF_MAP(jf_fdb_log_at, BPF_MAP_TYPE_ARRAY, __u32, __u64, 1);
 JF_MAP(jf_bridge_state, BPF_MAP_TYPE_ARRAY, __u32, struct jf_bridge_state, JF_MAX_BRIDGES);
 JF_MAP(jf_port_state, BPF_MAP_TYPE_ARRAY, __u32, struct jf_port_state, JF_MAX_PORTS);
 JF_MAP(jf_counters, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct jf_counters, JF_MAX_IFACES);
+JF_MAP(jf_bond_loads, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct jf_bond_load, JF_MAX_BONDS);
+JF_SPARSE_MAP(jf_lacp, BPF_MAP_TYPE_HASH, __u32, struct jf_lacp, JF_MAX_IFACES);
+JF_SPARSE_MAP(jf_upcall_rates, BPF_MAP_TYPE_HASH, __u32, struct jf_upcall_rate, JF_MAX_IFACES);
 JF_SPARSE_MAP(jf_drops, BPF_MAP_TYPE_PERCPU_HASH, struct jf_drop_key, __u64, 65536);
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, JF_UPCALL_RING);
+} jf_upcalls SEC(".maps");
 
 /* What a recording program decided, and the time it is told. */
 JF_MAP(jf_record, BPF_MAP_TYPE_ARRAY, __u32, struct jf_decision, JF_RECORD_SIZE);

@@ -87,11 +87,6 @@ static __always_inline int drop(struct pass *pass, __u32 iface, __u32 reason, __
 	return JF_ACT_DROP;
 }
 
-static __always_inline __u32 tagged_length(const struct pass *pass, const struct tag_stack *tags)
-{
-	return pass->untagged_length + tags->count * VLAN_HLEN;
-}
-
 static __always_inline void count_rx(__u32 iface, __u32 length)
 {
 	struct jf_counters *counters = bpf_map_lookup_elem(&jf_counters, &iface);

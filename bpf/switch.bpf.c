@@ -4,10 +4,10 @@
  * NORMAL of Open vSwitch in eBPF. jackfield.model.switch is the same in Python.
  *
  *   enter:  which port; addresses and tags; count
- *   refuse: group source, broken tag, VLAN not admitted, reserved destination
+ *   refuse: group source, broken tag, VLAN not admitted, reserved destination, wrong member of a bond
  *   learn the source; look the destination up
- *   leave:  by the known port, or by every other port of the VLAN; a patch port queues the frame for
- *           the bridge behind it
+ *   leave:  by the known port, or by every other port of the VLAN; a bond chooses one of its members, a
+ *           patch port queues the frame for the bridge behind it
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_endian.h>
@@ -19,7 +19,10 @@
 #include "vlan.h"
 #include "fdb.h"
 #include "output.h"
+#include "bond.h"
+#include "upcall.h"
 #include "control.h"
+#include "bondcontrol.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -36,6 +39,13 @@ const volatile struct {
 	enum jf_fdb_op fdb_op;
 	enum jf_drop_reason drop_reason;
 	enum jf_name_kind name_kind;
+	enum jf_bond_mode bond_mode;
+	enum jf_bond_flag bond_flag;
+	enum jf_bond_lacp bond_lacp;
+	enum jf_bond_way bond_way;
+	enum jf_bond_op bond_op;
+	enum jf_bond_field_flag bond_field_flag;
+	enum jf_upcall_kind upcall_kind;
 } jf_enumerations = {};
 
 /* A frame about to enter a bridge by a port. */
@@ -139,9 +149,6 @@ static __always_inline void leave(struct visit *visit, const struct jf_port *por
 	struct jf_iface *iface;
 	int reason;
 
-	iface = bpf_map_lookup_elem(&jf_ifaces, &id);
-	if (!iface)
-		return;
 	if (!stays_untagged(port, &arrival->tags, &visit->inside)) {
 		reason = leave_vlan(port, &arrival->tags, &visit->known, &visit->inside, &tags);
 		if (reason) {
@@ -149,6 +156,17 @@ static __always_inline void leave(struct visit *visit, const struct jf_port *por
 			return;
 		}
 	}
+	if (port->flags & JF_PORT_BOND) {
+		reason = leave_bond(pass, id, &tags);
+		if (reason <= 0) {
+			drop(pass, arrival->iface, reason ? -reason : JF_DROP_BOND_NO_MEMBER, vlan);
+			return;
+		}
+		id = reason;
+	}
+	iface = bpf_map_lookup_elem(&jf_ifaces, &id);
+	if (!iface)
+		return;
 	if (iface->kind == JF_IFACE_PATCH) {
 		cross(visit, iface, id, &tags, vlan);
 		return;
@@ -240,9 +258,17 @@ static __always_inline void forward(struct pass *pass, const struct arrival *arr
 		return;
 	}
 
+	if (in_port->flags & JF_PORT_BOND) {
+		reason = enter_bond(pass, bridge, in_port, arrival->port, vlan);
+		if (reason) {
+			drop(pass, arrival->iface, reason, vlan);
+			return;
+		}
+	}
+
 	out = 0;
 	if (is_learnable(bridge, bridge_id, vlan)) {
-		fdb_learn(pass, bridge, bridge_id, vlan, arrival->port);
+		fdb_learn(pass, bridge, bridge_id, vlan, arrival->port, in_port);
 		if (!is_group(pass->dst))
 			out = fdb_lookup(pass, bridge, bridge_id, vlan);
 	}
@@ -301,6 +327,15 @@ static __noinline int pass_bridges(struct pass *pass, struct jf_ingress *ingress
 	return 0;
 }
 
+/* Whether the frame is of a protocol between neighbours that LACP is one of (IEEE 802.3, 57A). */
+static __noinline int is_slow_protocol(struct pass *pass)
+{
+	__u16 type;
+
+	return !pass->tags.count && bpf_skb_load_bytes(pass->skb, ETH_HLEN - 2, &type, sizeof(type)) == 0 &&
+	       type == bpf_htons(ETH_P_SLOW);
+}
+
 static __always_inline struct jf_ingress *find_ingress(__u32 ifindex)
 {
 	struct jf_ingress *ingress;
@@ -334,9 +369,12 @@ int jf_ingress_frame(struct __sk_buff *skb)
 		return JF_ACT_DROP;
 
 	pass.in_iface = ingress->iface;
+	pass.member = ingress->member;
 	pass.now_ns = current_time();
 	pass.unicast = 1;
 	reason = parse_frame(&pass);
+	if (port->flags & JF_PORT_LACP && is_slow_protocol(&pass))
+		return hand_up(&pass, ingress->iface, JF_UPCALL_SLOW_PROTOCOL);
 	if (reason != JF_DROP_RUNT && is_group(pass.src))
 		reason = JF_DROP_SOURCE_MULTICAST;
 	if (reason)

@@ -19,9 +19,52 @@ def _raw(text: str, size: int) -> bytes:
     return raw
 
 
+class BondFieldFlag(IntFlag):
+    ENABLED = 1
+    COLLECTING = 2
+    ACTIVE = 4
+    LACP = 8
+    BUCKETS = 16
+
+
+class BondFlag(IntFlag):
+    LACP = 1
+    FALLBACK_AB = 2
+    ALL_MEMBERS = 4
+    FOLLOW_CARRIER = 8
+
+
+class BondLacp(IntEnum):
+    OFF = 0
+    CONFIGURED = 1
+    NEGOTIATED = 2
+
+
+class BondMode(IntEnum):
+    ACTIVE_BACKUP = 0
+    BALANCE_SLB = 1
+    BALANCE_TCP = 2
+
+
+class BondOp(IntEnum):
+    CONFIGURE = 1
+    SET = 2
+    LINK = 3
+    REMOVE = 4
+
+
+class BondWay(IntEnum):
+    NONE = 0
+    ACTIVE = 1
+    SLB = 2
+    TCP = 3
+    PARTNER = 4
+
+
 class BridgeFlag(IntFlag):
     FORWARD_BPDU = 1
     FLOOD_VLANS = 2
+    BONDED = 4
 
 
 class DropReason(IntEnum):
@@ -41,9 +84,15 @@ class DropReason(IntEnum):
     PATCH_NO_PEER = 13
     PATCH_QUEUE_FULL = 14
     PORT_DOWN = 15
-    VLAN_EDIT_FAILED = 16
-    SEND_FAILED = 17
-    REASON_COUNT = 18
+    BOND_INACTIVE_MEMBER = 16
+    BOND_MULTICAST_INACTIVE = 17
+    BOND_MOVED = 18
+    BOND_NO_LACP = 19
+    BOND_NO_MEMBER = 20
+    UPCALL_LIMIT = 21
+    VLAN_EDIT_FAILED = 22
+    SEND_FAILED = 23
+    REASON_COUNT = 24
 
 
 class FdbFlag(IntFlag):
@@ -73,7 +122,7 @@ class IfaceKind(IntEnum):
 
 
 class Limit(IntEnum):
-    ABI_VERSION = 1
+    ABI_VERSION = 2
     MAX_BRIDGES = 512
     MAX_PORTS = 4096
     MAX_IFACES = 4096
@@ -84,6 +133,13 @@ class Limit(IntEnum):
     FDB_LOG_SIZE = 131072
     MAX_HOPS = 8
     MAX_PATCH_QUEUE = 16
+    MAX_BONDS = 128
+    MAX_MEMBERS = 32
+    BOND_BUCKETS = 256
+    NO_MEMBER = 255
+    UPCALL_RING = 262144
+    UPCALL_BYTES = 128
+    UPCALL_RATE = 64
     MAX_TAGS = 4
     NAME_SIZE = 64
     ANY_VLAN = 65535
@@ -95,12 +151,15 @@ class NameKind(IntEnum):
     BRIDGE = 1
     PORT = 2
     IFACE = 3
+    BOND = 4
 
 
 class PortFlag(IntFlag):
     PROTECTED = 1
     SOME_VLANS = 2
     SOME_CVLANS = 4
+    BOND = 8
+    LACP = 16
 
 
 class PriorityTags(IntEnum):
@@ -109,12 +168,103 @@ class PriorityTags(IntEnum):
     ALWAYS = 2
 
 
+class UpcallKind(IntEnum):
+    SLOW_PROTOCOL = 1
+    CARRIER = 2
+
+
 class VlanMode(IntEnum):
     ACCESS = 0
     TRUNK = 1
     NATIVE_TAGGED = 2
     NATIVE_UNTAGGED = 3
     DOT1Q_TUNNEL = 4
+
+
+_BOND = Struct("=IBBBBIIIIIBB2s32H256s")
+
+
+class Bond(NamedTuple):
+    basis: int = 0
+    mode: int = 0
+    flags: int = 0
+    lacp: int = 0
+    active: int = 0
+    enabled: int = 0
+    collecting: int = 0
+    down: int = 0
+    present: int = 0
+    spare: int = 0
+    output: int = 0
+    admission: int = 0
+    zero: bytes = bytes(2)
+    members: tuple[int, ...] = (0,) * 32
+    buckets: bytes = bytes(256)
+
+    def pack(self) -> bytes:
+        return _BOND.pack(self.basis, self.mode, self.flags, self.lacp, self.active, self.enabled, self.collecting, self.down, self.present, self.spare, self.output, self.admission, self.zero, *self.members, self.buckets)
+
+    @classmethod
+    def unpack(cls, raw: bytes) -> Bond:
+        values = _BOND.unpack(raw)
+        return cls(values[0], values[1], values[2], values[3], values[4], values[5], values[6], values[7], values[8], values[9], values[10], values[11], values[12], values[13:45], values[45])
+
+    @classmethod
+    def size(cls) -> int:
+        return 352
+
+
+_BOND_LOAD = Struct("=256Q")
+
+
+class BondLoad(NamedTuple):
+    bytes_: tuple[int, ...] = (0,) * 256
+
+    def pack(self) -> bytes:
+        return _BOND_LOAD.pack(*self.bytes_)
+
+    @classmethod
+    def unpack(cls, raw: bytes) -> BondLoad:
+        values = _BOND_LOAD.unpack(raw)
+        return cls(values[0:256])
+
+    @classmethod
+    def size(cls) -> int:
+        return 2048
+
+
+_BOND_REQUEST = Struct("=IIIIIIIBBBBBB6s32H256s")
+
+
+class BondRequest(NamedTuple):
+    op: int = 0
+    bond: int = 0
+    fields: int = 0
+    basis: int = 0
+    present: int = 0
+    enabled: int = 0
+    collecting: int = 0
+    mode: int = 0
+    flags: int = 0
+    lacp: int = 0
+    active: int = 0
+    member: int = 0
+    down: int = 0
+    zero: bytes = bytes(6)
+    members: tuple[int, ...] = (0,) * 32
+    buckets: bytes = bytes(256)
+
+    def pack(self) -> bytes:
+        return _BOND_REQUEST.pack(self.op, self.bond, self.fields, self.basis, self.present, self.enabled, self.collecting, self.mode, self.flags, self.lacp, self.active, self.member, self.down, self.zero, *self.members, self.buckets)
+
+    @classmethod
+    def unpack(cls, raw: bytes) -> BondRequest:
+        values = _BOND_REQUEST.unpack(raw)
+        return cls(values[0], values[1], values[2], values[3], values[4], values[5], values[6], values[7], values[8], values[9], values[10], values[11], values[12], values[13], values[14:46], values[46])
+
+    @classmethod
+    def size(cls) -> int:
+        return 360
 
 
 _BRIDGE = Struct("=QIHBB")
@@ -229,16 +379,17 @@ class DropKey(NamedTuple):
         return 4
 
 
-_FDB_ENTRY = Struct("=QII")
+_FDB_ENTRY = Struct("=QIIQ")
 
 
 class FdbEntry(NamedTuple):
     seen_ns: int = 0
     port: int = 0
     flags: int = 0
+    locked_ns: int = 0
 
     def pack(self) -> bytes:
-        return _FDB_ENTRY.pack(self.seen_ns, self.port, self.flags)
+        return _FDB_ENTRY.pack(self.seen_ns, self.port, self.flags, self.locked_ns)
 
     @classmethod
     def unpack(cls, raw: bytes) -> FdbEntry:
@@ -246,7 +397,7 @@ class FdbEntry(NamedTuple):
 
     @classmethod
     def size(cls) -> int:
-        return 16
+        return 24
 
 
 _FDB_KEY = Struct("=HH6sH")
@@ -376,15 +527,17 @@ class Iface(NamedTuple):
         return 20
 
 
-_INGRESS = Struct("=HH")
+_INGRESS = Struct("=HHB3s")
 
 
 class Ingress(NamedTuple):
     iface: int = 0
     port: int = 0
+    member: int = 0
+    zero: bytes = bytes(3)
 
     def pack(self) -> bytes:
-        return _INGRESS.pack(self.iface, self.port)
+        return _INGRESS.pack(self.iface, self.port, self.member, self.zero)
 
     @classmethod
     def unpack(cls, raw: bytes) -> Ingress:
@@ -392,7 +545,30 @@ class Ingress(NamedTuple):
 
     @classmethod
     def size(cls) -> int:
-        return 4
+        return 8
+
+
+_LACP = Struct("=Q15sBBB6s")
+
+
+class Lacp(NamedTuple):
+    heard_ns: int = 0
+    partner: bytes = bytes(15)
+    status: int = 0
+    attached: int = 0
+    key_member: int = 0
+    zero: bytes = bytes(6)
+
+    def pack(self) -> bytes:
+        return _LACP.pack(self.heard_ns, self.partner, self.status, self.attached, self.key_member, self.zero)
+
+    @classmethod
+    def unpack(cls, raw: bytes) -> Lacp:
+        return cls._make(_LACP.unpack(raw))
+
+    @classmethod
+    def size(cls) -> int:
+        return 32
 
 
 _NAME = Struct("=64s")
@@ -495,6 +671,47 @@ class Recorder(NamedTuple):
         return 16
 
 
+_UPCALL = Struct("=QIHH128s")
+
+
+class Upcall(NamedTuple):
+    time_ns: int = 0
+    iface: int = 0
+    kind: int = 0
+    length: int = 0
+    data: bytes = bytes(128)
+
+    def pack(self) -> bytes:
+        return _UPCALL.pack(self.time_ns, self.iface, self.kind, self.length, self.data)
+
+    @classmethod
+    def unpack(cls, raw: bytes) -> Upcall:
+        return cls._make(_UPCALL.unpack(raw))
+
+    @classmethod
+    def size(cls) -> int:
+        return 144
+
+
+_UPCALL_RATE = Struct("=QQ")
+
+
+class UpcallRate(NamedTuple):
+    since_ns: int = 0
+    count_: int = 0
+
+    def pack(self) -> bytes:
+        return _UPCALL_RATE.pack(self.since_ns, self.count_)
+
+    @classmethod
+    def unpack(cls, raw: bytes) -> UpcallRate:
+        return cls._make(_UPCALL_RATE.unpack(raw))
+
+    @classmethod
+    def size(cls) -> int:
+        return 16
+
+
 _VLAN_SET = Struct("=64Q")
 
 
@@ -531,6 +748,12 @@ DROP_TEXTS = {
     DropReason.PATCH_NO_PEER: ("patch-no-peer", "patch port without a peer"),
     DropReason.PATCH_QUEUE_FULL: ("patch-queue-full", "copied to too many patch ports at once"),
     DropReason.PORT_DOWN: ("port-down", "output port is down or has no device"),
+    DropReason.BOND_INACTIVE_MEMBER: ("bond-inactive-member", "came in by a bond member that is not to receive it"),
+    DropReason.BOND_MULTICAST_INACTIVE: ("bond-multicast-inactive", "group destination on an inactive bond member"),
+    DropReason.BOND_MOVED: ("bond-moved", "source address is behind another port: a reflection from a bond"),
+    DropReason.BOND_NO_LACP: ("bond-no-lacp", "LACP has not been negotiated on the bond"),
+    DropReason.BOND_NO_MEMBER: ("bond-no-member", "no member of the bond can carry the frame"),
+    DropReason.UPCALL_LIMIT: ("upcall-limit", "more frames for the control plane than it takes"),
     DropReason.VLAN_EDIT_FAILED: ("vlan-edit-failed", "kernel could not change the VLAN tags"),
     DropReason.SEND_FAILED: ("send-failed", "output device refused the frame"),
 }

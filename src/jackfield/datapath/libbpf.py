@@ -98,6 +98,7 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "bpf_obj_get_info_by_fd": (c_int, (c_int, c_void_p, POINTER(c_uint32))),
     "bpf_obj_pin": (c_int, (c_int, c_char_p)),
     "bpf_prog_test_run_opts": (c_int, (c_int, POINTER(_TestRunOpts))),
+    "bpf_raw_tracepoint_open": (c_int, (c_char_p, c_int)),
     "bpf_map__fd": (c_int, (c_void_p,)),
     "bpf_map__initial_value": (c_void_p, (c_void_p, POINTER(c_size_t))),
     "bpf_map__key_size": (c_uint32, (c_void_p,)),
@@ -116,7 +117,6 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "bpf_object__open": (c_void_p, (c_char_p,)),
     "bpf_program__fd": (c_int, (c_void_p,)),
     "bpf_program__name": (c_char_p, (c_void_p,)),
-    "bpf_program__section_name": (c_char_p, (c_void_p,)),
     "bpf_program__set_log_buf": (c_int, (c_void_p, c_void_p, c_size_t)),
     "btf__find_by_name_kind": (ctypes.c_int32, (c_void_p, c_char_p, c_uint32)),
     "btf__name_by_offset": (c_char_p, (c_void_p, c_uint32)),
@@ -243,12 +243,13 @@ class Object:
         named = {self._name("bpf_map__name", handle): handle for handle in self._each("bpf_object__next_map")}
         return {name: handle for name, handle in named.items() if "." not in name}
 
-    def program(self, section: str) -> int:
-        """The file descriptor of the one program in a section, once loaded."""
-        for handle in self._each("bpf_object__next_program"):
-            if self._name("bpf_program__section_name", handle) == section:
-                return self._library.call(f"finding {section}", "bpf_program__fd", handle)
-        raise KernelError(f"finding the program of section {section} in {self._path}", errno.ENOENT)
+    def programs(self) -> dict[str, int]:
+        """The file descriptors of the programs by name, once loaded. The object owns them."""
+        return {
+            name: self._library.call(f"finding {name}", "bpf_program__fd", handle)
+            for handle in self._each("bpf_object__next_program")
+            if (name := self._name("bpf_program__name", handle))
+        }
 
     def set_constant(self, name: str, value: int) -> None:
         """Give a `const volatile` variable its value. Raises KernelError when there is none of that name."""

@@ -37,8 +37,14 @@ PINNED = frozenset(
         "jf_counters",
         "jf_drops",
         "jf_names",
+        "jf_bonds",
+        "jf_bond_loads",
+        "jf_lacp",
+        "jf_upcalls",
     }
 )
+INGRESS, FDB_CONTROL, BOND_CONTROL = "jf_ingress_frame", "jf_fdb_control", "jf_bond_control"
+PROGRAMS = frozenset({INGRESS, FDB_CONTROL, BOND_CONTROL})
 RECORD = "jf_record"
 FDB = "jf_fdb"
 RECORDED_FDB_ENTRIES = 16384
@@ -51,11 +57,13 @@ class Loaded:
 
     ingress: int
     fdb_control: int
+    bond_control: int
     maps: dict[str, RawMap]
 
     def close(self) -> None:
         os.close(self.ingress)
         os.close(self.fdb_control)
+        os.close(self.bond_control)
         for opened in self.maps.values():
             opened.close()
 
@@ -85,7 +93,11 @@ def load(library: Library, path: Path, folders: Folders | None) -> Loaded:
         for name in SHARED:
             fd = os.dup(library.call(f"opening map {name}", "bpf_map__fd", handles[name]))
             maps[name] = RawMap(library, name, fd)
-        return Loaded(os.dup(switch.program("tc")), os.dup(switch.program("syscall")), maps)
+        programs = switch.programs()
+        if missing := PROGRAMS - programs.keys():
+            raise AbiMismatch(f"{path} lacks {', '.join(sorted(missing))}: it is of another version")
+        ingress, fdb, bond = (programs[name] for name in (INGRESS, FDB_CONTROL, BOND_CONTROL))
+        return Loaded(os.dup(ingress), os.dup(fdb), os.dup(bond), maps)
 
 
 def _check_pinned(library: Library, handle: int, path: Path) -> None:

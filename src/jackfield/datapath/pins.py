@@ -14,6 +14,7 @@ def pins(loaded: Loaded, folders: Folders) -> dict[Path, int]:
     found = {folders.maps / name: loaded.maps[name].fd for name in sorted(PINNED)}
     found[folders.programs / "ingress"] = loaded.ingress
     found[folders.programs / "fdb_control"] = loaded.fdb_control
+    found[folders.programs / "bond_control"] = loaded.bond_control
     return found
 
 

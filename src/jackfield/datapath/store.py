@@ -6,7 +6,7 @@ Opening adopts what is there: maps keep their content, programs are loaded afres
 ones without a moment in between in which a frame finds none.
 
 Threads: one thread owns a Datapath (attach, detach, destroy, close, `devices`); the tables, `counters`,
-`drops`, `fdb_control` and `fdb_entries` may be used by any.
+`drops`, `fdb_control`, `fdb_entries` and what concerns bonds may be used by any, `upcalls` by one.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from jackfield.datapath import _abi, bpffs, maps, objects, pins
+from jackfield.datapath import _abi, bpffs, carrier, maps, objects, pins
 from jackfield.datapath.attach import Attacher, AttachMode, ClsBpfAttacher, TcxAttacher
+from jackfield.datapath.bonds import BondTable, add_loads
 from jackfield.datapath.libbpf import TCX_INGRESS, Library, library
 from jackfield.datapath.maps import PerCpuTable, SplitTable, Table
+from jackfield.datapath.ringbuf import RingBuffer
 from jackfield.datapath.tc import TrafficControl
 from jackfield.net.errors import KernelError, NetworkError
 from jackfield.net.netdev import Devices
@@ -52,6 +54,8 @@ class Datapath:
         self._folders = folders
         self._netlink = Netlink()
         self._make_tables(loaded.maps)
+        self.upcalls = RingBuffer(loaded.maps["jf_upcalls"], _abi.Upcall.unpack)
+        self.follows_carrier = False
         self.mode = mode or (AttachMode.TCX if has_tcx(loader, loaded.ingress) else AttachMode.CLS_BPF)
         self._attachers: dict[AttachMode, Attacher] = {}
         self._otherwise: set[int] = set()  # attached in the other mode
@@ -87,16 +91,20 @@ class Datapath:
                 folders.remove_if_empty()
             raise
         try:
-            return cls(loader, loaded, instance, folders, mode)
+            made = cls(loader, loaded, instance, folders, mode)
         except BaseException:
             loaded.close()
             raise
+        if folders is not None:
+            made.follows_carrier = carrier.attach(loader, objects_folder / carrier.OBJECT, folders)
+        return made
 
     def close(self) -> None:
         """Let go of everything; the data plane goes on forwarding."""
         self.closed = True
         self.devices.close()
         self._netlink.close()
+        self.upcalls.close()
         self._loaded.close()
 
     def destroy(self) -> None:
@@ -186,15 +194,37 @@ class Datapath:
         """
         now = time.monotonic_ns() if now_ns is None else now_ns
         request = _abi.FdbRequest(now_ns=now, op=op, bridge=bridge, port=port, vlan=vlan, mac=mac)
-        value, answer = self._library.run(self._loaded.fdb_control, request.pack())
-        code = value - (1 << 32) if value >> 31 else value
-        if code:
-            raise KernelError(f"changing the learning table ({op.name})", abs(code))
-        return _abi.FdbRequest.unpack(answer).affected
+        what = f"changing the learning table ({op.name})"
+        return _abi.FdbRequest.unpack(self._run(what, self._loaded.fdb_control, request.pack())).affected
 
     def fdb_entries(self) -> list[tuple[_abi.FdbKey, _abi.FdbEntry]]:
         """Every entry, aged ones that were not swept yet among them."""
         return self._fdb.items()
+
+    # Bonds.
+
+    def set_bond(
+        self,
+        number: int,
+        *,
+        enabled: int | None = None,
+        collecting: int | None = None,
+        active: int | None = None,
+        lacp: int | None = None,
+        buckets: bytes | None = None,
+    ) -> None:
+        """Set what is given of a bond's state: see struct jf_bond in bpf/abi.h."""
+        self.bonds.change(
+            number, enabled=enabled, collecting=collecting, active=active, lacp=lacp, buckets=buckets
+        )
+
+    def set_member_down(self, number: int, member: int, down: bool) -> None:
+        """Note that a member of a bond has no link, or has one."""
+        self.bonds.set_down(number, member, down)
+
+    def bond_bytes(self, number: int) -> tuple[int, ...]:
+        """Bytes that a bond has sent for each of its buckets, since it was made."""
+        return self.bonds.loads(number)
 
     # Counters.
 
@@ -257,14 +287,32 @@ class Datapath:
         self.flood_cells = Table(raw["jf_flood_cells"], number, struct_of(_abi.FloodCell))
         self.names = Table(raw["jf_names"], struct_of(_abi.NameKey), struct_of(_abi.Name))
         self._fdb = Table(raw["jf_fdb"], fdb_key, struct_of(_abi.FdbEntry))
+        self.lacp = Table(raw["jf_lacp"], number, struct_of(_abi.Lacp))
+        self.bonds = BondTable(
+            Table(raw["jf_bonds"], number, struct_of(_abi.Bond)),
+            PerCpuTable(raw["jf_bond_loads"], number, struct_of(_abi.BondLoad), add_loads),
+            self._control_bond,
+        )
         self._record = Table(raw["jf_record"], number, struct_of(_abi.Decision))
         self._recorder = Table(raw["jf_recorder"], number, struct_of(_abi.Recorder))
         self._counters = PerCpuTable(raw["jf_counters"], number, struct_of(_abi.Counters), add_counters)
         self._drops = PerCpuTable(raw["jf_drops"], struct_of(_abi.DropKey), maps.number(8), sum)
 
+    def _control_bond(self, request: _abi.BondRequest) -> None:
+        self._run(f"changing bond {request.bond}", self._loaded.bond_control, request.pack())
+
+    def _run(self, what: str, program: int, request: bytes) -> bytes:
+        """The request as the program left it. Raises KernelError with the errno that the program gave."""
+        value, answer = self._library.run(program, request)
+        code = value - (1 << 32) if value >> 31 else value
+        if code:
+            raise KernelError(what, abs(code))
+        return answer
+
     def _put_programs(self, folders: bpffs.Folders) -> None:
         self._library.pin(self._loaded.ingress, folders.programs / "ingress")
         self._library.pin(self._loaded.fdb_control, folders.programs / "fdb_control")
+        self._library.pin(self._loaded.bond_control, folders.programs / "bond_control")
         self._attachers[AttachMode.TCX] = TcxAttacher(self._library, folders.links)
         self._attachers[AttachMode.CLS_BPF] = ClsBpfAttacher(
             TrafficControl(self._netlink), folders.links, self.instance

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Frames that are the control plane's: they go up by a ring buffer, at a bounded rate, and no further. */
+#ifndef JF_UPCALL_H
+#define JF_UPCALL_H
+
+#include "frame.h"
+#include "maps.h"
+#include "output.h"
+
+#define JF_SECOND_NS 1000000000ULL
+
+/* Whether the interface has handed up as much as it may in this second. */
+static __noinline int has_had_its_say(__u32 iface, __u64 now_ns)
+{
+	struct jf_upcall_rate fresh = { .since_ns = now_ns, .count = 1 };
+	struct jf_upcall_rate *rate = bpf_map_lookup_elem(&jf_upcall_rates, &iface);
+
+	if (!rate)
+		return bpf_map_update_elem(&jf_upcall_rates, &iface, &fresh, BPF_ANY) < 0;
+	if (now_ns - rate->since_ns >= JF_SECOND_NS) {
+		rate->since_ns = now_ns;
+		rate->count = 0;
+	}
+	return __sync_fetch_and_add(&rate->count, 1) >= JF_UPCALL_RATE;
+}
+
+/* A function of its own, so that the record's type is in the BTF. */
+static __noinline int describe_frame(struct __sk_buff *skb, struct jf_upcall *upcall)
+{
+	__u32 length = skb->len;
+
+	upcall->time_ns = bpf_ktime_get_ns();
+	upcall->length = length;
+	if (length >= JF_UPCALL_BYTES) {
+		bpf_skb_load_bytes(skb, 0, upcall->data, JF_UPCALL_BYTES);
+	} else {
+		__builtin_memset(upcall->data, 0, JF_UPCALL_BYTES);
+		if (length > 0)
+			bpf_skb_load_bytes(skb, 0, upcall->data, length);
+	}
+	return 0;
+}
+
+/* Hands a frame up. Returns the program's verdict. */
+static __noinline int hand_up(struct pass *pass, __u32 iface, __u32 kind)
+{
+	struct jf_upcall *upcall = NULL;
+
+	if (!has_had_its_say(iface, pass->now_ns))
+		upcall = bpf_ringbuf_reserve(&jf_upcalls, sizeof(*upcall), 0);
+	if (!upcall)
+		return drop(pass, iface, JF_DROP_UPCALL_LIMIT, 0);
+	upcall->iface = iface;
+	upcall->kind = kind;
+	describe_frame(pass->skb, upcall);
+	bpf_ringbuf_submit(upcall, 0);
+	return JF_ACT_DROP;
+}
+
+#endif
