@@ -62,7 +62,7 @@ def tcp(ends: Ends, seconds: int) -> float:
 
 def udp(ends: Ends, seconds: int) -> float:
     """UDP in 64-byte frames from one sender: packets a second that arrived."""
-    program = (sys.executable, "-m", "bench.udp")
+    program = (sys.executable, "-m", "jackfield.lab.measure.udp")
     receiver = _receiver(ends, "ready", *program, "receive", FAR_ADDRESS, str(PORT))
     try:
         run(*_pinned(ends.near, SENDER_CPU, *program, "send", FAR_ADDRESS, str(PORT), str(seconds)))

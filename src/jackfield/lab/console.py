@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from jackfield.lab.record import (
+    ALL,
     Capture,
     Chart,
     Check,
@@ -47,7 +48,8 @@ class Teller:
 
     def play(self, play: Play) -> None:
         self.console.print()
-        self.console.rule(Text(f"on {play.switch_title}", style="bold cyan"), align="left", style="cyan")
+        title = play.switch_title if play.switch == ALL else f"on {play.switch_title}"
+        self.console.rule(Text(title, style="bold cyan"), align="left", style="cyan")
         if play.skipped:
             self.console.print(Text(f"skipped: {play.skipped}", style="yellow"))
 

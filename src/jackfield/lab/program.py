@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
+import os
+import platform
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +17,7 @@ from rich.console import Console
 from jackfield.lab import namespaces, place
 from jackfield.lab.console import Teller, console
 from jackfield.lab.record import Record
+from jackfield.lab.report.layout import About
 from jackfield.lab.run import Settings, run
 from jackfield.lab.scenarios import Measuring, Scenario
 from jackfield.lab.stage import Stage
@@ -91,8 +96,7 @@ class Program:
             if self.report is not None:
                 from jackfield.lab.report import write
 
-                written = write(self.report, outcome.records)
-                screen.print(f"report: {written}")
+                screen.print(f"report: {write(self.report, outcome.records, _about())}", soft_wrap=True)
         if self.picture is not None:
             self.picture.write_text(_picture(screen), encoding="utf-8")
         return outcome
@@ -101,6 +105,12 @@ class Program:
         if self.picture is not None:
             return Console(record=True, width=PICTURE_WIDTH, highlight=False, quiet=self.silent)
         return Console(stderr=True, highlight=False) if self.silent else console()
+
+
+def _about() -> About:
+    date = datetime.datetime.now(datetime.UTC).date().isoformat()
+    machine = f"Linux {platform.release()}, {os.cpu_count()} cores"
+    return About(date, machine, version("jackfield"))
 
 
 def _picture(screen: Console) -> str:

@@ -71,7 +71,7 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table: headings and rows; the first column is text, the others are numbers."""
+    """A table: headings and rows; the first column is text, the others numbers. A cell may have lines."""
 
     title: str
     headings: tuple[str, ...]
@@ -79,6 +79,9 @@ class Grid:
 
 
 Item = Step | Command | Printed | Note | Check | Capture | Chart | Grid
+
+
+ALL = "all"  # the switch of a play that has several
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from jackfield.lab.errors import LabError
-from jackfield.lab.record import Item, Note, Play, Record
+from jackfield.lab.record import ALL, Item, Note, Play, Record
 from jackfield.lab.scenarios import Measuring, Scenario
 from jackfield.lab.stage import Stage
 from jackfield.lab.switches import SWITCHES, Switch
@@ -82,7 +82,7 @@ def _compare(
     directory: Path,
     audience: Audience,
 ) -> Play:
-    play = Play(scenario.name, "all", SIDE_BY_SIDE)
+    play = Play(scenario.name, ALL, SIDE_BY_SIDE)
     compare = scenario.compare
     assert compare is not None
     audience.play(play)

@@ -90,7 +90,8 @@ class Stage:
         for host, device in ((a, device_a), (b, device_b)):
             namespaces.ip("-n", host.name, "link", "set", device, "up")
             for switch in self._switches:
-                switch.prepare(host, device)
+                if switch.host in (a, b):
+                    switch.prepare(host, device)
 
     def station(self, name: str, port: str, address: str, mac: str = "") -> Host:
         """A host with a card `eth0`, cabled to the switch host's card `port`; the address is a /24."""

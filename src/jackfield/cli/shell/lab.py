@@ -55,7 +55,11 @@ def list_command(as_json: bool) -> None:
     "--rounds", type=click.IntRange(1, 1000), default=3, show_default=True, help="Where speed is measured."
 )
 @click.option(
-    "--seconds", type=click.IntRange(1, 3600), default=1, show_default=True, help="Of each turn of a round."
+    "--seconds",
+    type=click.FloatRange(0.05, 3600),
+    default=0.6,
+    show_default=True,
+    help="Of each turn of a round.",
 )
 @click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), hidden=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON when all is over.")
@@ -65,7 +69,7 @@ def run_command(
     report_directory: Path | None,
     keep: bool,
     rounds: int,
-    seconds: int,
+    seconds: float,
     picture: Path | None,
     as_json: bool,
 ) -> int:
@@ -117,9 +121,7 @@ def _switches(text: str) -> tuple[str, ...]:
 
 def _hold(stage: Stage) -> None:
     """Say how to look around, and wait for a signal."""
-    print(
-        f"\nThis stands until Ctrl-C. Its hosts are {', '.join(stage.hosts)}. To enter one, elsewhere as root:"
-    )
+    print(f"\nThis stands until Ctrl-C. Its hosts are {', '.join(stage.hosts)}. To enter one, as root:")
     for host in stage.hosts.values():
         directory = host.environment["OVS_RUNDIR"]
         print(f"  nsenter -t {os.getpid()} -m ip netns exec {host.name} env OVS_RUNDIR={directory} bash")

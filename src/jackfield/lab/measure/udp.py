@@ -1,7 +1,7 @@
 """Small UDP datagrams from one process to another, as fast as the sender can: packets a second.
 
-    python -m bench.udp receive ADDRESS PORT
-    python -m bench.udp send ADDRESS PORT SECONDS
+    python -m jackfield.lab.measure.udp receive ADDRESS PORT
+    python -m jackfield.lab.measure.udp send ADDRESS PORT SECONDS
 
 Both hand the kernel a batch of datagrams in one system call (sendmmsg(2), recvmmsg(2)), so that the time goes
 into the path of each packet and not into Python. The payload of 18 bytes makes frames of 64 bytes, check

@@ -5,6 +5,7 @@ from __future__ import annotations
 from jackfield.lab.scenarios import (
     bonded_access_port,
     internal_port,
+    internal_port_vs_veth,
     learning,
     nics_on_a_bridge,
     one_interface_outside,
@@ -19,6 +20,7 @@ SCENARIOS: dict[str, Scenario] = {
         internal_port.SCENARIO,
         bonded_access_port.SCENARIO,
         one_interface_outside.SCENARIO,
+        internal_port_vs_veth.SCENARIO,
     )
 }
 

@@ -11,10 +11,10 @@ from jackfield.lab.switches import Switch
 
 @dataclass(frozen=True, slots=True)
 class Measuring:
-    """How much is measured where speed is compared: rounds, and whole seconds of each turn of a round."""
+    """How much is measured where speed is compared: rounds, and the seconds of each turn of a round."""
 
     rounds: int = 3
-    seconds: int = 1
+    seconds: float = 0.6
 
 
 @dataclass(frozen=True, slots=True)
