@@ -9,6 +9,7 @@ from typing import Any
 
 from fuzz.choices import Choices, decoded
 from fuzz.integrity import check
+from fuzz.links import lacp
 from fuzz.operations import operations
 from fuzz.sessions import MEMORY, sessions
 from jackfield.ovsdb.database import Change, Database
@@ -137,4 +138,5 @@ TARGETS: dict[str, Target] = {
     "transactions": transactions,
     "log": log,
     "schemas": schemas,
+    "lacp": lacp,
 }

@@ -13,7 +13,7 @@ from jackfield.model.vlan import includes, output_tags
 
 ETH_P_8021Q, ETH_P_RARP = 0x8100, 0x8035
 BROADCAST = b"\xff" * 6
-_REQUEST = struct.Struct("!HHHBBH6s4s6s4s")
+_REQUEST = struct.Struct("!HHBBH6s4s6s4s")
 _ETHERNET, _IPV4, _RARP_REQUEST = 1, 0x0800, 3
 
 

@@ -6,7 +6,7 @@ long as that is worth while: the rules are those of OVS.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 BUCKETS = 256
@@ -29,10 +29,10 @@ def spread(members: Sequence[str]) -> list[str]:
     return [members[bucket % len(members)] for bucket in range(BUCKETS)]
 
 
-def hand_over(buckets: Sequence[str], heirs: Sequence[str]) -> list[str]:
-    """The buckets of members that are not among `heirs`, dealt out to these in turn."""
+def hand_over(buckets: Sequence[str], losers: Collection[str], heirs: Sequence[str]) -> list[str]:
+    """The buckets with those of `losers` dealt out to `heirs` in turn."""
     handed = list(buckets)
-    homeless = (bucket for bucket, member in enumerate(buckets) if member not in heirs)
+    homeless = (bucket for bucket, member in enumerate(buckets) if member in losers)
     for turn, bucket in enumerate(homeless):
         handed[bucket] = heirs[turn % len(heirs)]
     return handed

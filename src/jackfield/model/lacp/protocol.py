@@ -59,19 +59,17 @@ class Lacp:
         if self.key_link not in links:
             givers = (name for name in links if name in memories and memories[name].gives_key)
             self.key_link = next(givers, None)
-        for name, wanted in links.items():
-            self.key_link = self.key_link or name
-            link = self.links.get(name)
-            if link is None:
-                link = self.links[name] = Link(wanted)
-                if name in memories:
-                    self._recall(link, memories[name], now)
-                    continue
-            elif link.settings == wanted:
-                continue
-            link.settings = wanted
-            if settings.active or self.negotiated:
-                link.expire(now)
+        self.key_link = self.key_link or next(iter(links), None)
+        new = [name for name in links if name not in self.links]
+        changed = [name for name, link in self.links.items() if link.settings != links[name]]
+        self.links |= {name: Link(links[name]) for name in new}
+        for name in changed:
+            self.links[name].settings = links[name]
+        for name in (*new, *changed):
+            if name in new and name in memories:
+                self._recall(self.links[name], memories[name], now)
+            elif settings.active or self.negotiated:
+                self.links[name].expire(now)
         self._update()
 
     def _recall(self, link: Link, memory: Memory, now: float) -> None:
