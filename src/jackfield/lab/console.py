@@ -29,7 +29,7 @@ from jackfield.lab.record import (
 )
 
 PIPED_WIDTH = 160
-LONGEST_OUTPUT = 20  # lines of a command that are shown; the report has them all
+LONGEST_OUTPUT, LONGEST_DUMP = 20, 8  # lines of a command, of tcpdump, that are shown; the report has more
 PROMPTS = ("cyan", "magenta", "blue", "green", "yellow")
 
 
@@ -65,7 +65,7 @@ class Teller:
                 self._output(output)
             case Printed(host, line, output):
                 self.console.print(Text.assemble((f"{host}: ", self._prompt(host)), (f"[{line}]", "dim")))
-                self._output(output or "(nothing)")
+                self._output(output or "(nothing)", LONGEST_DUMP)
             case Note(text):
                 self.console.print(Text(text, style="italic yellow"))
             case Check(sentence, holds, seen):
@@ -113,10 +113,10 @@ class Teller:
     def _command(self, host: str, line: str) -> None:
         self.console.print(Text.assemble((f"{host}# ", self._prompt(host)), (line, "bold")))
 
-    def _output(self, text: str) -> None:
+    def _output(self, text: str, longest: int = LONGEST_OUTPUT) -> None:
         lines = text.splitlines()
-        if len(lines) > LONGEST_OUTPUT:
-            lines = [*lines[:LONGEST_OUTPUT], f"... and {len(lines) - LONGEST_OUTPUT} lines more"]
+        if len(lines) > longest:
+            lines = [*lines[:longest], f"... and {len(lines) - longest} lines more"]
         for line in lines:
             self.console.print(Padding(Text(line, style="dim"), (0, 0, 0, 4), expand=False))
 

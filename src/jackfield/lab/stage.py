@@ -18,7 +18,7 @@ from jackfield.lab.switches import Jackfield, LinuxBridge, Switch
 from jackfield.lab.switches.ovslike import OvsLike
 
 SWITCH_HOST = "host"
-POLL_SECONDS = 0.25  # between two looks at what tells nobody when it changes
+POLL_SECONDS = 0.1  # between two looks at what tells nobody when it changes
 NETMASK = 24
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jackfield.lab.scenarios import (
     bonded_access_port,
+    container_nic,
     internal_port,
     internal_port_vs_veth,
     learning,
@@ -20,6 +21,7 @@ SCENARIOS: dict[str, Scenario] = {
         internal_port.SCENARIO,
         bonded_access_port.SCENARIO,
         one_interface_outside.SCENARIO,
+        container_nic.SCENARIO,
         internal_port_vs_veth.SCENARIO,
     )
 }
