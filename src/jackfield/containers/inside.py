@@ -37,6 +37,11 @@ class Inside:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def netlink(self) -> Netlink:
+        """The socket inside, for what has no method here."""
+        return self._netlink
+
     def device(self, name: str) -> Link | None:
         """The device of that name, None when there is none."""
         wanted = linkcodec.ifinfo() + text(linkcodec.IFLA_IFNAME, name)

@@ -27,6 +27,7 @@ from jackfield.ovsdb.tls import Tls, TlsError, TlsFiles
 from jackfield.ovsdbd.commands import DatabaseCommands
 from jackfield.reconcile.reconciler import Reconciler
 from jackfield.switchd import identity
+from jackfield.switchd.agent import AgentRunner
 from jackfield.switchd.client import DatabaseError
 from jackfield.switchd.commands.fdb import FdbCommands
 from jackfield.switchd.commands.process import ProcessCommands
@@ -190,7 +191,7 @@ async def _serve(
         if await _unless(stop, engine.start()):
             notify_ready(ready_fd)
             _log.info("%s ready after %.0f ms", identity.version_line(), (time.time() - since) * 1000)
-            async with _signs_of_life(engine):
+            async with _signs_of_life(engine), _agent(paths, db):
                 await _unless(stop, engine.failed)
         notify_manager("STOPPING=1")
         if not cleaned:
@@ -201,6 +202,20 @@ async def _serve(
                     cleaned = True
         _log.info("exiting")
         return cleaned
+
+
+@asynccontextmanager
+async def _agent(paths: Paths, db: str) -> AsyncIterator[None]:
+    """The agent, while the daemon serves; it speaks to a database on this machine only."""
+    if db != f"unix:{paths.database_socket}":
+        yield
+        return
+    running = asyncio.create_task(AgentRunner(db, paths.rundir).run())
+    try:
+        yield
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 @asynccontextmanager

@@ -1,0 +1,197 @@
+"""`jackfield attach`, `detach`, `attachments` and `agent`: containers' ports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from jackfield.cli.shell.output import Column, show_json, show_table
+from jackfield.client.errors import Failure
+
+if TYPE_CHECKING:
+    from jackfield.containers.attachment import Attachment
+    from jackfield.containers.records import Known
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+_COLUMNS = (
+    Column("target", style="bold"),
+    Column("interface"),
+    Column("bridge"),
+    Column("port"),
+    Column("VLAN"),
+    Column("addresses"),
+    Column("MAC"),
+    Column("state"),
+)
+
+
+def register(cli: click.Group) -> None:
+    """Add the commands."""
+    for command in (attach_command, detach_command, attachments_command, agent_command):
+        cli.add_command(command)
+
+
+@click.command("attach")
+@click.argument("target")
+@click.argument("bridge")
+@click.option(
+    "--ip", "addresses", multiple=True, metavar="A/N", help='An address, or "dhcp"; may be repeated.'
+)
+@click.option(
+    "--gw", "gateways", multiple=True, metavar="G", help="The default gateway, one for each IP version."
+)
+@click.option("--route", "routes", multiple=True, metavar="PREFIX=G", help="A route; may be repeated.")
+@click.option("--tag", metavar="VLAN", help="Be an access port of this VLAN.")
+@click.option("--trunks", metavar="VLANS", help='Carry these VLANs with tags: "10,20-30".')
+@click.option(
+    "--mac", default="", metavar="MAC", help="The MAC address (default: made from target and interface)."
+)
+@click.option("--mtu", type=int, metavar="BYTES", help="The MTU (default: the bridge's).")
+@click.option(
+    "--ifname", default="eth1", show_default=True, metavar="NAME", help="The interface's name inside."
+)
+@click.option("--replace", is_flag=True, help="Take the place of an interface of that name, until detached.")
+@click.option("--veth", is_flag=True, help="Use a veth pair in place of an internal port.")
+@click.option(
+    "--port", default="", metavar="NAME", help="The port's name (default: from target and interface)."
+)
+@_JSON
+def attach_command(
+    target: str,
+    bridge: str,
+    addresses: tuple[str, ...],
+    gateways: tuple[str, ...],
+    routes: tuple[str, ...],
+    tag: str | None,
+    trunks: str | None,
+    as_json: bool,
+    **others: Any,
+) -> None:
+    """Put a container on a bridge.
+
+    TARGET is the name or id of a Docker or Podman container, netns:NAME or netns:/PATH for a network
+    namespace, or pid:N for a process.
+    """
+    from jackfield.client.database import Database
+    from jackfield.containers.attach import attach
+    from jackfield.containers.attachment import Wish, checked, read_vlan_options
+    from jackfield.containers.lock import exclusive
+    from jackfield.containers.targets import find
+
+    vlan, listed = read_vlan_options(tag, trunks)
+    wish = checked(
+        Wish(bridge, addresses=addresses, gateways=gateways, routes=routes, tag=vlan, trunks=listed, **others)
+    )
+    running = find(target)
+    with exclusive(), Database.open() as database:
+        attachment, changed = attach(database, running, wish)
+    if as_json:
+        show_json(_as_json(attachment, "attached") | {"changed": changed})
+        return
+    where = f"port {attachment.port} of {bridge}"
+    told = [f"MAC {attachment.mac}", *_addresses(attachment)]
+    verb = "attached" if changed else "is attached already:"
+    print(f"{attachment.target.name} {verb} {wish.ifname}: {where}, {', '.join(told)}")
+
+
+@click.command("detach")
+@click.argument("target")
+@click.option("--ifname", metavar="NAME", help="Only this interface (default: all that were attached).")
+def detach_command(target: str, ifname: str | None) -> None:
+    """Undo `attach`."""
+    from jackfield.client.database import Database
+    from jackfield.containers.attach import detach
+    from jackfield.containers.engine import NoContainer
+    from jackfield.containers.lock import exclusive
+    from jackfield.containers.records import TABLES, every
+    from jackfield.containers.targets import look_up, remembered
+
+    with exclusive(), Database.open(TABLES) as database:
+        known = every(database)
+        whose = remembered(target, [each.attachment.target for each in known])
+        mine = [
+            each
+            for each in known
+            if each.attachment.target.key == whose.key and ifname in (None, each.attachment.wish.ifname)
+        ]
+        if not mine:
+            raise Failure(f"{whose.name} has no attached interface {ifname}")
+        try:
+            running = look_up(whose) if any(each.attachment.aside for each in mine) else None
+        except NoContainer:
+            running = None
+        for each in mine:
+            detach(database, each, running)
+            print(f"{whose.name}: detached {each.attachment.wish.ifname}")
+
+
+@click.command("attachments")
+@_JSON
+def attachments_command(as_json: bool) -> None:
+    """List what is attached."""
+    from jackfield.client.database import Database
+    from jackfield.containers.records import TABLES, every
+
+    with Database.open(TABLES) as database:
+        found = every(database)
+    if as_json:
+        show_json({"attachments": [_as_json(each.attachment, _state(each)) for each in found]})
+    elif found:
+        show_table(_COLUMNS, [_row(each) for each in found])
+    else:
+        print("nothing is attached; `jackfield attach CONTAINER BRIDGE` does that")
+
+
+@click.command("agent", hidden=True)
+def agent_command() -> int:
+    """Follow the lives of what is attached. The daemon runs this."""
+    from jackfield.containers.agent import main
+
+    return main()
+
+
+def _row(known: Known) -> list[object]:
+    attachment = known.attachment
+    wish = attachment.wish
+    vlans = ",".join(map(str, wish.trunks))
+    vlan = " ".join(
+        word for word in ("" if wish.tag is None else str(wish.tag), vlans and f"trunk {vlans}") if word
+    )
+    target = attachment.target
+    name = target.name if target.kind in ("docker", "podman") else f"{target.kind}:{target.name}"
+    addresses = " ".join(_addresses(attachment))
+    return [name, wish.ifname, wish.bridge, attachment.port, vlan, addresses, attachment.mac, _state(known)]
+
+
+def _addresses(attachment: Attachment) -> list[str]:
+    leased = attachment.lease.get("address")
+    return [*attachment.wish.static, *([f"{leased} (DHCP)"] if leased else [])]
+
+
+def _state(known: Known) -> str:
+    if known.port is None:
+        return "waiting for it to start"
+    error = known.interface.get("error")
+    return str(error) if error else "attached"
+
+
+def _as_json(attachment: Attachment, state: str) -> dict[str, Any]:
+    wish, target = attachment.wish, attachment.target
+    return {
+        "target": {"kind": target.kind, "id": target.id, "name": target.name},
+        "interface": wish.ifname,
+        "bridge": wish.bridge,
+        "port": attachment.port,
+        "tag": wish.tag,
+        "trunks": list(wish.trunks),
+        "mac": attachment.mac,
+        "mtu": wish.mtu,
+        "addresses": list(wish.addresses),
+        "leased": attachment.lease.get("address"),
+        "gateways": list(wish.gateways),
+        "routes": list(wish.routes),
+        "replaces": bool(attachment.aside),
+        "veth": wish.veth,
+        "state": state,
+    }

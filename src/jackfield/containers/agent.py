@@ -1,0 +1,180 @@
+"""The agent: has attachments follow the lives of their targets.
+
+A target stops, and its port goes; it starts again, and the port is back as it was. The daemon runs the agent
+while there is something to follow and logs what it says; the agent ends when its standard input does.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from dataclasses import replace
+
+from jackfield.client.database import Database
+from jackfield.client.errors import Failure
+from jackfield.containers.attach import detach, keep_lease, remove_port, repair, start
+from jackfield.containers.dhcp import Lease
+from jackfield.containers.docker_network.service import COLUMNS, Service
+from jackfield.containers.engine import Engine, NoContainer
+from jackfield.containers.leases import Leases
+from jackfield.containers.lock import exclusive
+from jackfield.containers.records import TABLES, Known, every, look, netns_id, unpark
+from jackfield.containers.targets import ENGINES, Running, look_up
+from jackfield.containers.watch import Tiding, Watch
+from jackfield.net.errors import KernelError
+
+SAFETY_SECONDS = 60.0
+
+
+def main() -> int:
+    """Run until standard input ends; the exit status."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        with Database.open({**TABLES, "Open_vSwitch": COLUMNS}) as database:
+            Agent(database).run()
+    except (Failure, KernelError) as error:
+        say("WARN", str(error))
+        return 1
+    return 0
+
+
+def say(level: str, text: str) -> None:
+    """One line for the daemon's log."""
+    sys.stdout.write(f"{level} {text}\n")
+    sys.stdout.flush()
+
+
+class Agent:
+    """Follows what is attached. Belongs to one thread. Methods raise Failure when the database is lost."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._watch = Watch()
+        self._watch.also(database.fileno(), self._database_changed)
+        self._watch.also(sys.stdin.fileno(), self._input_ended)
+        self._leases = Leases(self._watch.renewed)
+        self._docker = Service(say)
+        self._ended = False
+        self._seen: set[tuple[object, ...]] = set()
+        self._complaints: dict[str, str] = {}
+
+    def run(self) -> None:
+        """Follow until told to end."""
+        self._look([Tiding()])
+        while not self._ended:
+            self._look(self._watch.wait(SAFETY_SECONDS))
+            for port, lease in self._watch.leases():
+                self._keep(port, lease)
+        self._docker.close()
+
+    def _database_changed(self) -> None:
+        self._database.refresh()
+
+    def _input_ended(self) -> None:
+        self._ended = not os.read(sys.stdin.fileno(), 4096)
+
+    def _look(self, tidings: list[Tiding]) -> None:
+        """Look after those attachments that the tidings concern, and those that are new."""
+        self._docker.follow(self._database)
+        for tiding in tidings:
+            if tiding.said:
+                self._complain(tiding.id, tiding.said)
+        known = every(self._database)
+        concerned = [
+            each for each in known if self._identity(each) not in self._seen or _concerns(tidings, each)
+        ]
+        self._seen = {self._identity(each) for each in known}
+        for each in concerned:
+            self._follow(each)
+        self._leases.drop(self._leases.ports - {each.attachment.port for each in known if each.port})
+
+    @staticmethod
+    def _identity(known: Known) -> tuple[object, ...]:
+        """What makes it worth another look when it changes: the port, and its device, which may be remade."""
+        return (*known.attachment.key, known.port, known.interface.get("ifindex"))
+
+    def _follow(self, known: Known) -> None:
+        target = known.attachment.target
+        if target.kind in ENGINES:
+            self._watch.engine(Engine(target.kind, target.engine))
+        with exclusive():
+            self._database.refresh()
+            key = known.attachment.key
+            now = next((each for each in every(self._database) if each.attachment.key == key), None)
+            if now is None:
+                return
+            name = f"{target.name} {now.attachment.wish.ifname}"
+            try:
+                self._settle(now, look_up(target))
+            except NoContainer:
+                self._drop(now, f"{target.name} is no more")
+            except (Failure, KernelError) as error:
+                self._complain(name, f"{name}: {error}")
+            else:
+                self._complaints.pop(name, None)
+
+    def _settle(self, known: Known, running: Running | None) -> None:
+        """Bring an attachment to where its target is. Raises Failure and KernelError."""
+        attachment, target = known.attachment, known.attachment.target
+        if running is not None and not self._watch.process(running):
+            running = None
+        if running is None:
+            if known.port is not None and target.lasts:
+                self._park(known)
+            elif known.port is not None or not target.lasts:
+                self._drop(known, f"{target.name} has ended")
+            return
+        if attachment.leaving:
+            detach(self._database, known, running)
+            return
+        if known.port is not None:
+            if netns_id(known) in (None, running.inode):
+                repair(attachment, running)
+                self._leases.follow(attachment, running)
+                return
+            self._park(known)
+            known = replace(known, port=None)
+        made = start(self._database, running, attachment, look(self._database, attachment))
+        self._leases.follow(made, running)
+        say("INFO", f"{target.name} runs again: attached {made.wish.ifname} as port {made.port}")
+
+    def _park(self, known: Known) -> None:
+        attachment = known.attachment
+        remove_port(self._database, attachment, known)
+        self._leases.drop({attachment.port})
+        say(
+            "INFO",
+            f"{attachment.target.name} has stopped: removed port {attachment.port} until it runs again",
+        )
+
+    def _drop(self, known: Known, why: str) -> None:
+        attachment = known.attachment
+        remove_port(self._database, attachment, None)
+        if known.port is None:
+            self._database.commit(unpark(known), wait=False)
+        self._watch.forget(attachment.target.key)
+        say("INFO", f"{why}: removed port {attachment.port} for good")
+
+    def _keep(self, port: str, lease: Lease) -> None:
+        """Write down a lease that was renewed."""
+        with exclusive():
+            self._database.refresh()
+            for each in every(self._database):
+                if each.attachment.port == port and each.port is not None:
+                    keep_lease(self._database, each.attachment, lease)
+
+    def _complain(self, about: str, sentence: str) -> None:
+        """Say it once, until it is well again."""
+        if self._complaints.get(about) != sentence:
+            self._complaints[about] = sentence
+            say("WARN", sentence)
+
+
+def _concerns(tidings: list[Tiding], known: Known) -> bool:
+    target = known.attachment.target
+    return any(
+        not tiding.said and tiding.kind in ("", target.kind) and tiding.id in ("", target.id)
+        for tiding in tidings
+    )

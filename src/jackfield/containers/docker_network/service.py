@@ -1,0 +1,117 @@
+"""The driver as the switch's agent runs it: there while the database wants it, under the name it says.
+
+Open_vSwitch.other_config:docker-plugin is the driver's name; without it there is no driver.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from jackfield.client.database import Database
+from jackfield.client.errors import Failure
+from jackfield.client.operations import set_keys
+from jackfield.containers.docker_network import gateway, records
+from jackfield.containers.docker_network.driver import Driver
+from jackfield.containers.docker_network.follower import Follower
+from jackfield.containers.docker_network.network import Network
+from jackfield.containers.docker_network.server import FOLDER, PluginServer
+from jackfield.net.errors import KernelError
+
+KEY = "docker-plugin"
+PROBLEM = "docker-plugin-error"
+"""Open_vSwitch.external_ids: why the driver is not served, for those who wait for it."""
+COLUMNS = ("other_config", "external_ids")
+"""What has to be read of the table Open_vSwitch."""
+DEFAULT_NAME = "jackfield"
+_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+_TAKEN = ("bridge", "host", "none", "null", "overlay", "macvlan", "ipvlan", "container", "default")
+
+Say = Callable[[str, str], None]
+"""Tells the daemon's log: level and sentence."""
+
+
+def check_name(name: str) -> str:
+    """A driver's name as it is given; raises Failure when Docker could not use it."""
+    if not _NAME.fullmatch(name) or name in _TAKEN:
+        raise Failure(
+            f'"{name}" cannot be the name of a Docker driver (small letters, digits, "_", "." and "-")'
+        )
+    return name
+
+
+def wanted_name(database: Database) -> str:
+    """The driver's name as the database has it, empty when it wants none. The database has to be opened with
+    COLUMNS of Open_vSwitch."""
+    other_config = database.tables["Open_vSwitch"][database.root]["other_config"]
+    return str(other_config.get(KEY, "")) if isinstance(other_config, dict) else ""
+
+
+def problem_of(database: Database) -> str:
+    """Why the driver is not served, empty when nothing is known."""
+    external_ids = database.tables["Open_vSwitch"][database.root]["external_ids"]
+    return str(external_ids.get(PROBLEM, "")) if isinstance(external_ids, dict) else ""
+
+
+class Service:
+    """Starts and ends the driver. Belongs to one thread."""
+
+    def __init__(self, say: Say, folder: Path = FOLDER) -> None:
+        self._say = say
+        self._folder = folder
+        self._name = ""
+        self._server: PluginServer | None = None
+        self._follower: Follower | None = None
+
+    def follow(self, database: Database) -> None:
+        """Bring the driver to what the database wants now."""
+        name = wanted_name(database)
+        # What has failed is tried again when somebody has taken note and removed the complaint.
+        if name == self._name and (not name or self._server is not None or problem_of(database)):
+            return
+        self.close()
+        self._name = name
+        if name:
+            self._start(name, database)
+
+    def close(self) -> None:
+        """End the driver; what it has made stays."""
+        if self._follower is not None:
+            self._follower.stop()
+        if self._server is not None:
+            self._server.stop()
+            self._say("INFO", f"Docker is not served as {self._name} any more")
+        self._server = self._follower = None
+        self._name = ""
+
+    def _start(self, name: str, database: Database) -> None:
+        try:
+            server = PluginServer(check_name(name), Driver(), self._folder)
+            left = records.all_endpoints(database)
+            server.start()
+        except Failure as failure:
+            self._say("WARN", str(failure))
+            self._tell(database, str(failure))
+            return
+        self._server = server
+        self._follower = Follower(self._say, left)
+        self._follower.start()
+        for network in records.networks(database).values():
+            if network.gateway_port:
+                self._address(network)
+        self._tell(database, None)
+        self._say("INFO", f"serving Docker as network driver {name} on {server.path}")
+
+    def _tell(self, database: Database, problem: str | None) -> None:
+        """Write down what has come of it: those who wait hear of every change of these keys."""
+        served = self._name if problem is None else None
+        pairs = {PROBLEM: problem, KEY: served}
+        database.transact([set_keys("Open_vSwitch", database.root, "external_ids", pairs)])
+
+    def _address(self, network: Network) -> None:
+        """The devices of gateways lose their addresses when the host starts anew."""
+        try:
+            gateway.address(network)
+        except KernelError as error:
+            self._say("WARN", f"gateway port {network.gateway_port} has not got its addresses: {error}")

@@ -1,0 +1,202 @@
+"""Attachments as the database has them: with the port while the target runs, with the bridge while not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jackfield.client.database import Database
+from jackfield.client.errors import Failure
+from jackfield.client.operations import Operation, set_keys
+from jackfield.containers.attachment import ADDRESS_KEY, KEY, Attachment, plain, vlan_word
+from jackfield.wire.notation import Shape, Uuid, Value, decode, encode
+from jackfield.wire.replica import Row
+
+TABLES = {
+    "Bridge": ("name", "ports", "external_ids"),
+    "Port": ("name", "tag", "trunks", "external_ids", "interfaces"),
+    "Interface": ("name", "error", "options", "ifindex"),
+}
+"""What `every` needs to have been read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An attachment that is in the database: the row of its bridge, and of its port, None while it is parked
+    with the bridge. `interface` is the row of the port's interface as far as TABLES has it."""
+
+    attachment: Attachment
+    bridge: Uuid
+    port: Uuid | None
+    interface: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the database says about an attachment that is to be made: the bridge's row, the same attachment if
+    there is one, and who has what it wants."""
+
+    bridge: Uuid
+    known: Known | None
+    port_taken: bool
+    holders: Mapping[str, str]
+
+
+def every(database: Database) -> list[Known]:
+    """All attachments, by bridge and port. The database has been opened with TABLES."""
+    found = []
+    for uuid, bridge in database.tables["Bridge"].items():
+        for port in _uuids(bridge["ports"]):
+            row = database.tables["Port"].get(port)
+            attachment = _live(row) if row is not None else None
+            if row is not None and attachment is not None:
+                found.append(Known(attachment, uuid, port, _interface(database, row)))
+        parked = (
+            Attachment.load(text) for key, text in _texts(bridge["external_ids"]).items() if _is_parked(key)
+        )
+        found += [Known(attachment, uuid, None, {}) for attachment in parked if attachment is not None]
+    return sorted(found, key=lambda known: (known.attachment.wish.bridge, known.attachment.port))
+
+
+def netns_id(known: Known) -> int | None:
+    """The inode number of the namespace that an attachment's port was made in; None when that is not told."""
+    inode = _texts(known.interface.get("options")).get("netns-id", "")
+    return int(inode) if inode.isdecimal() else None
+
+
+def look(database: Database, wanted: Attachment) -> Found:
+    """What matters for an attachment, asked for by name so that it costs the same among thousands. Raises
+    Failure when there is no such bridge."""
+    wish = wanted.wish
+    ids = {"container_id": wanted.interface_ids()["container_id"], "container_iface": wish.ifname}
+    bridges, ports, interfaces, *holders = database.transact(
+        [
+            _select("Bridge", [], "_uuid", "name", "external_ids"),
+            _select("Port", [["name", "==", wanted.port]], "_uuid"),
+            _select("Interface", [["external_ids", "includes", encode(ids)]], "_uuid"),
+            *(_select("Port", [["external_ids", "includes", encode(pair)]], "name", "external_ids")
+              for pair in _address_keys(wanted)),
+        ]
+    )  # fmt: skip
+    rows = {_decoded(row["name"]): row for row in bridges["rows"]}
+    if wish.bridge not in rows:
+        raise Failure(f"there is no bridge {wish.bridge}; `jackfield vsctl add-br {wish.bridge}` makes one")
+    parked = [
+        Known(attachment, _uuid(row), None, {})
+        for row in rows.values()
+        for key, text in _texts(decode(row["external_ids"], Shape.MAP)).items()
+        if _is_parked(key) and (attachment := Attachment.load(text)) is not None
+    ]
+    same = [known for known in parked if known.attachment.key == wanted.key]
+    same += _of_interfaces(database, [_uuid(row) for row in interfaces["rows"]], rows, wanted)
+    return Found(
+        bridge=_uuid(rows[wish.bridge]),
+        known=same[0] if same else None,
+        port_taken=bool(ports["rows"]),
+        holders=dict(_holders(wanted, holders, parked)),
+    )
+
+
+def park(known: Known) -> list[Operation]:
+    """Keep the attachment with its bridge."""
+    attachment = known.attachment
+    return [set_keys("Bridge", known.bridge, "external_ids", {attachment.parked_key: attachment.dump()})]
+
+
+def unpark(known: Known) -> list[Operation]:
+    """The opposite of `park`."""
+    return [set_keys("Bridge", known.bridge, "external_ids", {known.attachment.parked_key: None})]
+
+
+def _of_interfaces(
+    database: Database, uuids: Sequence[Uuid], bridges: Mapping[Any, Any], wanted: Attachment
+) -> list[Known]:
+    found = []
+    for uuid in uuids:
+        (answer,) = database.transact(
+            [
+                _select(
+                    "Port",
+                    [["interfaces", "includes", encode(uuid)]],
+                    "_uuid",
+                    "tag",
+                    "trunks",
+                    "external_ids",
+                )
+            ]
+        )
+        for row in answer["rows"]:
+            shapes = {"tag": Shape.OPTIONAL, "trunks": Shape.SET, "external_ids": Shape.MAP}
+            attachment = _live({key: decode(row[key], shape) for key, shape in shapes.items()})
+            if attachment is not None and attachment.key == wanted.key and attachment.wish.bridge in bridges:
+                found.append(Known(attachment, _uuid(bridges[attachment.wish.bridge]), _uuid(row), {}))
+    return found
+
+
+def _holders(wanted: Attachment, ports: Sequence[Any], parked: Sequence[Known]) -> list[tuple[str, str]]:
+    """Which wanted addresses another attachment of the bridge and VLAN has already, and whose it is."""
+    others = [known.attachment for known in parked]
+    for answer in ports:
+        for row in answer["rows"]:
+            attachment = Attachment.load(_texts(decode(row["external_ids"], Shape.MAP)).get(KEY, ""))
+            others += [attachment] if attachment is not None else []
+    mine = {plain(address) for address in wanted.wish.static}
+    return [
+        (plain(address), f"{other.target.name} ({other.wish.ifname})")
+        for other in others
+        if other.key != wanted.key
+        and other.wish.bridge == wanted.wish.bridge
+        and vlan_word(other.wish) == vlan_word(wanted.wish)
+        for address in other.wish.static
+        if plain(address) in mine
+    ]
+
+
+def _address_keys(wanted: Attachment) -> list[dict[str, str]]:
+    return [{ADDRESS_KEY + plain(address): vlan_word(wanted.wish)} for address in wanted.wish.static]
+
+
+def _live(row: Row) -> Attachment | None:
+    """The attachment that a Port row tells of, with the VLANs that the port has."""
+    text = _texts(row["external_ids"]).get(KEY)
+    attachment = Attachment.load(text) if text else None
+    if attachment is None:
+        return None
+    tag, trunks = row["tag"], row["trunks"]
+    numbers = (
+        [number for number in trunks if isinstance(number, int)] if isinstance(trunks, frozenset) else []
+    )
+    return attachment.with_vlans(tag if isinstance(tag, int) else None, numbers)
+
+
+def _interface(database: Database, port: Row) -> Row:
+    for uuid in _uuids(port["interfaces"]):
+        row = database.tables["Interface"].get(uuid)
+        if row is not None:
+            return row
+    return {}
+
+
+def _is_parked(key: str) -> bool:
+    return key.startswith(f"{KEY}:")
+
+
+def _select(table: str, where: list[Any], *columns: str) -> Operation:
+    return {"op": "select", "table": table, "where": where, "columns": list(columns)}
+
+
+def _uuid(row: Mapping[str, Any]) -> Uuid:
+    return Uuid(str(decode(row["_uuid"], Shape.SCALAR)))
+
+
+def _uuids(value: Value) -> list[Uuid]:
+    return [each for each in value if isinstance(each, Uuid)] if isinstance(value, frozenset) else []
+
+
+def _decoded(json: Any) -> Value:
+    return decode(json, Shape.SCALAR)
+
+
+def _texts(value: Value) -> dict[str, str]:
+    return {str(key): str(item) for key, item in value.items()} if isinstance(value, dict) else {}

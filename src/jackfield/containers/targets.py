@@ -1,0 +1,170 @@
+"""What can be attached: containers of an engine, named network namespaces, processes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jackfield.client.errors import Failure
+from jackfield.containers.engine import Container, Engine, NoContainer, engines
+from jackfield.net import netns
+
+NAMED = Path("/run/netns")
+ENGINES = ("docker", "podman")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Something that has a network namespace, whether it runs or not.
+
+    `kind` is "docker", "podman", "netns" or "pid"; `id` is a container's id, a namespace's path, a process
+    id. `name` is for people; `engine` is the path of the engine's socket; `started` tells processes apart
+    that had the same id (proc_pid_stat(5), field 22).
+    """
+
+    kind: str
+    id: str
+    name: str
+    engine: str = ""
+    started: str = ""
+
+    @property
+    def key(self) -> str:
+        """What tells targets apart."""
+        return f"{self.kind}:{self.id}"
+
+    @property
+    def lasts(self) -> bool:
+        """Whether it may come back after it has gone: a process does not."""
+        return self.kind != "pid"
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A target that runs: the file that stands for its network namespace, the namespace's inode number, and
+    the process that holds it, None for a namespace with a name."""
+
+    target: Target
+    netns: str
+    inode: int
+    pid: int | None
+
+
+def find(words: str) -> Running:
+    """The target that a user names: "NAME" or an id of a container, "docker:NAME", "podman:NAME",
+    "netns:NAME", "netns:/PATH" or "pid:N". Raises Failure when it is not there, does not run, or has the
+    host's network."""
+    kind, colon, rest = words.partition(":")
+    if colon and kind == "pid":
+        running = _process(rest)
+    elif colon and kind == "netns":
+        running = _namespace(rest)
+    elif colon and kind in ENGINES:
+        running = _container(rest, [engine for engine in engines() if engine.kind == kind], (kind,))
+    else:
+        running = _container(words, engines(), ENGINES)
+    if running.inode == netns.inode_of(netns.OWN):
+        raise Failure(f"{words} uses this host's own network, where a port needs no attaching")
+    return running
+
+
+def look_up(target: Target) -> Running | None:
+    """A target that was found before, None when it does not run now. Raises NoContainer when it is gone for
+    good, Failure when its engine cannot be asked."""
+    if target.kind == "netns":
+        inode = netns.inode_of(target.id)
+        return None if inode is None else Running(target, target.id, inode, None)
+    if target.kind == "pid":
+        pid = int(target.id)
+        return _running(target, pid) if started_at(pid) == target.started else None
+    container = Engine(target.kind, target.engine).inspect(target.id)
+    return None if container.pid is None else _running(target, container.pid)
+
+
+def remembered(words: str, known: Sequence[Target]) -> Target:
+    """Which of the targets that are known is meant, whether it runs or not. Raises Failure when none is."""
+    kind, colon, rest = words.partition(":")
+    path = _path_of(rest) if kind == "netns" else rest
+    for target in known:
+        if colon and kind in (*ENGINES, "netns", "pid"):
+            if target.kind == kind and (path == target.id or rest == target.name):
+                return target
+        elif target.kind in ENGINES and (
+            words == target.name or (len(words) >= 4 and target.id.startswith(words))
+        ):
+            return target
+    raise Failure(f"nothing is attached of {words}; `jackfield attachments` lists what is")
+
+
+def started_at(pid: int) -> str | None:
+    """When a process was started, in the kernel's words; None when it is gone or a zombie."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] in ("Z", "X") else fields[19]
+
+
+def _container(name: str, asked: Sequence[Engine], kinds: Sequence[str]) -> Running:
+    if not name:
+        raise Failure("a container is known by its name or id; `docker ps` lists them")
+    container, engine = _found(name, asked, kinds)
+    if container.pid is None:
+        what = f"container {container.name} is not running ({container.state})"
+        raise Failure(f"{what}; `{engine.kind} start {container.name}` starts it")
+    running = _running(Target(engine.kind, container.id, container.name, engine.path), container.pid)
+    if running is None:
+        raise Failure(f"container {container.name} ended just now")
+    return running
+
+
+def _found(name: str, asked: Sequence[Engine], kinds: Sequence[str]) -> tuple[Container, Engine]:
+    unknown: NoContainer | None = None
+    for engine in asked:
+        try:
+            return engine.inspect(name), engine
+        except NoContainer as error:
+            unknown = error
+    if unknown is None:
+        names = " nor ".join(kind.capitalize() for kind in kinds)
+        word = "neither " if len(kinds) > 1 else "no "
+        others = "network namespaces are named netns:NAME, processes pid:N"
+        raise Failure(f"there is no container {name}: {word}{names} runs here ({others})")
+    raise Failure(f"there is no container {name}: {unknown}")
+
+
+def _running(target: Target, pid: int) -> Running | None:
+    path = f"/proc/{pid}/ns/net"
+    inode = netns.inode_of(path)
+    return None if inode is None else Running(target, path, inode, pid)
+
+
+def _namespace(name: str) -> Running:
+    path = _path_of(name)
+    inode = netns.inode_of(path)
+    if inode is None:
+        listed = "; `ip netns list` lists those with names" if name and "/" not in name else ""
+        raise Failure(f"there is no network namespace {path}{listed}")
+    return Running(Target("netns", path, name), path, inode, None)
+
+
+def _path_of(name: str) -> str:
+    return name if name.startswith("/") else str(NAMED / name)
+
+
+def _process(number: str) -> Running:
+    if not (number.isascii() and number.isdecimal()):
+        raise Failure(f'"{number}" is not the number of a process')
+    started = started_at(int(number))
+    running = _running(Target("pid", number, number, started=started or ""), int(number))
+    if started is None or running is None:
+        raise Failure(f"there is no process {number}")
+    return running
+
+
+def pidfd_of(running: Running) -> int | None:
+    """A descriptor that becomes readable when the target's process ends; None for a target without one.
+    Raises ProcessLookupError when it has ended."""
+    return None if running.pid is None else os.pidfd_open(running.pid)
