@@ -14,6 +14,7 @@ from tests.docker_network.dockerd import Dockerd
 from tests.e2e.switch import Switch, new_switch
 from tests.netlab import Lab
 
+JACKFIELD = str(Path(sys.executable).parent / "jackfield")
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -38,8 +39,8 @@ class Plugin:
             text=True,
             cwd=ROOT,
         )
-        assert self._process.stdout is not None
-        assert self._process.stdout.readline() == "ready\n"
+        enabled = self._switch.daemon.run(JACKFIELD, "docker", "enable", "--name", self.name)
+        assert enabled.returncode == 0, enabled.stderr
 
     def stop(self) -> None:
         process, self._process = self._process, None

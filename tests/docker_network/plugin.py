@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import select
 import sys
 
-from jackfield.containers.docker_network.driver import Driver
-from jackfield.containers.docker_network.server import PluginServer
+from jackfield.client.database import Database
+from jackfield.containers.docker_network.service import COLUMNS, Service
 
 
 def main() -> None:
-    server = PluginServer(sys.argv[1], Driver())
-    server.start()
-    print("ready", flush=True)
-    sys.stdin.read()
-    server.stop()
+    service = Service(lambda level, text: print(level, text, flush=True))
+    with Database.open({"Open_vSwitch": COLUMNS}) as database:
+        while True:
+            service.follow(database)
+            readable, _, _ = select.select([database, sys.stdin], [], [])
+            if sys.stdin in readable:
+                break
+            database.refresh()
+    service.close()
 
 
 if __name__ == "__main__":

@@ -45,6 +45,11 @@ def endpoints(database: Database, network_id: str) -> Mapping[str, PortInterface
     return {port.external_ids[ENDPOINT]: port for port in found if ENDPOINT in port.external_ids}
 
 
+def all_endpoints(database: Database) -> Mapping[str, str]:
+    """The ids of all endpoints that have ports, and the ids of their networks."""
+    return {found: network for network in networks(database) for found in endpoints(database, network)}
+
+
 def endpoint(database: Database, endpoint_id: str) -> PortInterface | None:
     """The port of an endpoint."""
     return next(iter(ports.interfaces_with(database, {ENDPOINT: endpoint_id})), None)
