@@ -34,7 +34,8 @@ class Present:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.network = network(database.tables, all_views(), containers.attached(database))
+        self.views = all_views()
+        self.network = network(database.tables, self.views, containers.attached(database))
 
     def plan(self, wanted: Network, prune: bool) -> tuple[Change, ...]:
         """The changes that make it so."""
@@ -108,12 +109,16 @@ def _stages(
         hosts.set_device(change.key, wanted.devices[change.key])
 
     def attach(change: Change) -> None:
-        containers.attach(wanted.containers[change.key])
+        containers.attach(present.database, wanted.containers[change.key])
 
     in_database = [c for c in changes if c.kind in _IN_DATABASE]
     return (
         ("namespaces", some(Kind.NAMESPACE), _each(namespace)),
-        ("containers", some(Kind.CONTAINER, remove=True), _each(lambda c: containers.detach(*c.key))),
+        (
+            "containers",
+            some(Kind.CONTAINER, remove=True),
+            _each(lambda c: containers.detach(present.database, c.key)),
+        ),
         ("cables", some(Kind.LINK), _each(link)),
         ("the switch", in_database, database),
         ("devices", some(Kind.DEVICE), _each(device)),

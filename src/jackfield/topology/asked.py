@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from jackfield.client.errors import Failure
 from jackfield.net import inet
 from jackfield.topology import form, settings
+from jackfield.topology.containers import plain_target
 from jackfield.topology.network import (
     Container,
     Device,
@@ -170,7 +172,7 @@ class _Maker:
         elif kind != "patch" and (interface in (".", "..") or set(interface) & set("/: \t\n")):
             self._wrong(path, f'no network device can be named "{interface}"')
 
-    def _vlan_sense(self, part: form.Port | form.Container, path: Path) -> None:
+    def _vlan_sense(self, part: form.Port, path: Path) -> None:
         if part.tag is not None and part.trunks and part.vlan_mode is None:
             self._wrong(
                 (*path, "trunks"),
@@ -298,51 +300,50 @@ class _Maker:
         for target, given in self.source.content.containers.items():
             parts = given if isinstance(given, list) else [given]
             for number, part in enumerate(parts):
-                path: Path = (
-                    ("containers", target, number) if isinstance(given, list) else ("containers", target)
-                )
-                if (target, part.device) in seen:
+                path: Path = ("containers", target)
+                path = (*path, number) if isinstance(given, list) else path
+                key = (plain_target(target), part.device)
+                if key in seen:
                     self._wrong(path, f"{target} has a {part.device} by this file already")
-                seen.add((target, part.device))
-                yield (target, part.device), self._container(target, part, path)
+                seen.add(key)
+                container = self._container(target, part, path)
+                if container is not None:
+                    yield key, container
 
-    def _container(self, target: str, part: form.Container, path: Path) -> Container:
+    def _container(self, target: str, part: form.Container, path: Path) -> Container | None:
+        from jackfield.containers.attachment import Wish, checked
+
         if part.bridge not in self.source.content.bridges:
             self._wrong((*path, "bridge"), f"there is no bridge {part.bridge} in this file")
-        self._vlan_sense(part, path)
         if part.mac is not None:
             self._mac(part.mac, (*path, "mac"))
-        addresses = [self._address(a, (*path, "addresses", i)) for i, a in enumerate(part.addresses)]
         place = Place(target, part.device)
-        for number, address in enumerate(addresses):
-            self._once(address, place, (part.bridge, part.tag), (*path, "addresses", number))
-        routes = [self._route(r, (*path, "routes", i)) for i, r in enumerate(part.routes)]
-        words = (settings.Word("trunks", "trunks", "vlans"),)
-        return Container(
-            target,
-            part.device,
-            {
-                "bridge": part.bridge,
-                "addresses": tuple(sorted(addresses)),
-                "gateways": tuple(
-                    self._gateway(g, (*path, "gateways", i)) for i, g in enumerate(part.gateways)
-                ),
-                "routes": tuple(sorted(route for route in routes if route is not None)),
-                "tag": part.tag,
-                "trunks": self._settings(words, part, path).get("trunks", frozenset()),
-                "vlan_mode": part.vlan_mode,
-                "mac": part.mac.lower() if part.mac else None,
-                "mtu": part.mtu,
-                "port": part.port,
-            },
+        for number, address in enumerate(part.addresses):
+            if address != "dhcp":
+                found = self._address(address, (*path, "addresses", number))
+                self._once(found, place, (part.bridge, part.tag), (*path, "addresses", number))
+        trunks = self._settings((settings.Word("trunks", "trunks", "vlans"),), part, path).get("trunks", ())
+        wish = Wish(
+            part.bridge,
+            ifname=part.device,
+            addresses=tuple(part.addresses),
+            gateways=tuple(part.gateways),
+            routes=tuple(f"{route.to}={route.via}" for route in part.routes),
+            tag=part.tag,
+            trunks=tuple(sorted(trunks)) if isinstance(trunks, frozenset) else (),
+            mac=part.mac or "",
+            mtu=part.mtu,
+            replace=part.replace,
+            veth=part.veth,
+            port=part.port or "",
         )
-
-    def _gateway(self, given: str, path: Path) -> str:
+        if self.problems:
+            return None  # enough is known to be wrong
         try:
-            return inet.split(given)[0]
-        except ValueError as error:
-            self._wrong(path, str(error))
-            return given
+            return Container(target, checked(wish))
+        except Failure as failure:
+            self._wrong(path, f"{target}: {failure}")
+            return None
 
 
 def canonical_metric(to: str, metric: int) -> int:

@@ -1,22 +1,69 @@
-"""Attached containers, as a network file has them: a bridge to `jackfield.containers`."""
+"""Attached containers, as a network file has them: the same attachments that `jackfield attach` makes."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from jackfield.client.database import Database
-from jackfield.client.errors import Failure
 from jackfield.topology.network import Container
 
+if TYPE_CHECKING:
+    from jackfield.containers.targets import Target
 
-def attached(database: Database) -> dict[tuple[str, str], Container]:
-    """The containers that are attached."""
-    return {}
+Key = tuple[str, str]
+"""The target in a file's words, and the name of its device."""
 
 
-def attach(container: Container) -> None:
+def attached(database: Database) -> dict[Key, Container]:
+    """The containers that are attached, whether they run or not."""
+    from jackfield.containers.records import every
+
+    found = {}
+    for known in every(database):
+        words = _words(known.attachment.target)
+        wish = known.attachment.wish
+        found[words, wish.ifname] = Container(words, wish)
+    return found
+
+
+def attach(database: Database, container: Container) -> None:
     """Attach a container, or change how it is. Raises Failure."""
-    raise Failure("containers cannot be attached")
+    from jackfield.containers.attach import attach
+    from jackfield.containers.lock import exclusive
+    from jackfield.containers.targets import find
+
+    running = find(container.target)
+    with exclusive():
+        attach(database, running, container.wish)
 
 
-def detach(target: str, device: str) -> None:
-    """Detach a container. Raises Failure."""
-    raise Failure("containers cannot be attached")
+def detach(database: Database, key: Key) -> None:
+    """Undo it; no error when it is undone already. Raises Failure."""
+    from jackfield.containers.attach import detach
+    from jackfield.containers.engine import NoContainer
+    from jackfield.containers.lock import exclusive
+    from jackfield.containers.records import every
+    from jackfield.containers.targets import look_up
+
+    with exclusive():
+        database.refresh()
+        for known in every(database):
+            target = known.attachment.target
+            if (_words(target), known.attachment.wish.ifname) == key:
+                try:
+                    running = look_up(target) if known.attachment.aside else None
+                except NoContainer:
+                    running = None
+                detach(database, known, running)
+
+
+def plain_target(words: str) -> str:
+    """A target's words in the form in which they are compared."""
+    kind, colon, rest = words.partition(":")
+    if colon and kind in ("docker", "podman"):
+        return rest
+    return f"netns:{rest.removeprefix('/run/netns/')}" if colon and kind == "netns" else words
+
+
+def _words(target: Target) -> str:
+    return target.name if target.kind in ("docker", "podman") else plain_target(f"{target.kind}:{target.id}")

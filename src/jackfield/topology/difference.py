@@ -8,7 +8,7 @@ host has of a device, are touched only where the file says them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -193,21 +193,16 @@ def _listed(setting: str, old: Iterable[str], new: Iterable[str]) -> Iterator[De
 def _containers(present: Network, wanted: Network) -> Iterator[Change]:
     for key, container in wanted.containers.items():
         there = present.containers.get(key)
-        old = there.options if there is not None else {}
+        old = asdict(there.wish) if there is not None else {}
         details = tuple(
             Detail(setting, _shown(old.get(setting)), _shown(value))
-            for setting, value in container.options.items()
-            if _differs(there is not None, old.get(setting), value)
+            for setting, value in asdict(container.wish).items()
+            if (value != old.get(setting) if there is not None else value and setting != "ifname")
         )
         if there is None:
             yield Change(Action.ADD, Kind.CONTAINER, key, details)
         elif details:
             yield Change(Action.CHANGE, Kind.CONTAINER, key, details)
-
-
-def _differs(is_there: bool, old: object, new: object) -> bool:
-    """Whether an option is to be told of; what is not asked for is what `attach` chooses."""
-    return bool(new) and new != old if not is_there else new is not None and new != old
 
 
 def _shown(value: Any) -> Setting | None:

@@ -11,11 +11,6 @@ from jackfield.topology import form, settings
 from jackfield.topology.network import Container, Device, Network, Place, Port, Route
 
 USUAL_MTU = 1500
-_CONTAINER_WORDS = (
-    settings.Word("tag", "tag", "int"),
-    settings.Word("trunks", "trunks", "vlans"),
-    settings.Word("vlan_mode", "vlan_mode"),
-)
 
 
 def file_of(network: Network) -> form.File:
@@ -128,16 +123,19 @@ def _containers(
 
 
 def _container(device: str, container: Container) -> form.Container:
-    options = container.options
-    vlans = {key: value for key, value in options.items() if key in ("tag", "trunks", "vlan_mode") and value}
+    wish = container.wish
+    routes = (route.partition("=") for route in wish.routes)
     return form.Container(
-        bridge=options["bridge"],
+        bridge=wish.bridge,
         device=device,
-        addresses=list(options["addresses"]),
-        gateways=list(options["gateways"]),
-        routes=[_route(route) for route in options["routes"]],
-        mac=options["mac"],
-        mtu=options["mtu"],
-        port=options["port"],
-        **settings.to_form(_CONTAINER_WORDS, vlans),
+        tag=wish.tag,
+        trunks=settings.vlan_list(wish.trunks) or None,
+        addresses=list(wish.addresses),
+        gateways=list(wish.gateways),
+        routes=[form.ContainerRoute(to=to, via=via) for to, _, via in routes],
+        mac=wish.mac or None,
+        mtu=wish.mtu,
+        replace=wish.replace,
+        veth=wish.veth,
+        port=wish.port or None,
     )

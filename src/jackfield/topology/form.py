@@ -42,6 +42,7 @@ Address = Annotated[
         pattern=r"^[0-9A-Fa-f.:]+/[0-9]{1,3}$",
     ),
 ]
+Lease = Annotated[str, Meta(title='"dhcp"', pattern="^dhcp$")]
 Destination = Annotated[
     str,
     Meta(
@@ -192,20 +193,30 @@ class End(_Form, frozen=True):
     up: Up = True
 
 
+class ContainerRoute(_Form, frozen=True):
+    """A route in a container."""
+
+    to: Annotated[Destination, _described("Where to: a network.")]
+    via: Annotated[Gateway, _described("The next router.")]
+
+
 class Container(_Form, frozen=True):
     """A container's port: what `jackfield attach` takes."""
 
     bridge: Annotated[DeviceName, _described("The bridge that it is attached to.")]
-    tag: Tag = None
-    trunks: Trunks = None
-    vlan_mode: VlanMode = None
+    tag: Annotated[Vlan | None, _described("Its VLAN.")] = None
+    trunks: Annotated[Vlans | None, _described("The VLANs that it carries with tags.")] = None
     device: Annotated[DeviceName, _described("The name of its device in the container.")] = "eth1"
-    addresses: Annotated[list[Address], _described("Its addresses.")] = []
+    addresses: Annotated[list[Address | Lease], _described('Its addresses, or "dhcp".')] = []
     gateways: Annotated[list[Gateway], _described("Its default routers, one of IPv4 and one of IPv6.")] = []
-    routes: Annotated[list[Route], _described("Further routes.")] = []
+    routes: Annotated[list[ContainerRoute], _described("Further routes.")] = []
     mac: Annotated[Mac | None, _described("Its MAC address; without it, one made of its names.")] = None
     mtu: Annotated[Mtu | None, _described("Its MTU.")] = None
-    port: Annotated[PortName | None, _described("The name of its port on the bridge.")] = None
+    replace: Annotated[bool, _described("Take the place of a device of that name, until it is detached.")] = (
+        False
+    )
+    veth: Annotated[bool, _described("Use a veth pair in place of an internal port.")] = False
+    port: Annotated[DeviceName | None, _described("The name of its port on the bridge.")] = None
 
 
 class Switch(_Form, frozen=True):

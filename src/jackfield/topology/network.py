@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from jackfield.wire.notation import Atom
+
+if TYPE_CHECKING:
+    from jackfield.containers.attachment import Wish
 
 Setting = Atom | frozenset[int]
 Settings = Mapping[str, Setting]
@@ -95,11 +98,10 @@ class Namespace:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """An attached container's port: what `jackfield attach` was told, or would be."""
+    """An attached container's port: whose, in the words of `jackfield attach`, and what is wished for."""
 
     target: str
-    device: str
-    options: Mapping[str, Any]
+    wish: Wish
 
 
 @dataclass(frozen=True, slots=True)

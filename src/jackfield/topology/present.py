@@ -29,7 +29,7 @@ Tables = Mapping[str, Mapping[Uuid, Row]]
 
 TABLES: Mapping[str, tuple[str, ...]] = {
     "Open_vSwitch": ("bridges", *settings.columns_of(settings.SWITCH), "external_ids"),
-    "Bridge": ("name", "ports", *settings.columns_of(settings.BRIDGE)),
+    "Bridge": ("name", "ports", *settings.columns_of(settings.BRIDGE), "external_ids"),
     "Port": ("name", "interfaces", *settings.columns_of(settings.PORT), "external_ids"),
     "Interface": (
         *("name", *settings.columns_of(settings.INTERFACE), "mac_in_use", "error", "ofport"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from jackfield.cli.shell.graph import graph_command
 from jackfield.cli.shell.output import show_json
 from jackfield.client import control
 from jackfield.client.errors import Failure
@@ -25,7 +26,7 @@ _STYLES = {"add": ("+", "green"), "change": ("~", "yellow"), "remove": ("-", "re
 
 def register(cli: click.Group) -> None:
     """Add the commands."""
-    for command in (plan_command, apply_command, export_command):
+    for command in (plan_command, apply_command, export_command, graph_command):
         cli.add_command(command)
 
 
