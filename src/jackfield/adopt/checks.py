@@ -1,0 +1,107 @@
+"""Why a card cannot be taken over, or not without more care; and who else manages it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from jackfield.adopt.host import Host, Layer3
+from jackfield.client.errors import Failure
+from jackfield.net.link import Link
+from jackfield.net.routes import Route
+
+_UPPER = ("vlan", "macvlan", "macvtap", "ipvlan", "ipvtap", "macsec")
+_ARPHRD_ETHER = 1
+_MOST_ANCESTORS = 64
+
+
+def check_card(host: Host, name: str) -> Link:
+    """The device, if it can be a port of a bridge. Raises Failure."""
+    link = host.link(name)
+    if link.loopback:
+        raise Failure(f"{name}: it is the loopback device, which cannot be on a bridge")
+    if link.arp_type != _ARPHRD_ETHER:
+        raise Failure(f"{name}: it is not an Ethernet device, and only those can be on a bridge")
+    if link.kind == "bridge":
+        raise Failure(f"{name}: it is a Linux bridge; `jackfield import-bridge {name}` takes it over")
+    links = {each.ifindex: each for each in host.devices.list_links()}
+    if link.master:
+        master = links.get(link.master)
+        kind = {"bridge": "the Linux bridge", "bond": "the bond", "vrf": "the VRF"}.get(link.slave_kind)
+        raise Failure(
+            f"{name}: it belongs to {kind or link.slave_kind or 'device'} "
+            f"{master.name if master else link.master}; take it out first (`ip link set {name} nomaster`)"
+        )
+    above = [
+        each.name
+        for each in links.values()
+        if each.kind in _UPPER and each.peer_ifindex == link.ifindex and each.peer_nsid is None
+    ]
+    if above:
+        raise Failure(
+            f"{name}: {', '.join(above)} sits on it and would get no frames any more; "
+            "make internal ports with the VLANs instead, then remove it"
+        )
+    return link
+
+
+def check_routes(state: Layer3) -> None:
+    """Raises Failure when a route cannot be moved to another device as it is."""
+    for route in state.routes:
+        reason = _unmovable(route)
+        if reason:
+            raise Failure(f"{state.device}: its route {route} {reason}; remove the route first")
+
+
+def _unmovable(route: Route) -> str:
+    if route.nexthop_object:
+        return f"goes by nexthop object {route.nexthop_object}, which is bound to the device"
+    return "puts packets into tunnels, which cannot be kept" if route.encapsulates else ""
+
+
+def ssh_address(environment: str | None = None) -> str:
+    """The address of this host that the user's SSH session came in by; "" when there is none.
+
+    `sudo` takes the variable away, so the processes above this one are asked as well.
+    """
+    found = os.environ.get("SSH_CONNECTION") if environment is None else environment
+    words = (found or _inherited("SSH_CONNECTION")).split()
+    return words[2] if len(words) == 4 else ""
+
+
+def managers(links: Sequence[Link]) -> list[str]:
+    """Programs that configure one of the devices at start-up, and what to tell them."""
+    notes = []
+    for link in links:
+        if Path(f"/run/NetworkManager/devices/{link.ifindex}").exists():
+            notes.append(
+                f"NetworkManager manages {link.name}: `nmcli device set {link.name} managed no`, "
+                "or it takes the addresses back"
+            )
+        networkd = Path(f"/run/systemd/netif/links/{link.ifindex}")
+        if networkd.exists() and "ADMIN_STATE=configured" in networkd.read_text(errors="replace"):
+            notes.append(
+                f"systemd-networkd manages {link.name}: move its [Network] settings to a file for the "
+                "internal port, or it takes the addresses back"
+            )
+    return notes
+
+
+def _inherited(variable: str) -> str:
+    """A variable of the nearest process above this one that has it."""
+    process = os.getppid()
+    for _ in range(_MOST_ANCESTORS):
+        if process <= 1:
+            break
+        try:
+            environment = Path(f"/proc/{process}/environ").read_bytes()
+            status = Path(f"/proc/{process}/stat").read_text(errors="replace")
+        except OSError:
+            break
+        for pair in environment.split(b"\0"):
+            name, _, value = pair.partition(b"=")
+            if name == variable.encode():
+                return value.decode(errors="replace")
+        process = int(status.rpartition(")")[2].split()[1])
+    return ""

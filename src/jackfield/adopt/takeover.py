@@ -1,0 +1,314 @@
+"""`adopt`: the host's cards onto a bridge, what they have of layer 3 onto an internal port of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+from jackfield.adopt import probe
+from jackfield.adopt.announce import announce
+from jackfield.adopt.checks import check_card, check_routes, managers, ssh_address
+from jackfield.adopt.guard import Guard, finish
+from jackfield.adopt.host import Host, Layer3
+from jackfield.adopt.move import add_last_routes, prepare, strip
+from jackfield.adopt.record import Record, path_of
+from jackfield.adopt.wiring import HOST_PORT, MADE, OLD_MAC, TABLES, Wiring
+from jackfield.client.database import Database
+from jackfield.client.errors import Failure
+from jackfield.net.errors import NetworkError
+
+STEP_SECONDS = 60.0
+"""How long the steps themselves may take, beyond the time for answers and for the user, before the guard
+takes the command for dead."""
+NOW_SECONDS = 1.5
+"""How long somebody may take to answer before anything is changed."""
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the user asks for. `port` empty: the bridge's own port. `tag`: the VLAN of what is untagged on the
+    wire. `checks`: addresses that must answer. `confirm`: ask on the terminal. `seconds` for either."""
+
+    nics: tuple[str, ...]
+    bridge: str = "br0"
+    port: str = ""
+    checks: tuple[str, ...] = ()
+    seconds: float = 30.0
+    tag: int | None = None
+    keep_mac: bool = True
+    bond: str = ""
+    bond_mode: str = ""
+    lacp: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of it. `notes` are sentences that a user should read."""
+
+    bridge: str
+    port: str
+    nics: tuple[str, ...]
+    addresses: tuple[str, ...]
+    answered: tuple[str, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+
+def adopt(wish: Wish, confirm: Callable[[float], bool] | None = None, say: Say = lambda _: None) -> Outcome:
+    """Move cards onto a bridge. `confirm` asks the user, within so many seconds, whether it shall stay.
+
+    Raises Failure; then everything is as it was, or the sentence says what is not.
+    """
+    for nic in wish.nics:
+        if finish(path_of(nic)) is not None:
+            say(f"{nic}: an adoption that was cut short has been put back first")
+    try:
+        with Host() as host, Database.open(TABLES) as database:
+            wiring = Wiring(database)
+            state, notes = _checked(host, wiring, wish, confirm is not None)
+            return _Takeover(host, wiring, wish, state, say).run(confirm, notes)
+    except NetworkError as error:
+        raise Failure(f"{wish.nics[0]}: {error}") from error
+
+
+def _checked(host: Host, wiring: Wiring, wish: Wish, confirmed: bool) -> tuple[Layer3, list[str]]:
+    """The layer 3 that is to be moved, and what to tell the user. Raises Failure when it must not be."""
+    links = [check_card(host, nic) for nic in wish.nics]
+    for nic in wish.nics:
+        bridge = wiring.bridge_of(nic)
+        if bridge is not None:
+            raise Failure(f"{nic}: it is on bridge {bridge} already")
+    if len(wish.nics) > 1 and not wish.bond:
+        raise Failure("several cards with one set of addresses are a bond: name it with --bond")
+    states = [host.layer3(nic) for nic in wish.nics]
+    holders = [each for each in states if any(not address.link_local for address in each.addresses)]
+    if len(holders) > 1:
+        raise Failure(
+            f"{' and '.join(each.device for each in holders)} have addresses each; as members of one bond "
+            "they would share one port: remove those of all but one"
+        )
+    state = holders[0] if holders else states[0]
+    check_routes(state)
+    _check_names(host, wiring, wish)
+    ssh = ssh_address()
+    if not confirmed and ssh in {address.address for address in state.addresses}:
+        raise Failure(
+            f"{state.device}: your own SSH session comes in by it; with --confirm you are asked whether it "
+            "still works, and without an answer everything is put back"
+        )
+    notes = managers(links)
+    if any(address.valid_seconds != 0xFFFFFFFF for address in state.addresses):
+        notes.append(
+            f"{state.device} has an address that runs out: if a DHCP client renews it, start one for the "
+            "internal port instead"
+        )
+    return state, notes
+
+
+def _check_names(host: Host, wiring: Wiring, wish: Wish) -> None:
+    port = wish.port or wish.bridge
+    there = wiring.bridge(wish.bridge)
+    for name in (wish.port, wish.bond):
+        if name and wiring.bridge_of(name):
+            raise Failure(f"{name}: bridge {wiring.bridge_of(name)} has a port of that name already")
+    for name in {wish.port, *([] if there else [wish.bridge])} - {""}:
+        if host.devices.get_link(name) is not None:
+            raise Failure(f"{name}: a network device of that name is there already; choose another name")
+    if there and port == wish.bridge:
+        taken = host.layer3(port).addresses
+        if any(not address.link_local for address in taken):
+            raise Failure(
+                f"{port}: the bridge's own port has {taken[0]} already; name a port to be made with --port"
+            )
+
+
+class _Takeover:
+    """One run, its checks passed."""
+
+    def __init__(self, host: Host, wiring: Wiring, wish: Wish, state: Layer3, say: Say) -> None:
+        self._host, self._wiring, self._wish, self._state, self._say = host, wiring, wish, state, say
+        self._port = wish.port or wish.bridge
+        self._ifindex = host.link(state.device).ifindex
+        self._record = self._recorded()
+
+    def _recorded(self) -> Record:
+        wish = self._wish
+        bridge = self._wiring.bridge(wish.bridge)
+        made = [] if bridge else ["bridge"]
+        hwaddr = None
+        if self._port != wish.bridge:
+            made.append(f"port:{self._port}")
+        elif bridge and wish.keep_mac:
+            hwaddr = str(bridge[1]["other_config"].get("hwaddr", ""))
+        return Record(
+            subject=wish.nics[0],
+            nics=wish.nics,
+            holder=self._state.device,
+            holder_ifindex=self._ifindex,
+            state=self._state,
+            bridge=wish.bridge,
+            port=self._port,
+            ports=(wish.bond or wish.nics[0],),
+            made=tuple(made),
+            hwaddr=hwaddr,
+        )
+
+    def run(self, confirm: Callable[[float], bool] | None, notes: list[str]) -> Outcome:
+        wish, state = self._wish, self._state
+        watched = watched_addresses(self._host, state, wish.checks, notes)
+        with guarded(self._record, wish.seconds * (2 if confirm else 1)):
+            self._make_port()
+            prepare(self._host, state, self._port, self._ifindex)
+            self._connect()
+            add_last_routes(self._host, state, self._port, self._ifindex)
+            for nic in wish.nics:
+                strip(self._host, nic)
+            if not wish.keep_mac:
+                announce(self._host.link(self._port), state.addresses)
+            self._say(f"{', '.join(wish.nics)} on bridge {wish.bridge}, addresses on {self._port}")
+            verify(self._host, self._port, watched, wish.seconds, self._say)
+            confirmed(confirm, wish.seconds)
+        return Outcome(
+            wish.bridge,
+            self._port,
+            wish.nics,
+            tuple(str(address) for address in state.addresses),
+            watched,
+            tuple(notes),
+        )
+
+    def _make_port(self) -> None:
+        """The bridge and the internal port, with all that a bridge's port has to have from the start."""
+        wish, state, wiring = self._wish, self._state, self._wiring
+        mac = state.mac if wish.keep_mac else ""
+        own = self._port == wish.bridge
+        if "bridge" in self._record.made:
+            wiring.make_bridge(wish.bridge, {"other_config": {"hwaddr": mac} if own and mac else {}})
+        elif own and mac:
+            wiring.set_mac(wish.bridge, mac)
+        tag: dict[str, int] = {} if wish.tag is None else {"tag": wish.tag}
+        mtu: dict[str, int] = {} if state.mtu == 1500 else {"mtu_request": state.mtu}
+        if not own:
+            wiring.make_port(
+                wish.bridge, self._port, tag, {"type": "internal", **({"mac": mac} if mac else {}), **mtu}
+            )
+        elif "bridge" in self._record.made:
+            if tag:
+                wiring.set_port(self._port, tag)
+            if mtu:
+                wiring.set_interface(self._port, mtu)
+        wiring.require([self._port])
+
+    def _connect(self) -> None:
+        wish = self._wish
+        notes = {HOST_PORT: self._port, MADE: " ".join(self._record.made)}
+        if self._record.hwaddr is not None:
+            notes[OLD_MAC] = self._record.hwaddr
+        columns: dict[str, object] = {"external_ids": notes}
+        if wish.tag is not None:
+            columns |= {"tag": wish.tag, "vlan_mode": "native-untagged"}
+        if wish.bond:
+            columns |= {"bond_mode": wish.bond_mode} if wish.bond_mode else {}
+            columns |= {"lacp": wish.lacp} if wish.lacp else {}
+        self._wiring.connect(wish.bridge, {self._record.ports[0]: (wish.nics, columns)})  # type: ignore[dict-item]
+
+
+def watched_addresses(
+    host: Host, state: Layer3, checks: tuple[str, ...], notes: list[str]
+) -> tuple[str, ...]:
+    """The addresses that have to answer afterwards: the user's, else the gateways, as far as they answer now.
+
+    Raises Failure when one that the user named does not answer now.
+    """
+    mute = probe.silent(host, state.device, checks, NOW_SECONDS)
+    if mute:
+        raise Failure(
+            f"{mute[0]} does not answer through {state.device} now, so it cannot tell anything later"
+        )
+    if checks:
+        return checks
+    mute = probe.silent(host, state.device, state.gateways, NOW_SECONDS)
+    watched = tuple(gateway for gateway in state.gateways if gateway not in mute)
+    if not watched:
+        why = f"the gateway {mute[0]} does not answer now" if mute else "there is no gateway"
+        notes.append(
+            f"nobody was asked whether the host is still reachable: {why}; --check ADDRESS names one"
+        )
+    return watched
+
+
+@contextmanager
+def guarded(record: Record, seconds: float) -> Iterator[None]:
+    """What is done in the block stays when it ends well; else the guard puts it back, and Failure says so."""
+    guard = Guard(record, seconds + STEP_SECONDS)
+    try:
+        yield
+    except BaseException as error:
+        guard.undo()
+        if isinstance(error, Failure | NetworkError):
+            raise Failure(f"{error}. Everything is as it was before.") from error
+        raise
+    guard.keep()
+
+
+def verify(host: Host, port: str, addresses: tuple[str, ...], seconds: float, say: Say) -> None:
+    """Raises Failure when one of the addresses does not answer through the internal port in time."""
+    if addresses:
+        say(f"asking {', '.join(addresses)} through {port}")
+        mute = probe.silent(host, port, addresses, seconds)
+        if mute:
+            raise Failure(f"{', '.join(mute)} has not answered through {port} within {seconds:g} seconds")
+
+
+def confirmed(confirm: Callable[[float], bool] | None, seconds: float) -> None:
+    """Raises Failure when the user is to be asked and does not say yes."""
+    if confirm is not None and not confirm(seconds):
+        raise Failure(f"not confirmed within {seconds:g} seconds")
+
+
+def release(nic: str, say: Say = lambda _: None) -> Outcome:
+    """Take a card that was adopted off its bridge, and give it what the internal port has now.
+
+    Raises Failure; a second call goes on where a first one was stopped.
+    """
+    found = finish(path_of(nic))
+    if found is not None:
+        say(f"{nic}: a move that was cut short has been finished")
+        return _outcome(found)
+    try:
+        with Host() as host, Database.open(TABLES) as database:
+            wiring = Wiring(database)
+            adoption = wiring.adoption(nic)
+            if adoption is None:
+                on = wiring.bridge_of(nic)
+                what = f"it is on bridge {on}, but was not adopted" if on else "it is on no bridge"
+                raise Failure(f"{nic}: {what}, so there is nothing to release")
+            holder = nic if nic in adoption.nics else adoption.nics[0]
+            check = host.link(holder)
+            state = host.layer3(adoption.port)
+            kept = tuple(rule for rule in state.rules if adoption.port in rule.devices)
+            record = Record(
+                subject=holder,
+                nics=adoption.nics,
+                holder=check.name,
+                holder_ifindex=host.link(adoption.port).ifindex,
+                state=replace(state, rules=kept),
+                bridge=adoption.bridge,
+                port=adoption.port,
+                ports=(adoption.nic_port,),
+                made=adoption.made,
+                hwaddr=adoption.hwaddr,
+            )
+    except NetworkError as error:
+        raise Failure(f"{nic}: {error}") from error
+    # The guard does it: killed in the middle, this command leaves it to be done to the end.
+    Guard(record, STEP_SECONDS).undo()
+    say(f"{', '.join(record.nics)} off bridge {record.bridge}, addresses on {record.holder}")
+    return _outcome(record)
+
+
+def _outcome(record: Record) -> Outcome:
+    addresses = tuple(str(address) for address in record.state.addresses)
+    return Outcome(record.bridge, record.port, record.nics, addresses)
