@@ -7,6 +7,7 @@ import select
 import signal
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from jackfield.lab.errors import LabError
@@ -19,12 +20,16 @@ LONGEST_SECONDS = 10.0
 class Listener:
     """A tcpdump that runs. `line` is its command line, `lines` what it has printed when it has ended."""
 
-    def __init__(self, argv: tuple[str, ...], line: str, file: Path) -> None:
+    def __init__(self, argv: tuple[str, ...], environment: Mapping[str, str], line: str, file: Path) -> None:
         """Start it and wait until it listens. Raises LabError when it does not."""
         self.line, self.file = line, file
         self.lines: list[str] = []
         self._process = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            argv,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
         assert self._process.stderr is not None
         said = b""

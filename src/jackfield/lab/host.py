@@ -116,7 +116,7 @@ class Host:
         # The story leaves out that the packets are written to a file as well, and each at once.
         argv = ("tcpdump", "-l", "--immediate-mode", "-w", str(file), "--print", *shlex.split(words)[1:])
         self._tell(Command(self.name, words, in_background=True))
-        listener = Listener(namespaces.inside(self.netns, *argv), words, file)
+        listener = Listener(namespaces.inside(self.netns, *argv), self.environment, words, file)
         try:
             yield listener
             listener.finish(expected)

@@ -36,29 +36,39 @@ def directory() -> Iterator[Path]:
 
 
 def clear_leftovers() -> None:
-    """End the daemons that killed runs left behind, and remove those runs' directories."""
+    """End what killed runs left behind, and remove those runs' directories."""
     for path in ROOT.iterdir():
         try:
             with (path / LOCK).open("r+") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                for pid_file in path.rglob("*.pid"):
-                    _end(pid_file)
+                _stop_switches(path)
+                _end_processes(path)
                 shutil.rmtree(path, ignore_errors=True)
         except OSError:
             continue  # it runs, or somebody else clears it
 
 
-def _end(pid_file: Path) -> None:
-    if pid_file.name == "ovs-vswitchd.pid" and not (pid_file.parent / "ovsdb-server.pid").exists():
-        # Jackfield: its devices and programs are in the kernel.
+def _stop_switches(path: Path) -> None:
+    """Jackfield's devices and programs are in the kernel, and go with `stop --cleanup` only."""
+    command = (Path(sys.executable).parent / "jackfield", "stop", "--cleanup")
+    for pid_file in path.rglob("ovs-vswitchd.pid"):
+        if (pid_file.parent / "ovsdb-server.pid").exists():
+            continue  # Open vSwitch's own
         environment = {**os.environ, "OVS_RUNDIR": str(pid_file.parent)}
-        command = (Path(sys.executable).parent / "jackfield", "stop", "--cleanup")
         with contextlib.suppress(subprocess.SubprocessError):
             subprocess.run(command, env=environment, capture_output=True, timeout=STOP_SECONDS, check=False)
-        return
-    with contextlib.suppress(OSError, ValueError):
-        pid = int(pid_file.read_text(encoding="ascii"))
-        directory = os.fsencode(pid_file.parent)
-        # A number may belong to somebody else by now.
-        if directory in Path(f"/proc/{pid}/cmdline").read_bytes():
-            os.kill(pid, signal.SIGTERM)
+
+
+def _end_processes(path: Path) -> None:
+    """Everything that the run started has a place in its directory for $OVS_RUNDIR."""
+    mark = b"OVS_RUNDIR=" + os.fsencode(path) + b"/"
+    for process in Path("/proc").iterdir():
+        if not process.name.isdecimal():
+            continue
+        with contextlib.suppress(OSError):
+            descriptor = os.pidfd_open(int(process.name))
+            try:
+                if any(word.startswith(mark) for word in (process / "environ").read_bytes().split(b"\0")):
+                    signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+            finally:
+                os.close(descriptor)

@@ -100,8 +100,8 @@ def by_one_command(stage: Stage, guests: list[Guest], when: str) -> None:
     """With Jackfield, and through the container's life."""
     stage.step(
         f"{when} a container",
-        f"`jackfield attach` does all of that, here in VLAN {VLAN}, and the port follows the container: it goes "
-        "when the container stops and comes back as it was.",
+        f"`jackfield attach` does all of that, here in VLAN {VLAN}, and the port follows the container: "
+        "it goes when the container stops and comes back as it was.",
     )
     host = stage.switch_host
     stage.ovs.vsctl(f"set Port eth1 tag={VLAN}")
