@@ -161,14 +161,6 @@ def test_an_interface_that_cannot_be_had_says_why(made: dict[str, Any], error: s
     assert (wanted.error, wanted.ofport) == (error, -1)
 
 
-def test_a_bond_is_refused_at_every_member() -> None:
-    bond = port("bond0", "system")
-    bond["members"] = [{"name": "eth0", "type": ""}, {"name": "eth1", "type": ""}]
-    wanted = next(p for p in bridge_of(bond).ports if p.name == "bond0")
-    text = "port bond0 is a bond of 2 interfaces, and bonds are not supported yet"
-    assert [wanted.error, *(i.error for i in wanted.interfaces)] == [text] * 3
-
-
 def test_a_bridge_whose_name_is_too_long_takes_its_ports_with_it() -> None:
     wanted = desired(snapshot(bridge("b" * 16, port("p")))).bridges[0]
     assert wanted.error == f"could not create bridge {'b' * 16} (the name is longer than 15 bytes)"

@@ -275,6 +275,5 @@ def test_a_device_of_a_linux_bridge_is_busy(reconciler: Reconciler) -> None:
     assert "Device or resource busy: it belongs to bridge jftbr" in error
     run("ip", "link", "set", "jfteth0", "nomaster")
     assert (
-        interface(reconciler.reconcile(snapshot(bridge("br0", port("jfteth0", "")))), "jfteth0").ofport
-        == 1
+        interface(reconciler.reconcile(snapshot(bridge("br0", port("jfteth0", "")))), "jfteth0").ofport == 1
     )

@@ -88,6 +88,7 @@ def _do(step: Step, datapath: Datapath, fast: bool) -> InternalPair | None:
         case ZeroCounters(id=number):
             datapath.set_counters_zero(number)
             datapath.set_drops_zero(number)
+            datapath.lacp.delete(number)
         case Attach(ifindex=ifindex):
             datapath.attach(ifindex, fast=fast)
         case Detach(ifindex=ifindex):

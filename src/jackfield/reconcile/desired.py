@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from jackfield.model.config import PortConfig
 from jackfield.reconcile import settings
+from jackfield.reconcile.bonds import bond_settings, bond_warnings, lacp_settings, link_settings
 from jackfield.reconcile.ofports import assign
 from jackfield.reconcile.outcome import Warning
 from jackfield.reconcile.rows import Row, Snapshot, elements, integer, mac, pairs, referenced, rows, text
@@ -51,10 +52,12 @@ _Member = tuple[str, Row, str | None]
 
 
 class _Members(NamedTuple):
-    """The interfaces of a port, and why the port as a whole cannot be had."""
+    """The interfaces of a port, why the port as a whole cannot be had, and how many interfaces the database
+    gives it: more than one make a bond, however many of them can be had."""
 
     error: str | None
     rows: list[_Member]
+    asked: int
 
 
 class _Reader:
@@ -88,9 +91,10 @@ class _Reader:
             for port_uuid, port in referenced(self._snapshot, "Port", elements(row, "ports"))
             if self._claim("Port", port_uuid, text(port, "name"), f"bridge {name}")
         ]
+        flood_vlans = bool(elements(row, "flood_vlans"))
         numbers = self._numbers(name, [member for _, _, members in claimed for member in members.rows])
         ports = [
-            self._port(port_uuid, port, members, name, numbers, port_uuid in outputs)
+            self._port(port_uuid, port, members, name, numbers, port_uuid in outputs, flood_vlans)
             for port_uuid, port, members in claimed
         ]
         if not any(interface.local for port in ports for interface in port.interfaces):
@@ -115,18 +119,21 @@ class _Reader:
             if self._claim("Interface", member_uuid, text(member, "name"), f"port {name}")
         ]
         error = bridge_error
-        if error is None and len(found) > 1:
-            error = f"port {name} is a bond of {len(found)} interfaces, and bonds are not supported yet"
-        elif error is None and not mine:
+        if error is None and not mine:
             error = f"port {name} has no interface of its own"
         elif error is None:
             error = _name_problem(f"port {name}", name, _MOST_NAME)
-        return _Members(
-            error, [(u, member, error or self._interface_problem(member, bridge)) for u, member in mine]
-        )
+        bond = name if len(found) > 1 else None
+        problems = [error or self._interface_problem(member, bridge, bond) for _, member in mine]
+        rows = [(uuid, member, problem) for (uuid, member), problem in zip(mine, problems, strict=True)]
+        return _Members(error, rows, len(found))
 
-    def _interface_problem(self, row: Row, bridge: str) -> str | None:
+    def _interface_problem(self, row: Row, bridge: str, bond: str | None) -> str | None:
         name = text(row, "name")
+        if bond is not None and name == bridge:
+            return f"could not add network device {name} to bond {bond} (it is the bridge's own port)"
+        if bond is not None and text(row, "type") == Kind.PATCH.value:
+            return f"could not add {name} to bond {bond} (a patch port cannot be a member)"
         if name in self._bridge_names and name != bridge:
             return f"could not add network device {name} to bridge {bridge} (a bridge has that name)"
         return _interface_problem(name, _type_of(row, bridge), pairs(row, "options"))
@@ -152,21 +159,30 @@ class _Reader:
         bridge: str,
         numbers: Mapping[str, int],
         mirror_output: bool,
+        flood_vlans: bool,
     ) -> WantedPort:
         self.warnings += port_warnings(row)
+        self.warnings += bond_warnings(row, members.asked, flood_vlans)
+        lacp = lacp_settings(row, members.asked)
         return WantedPort(
             name=text(row, "name"),
             uuid=uuid,
             config=settings.port_config(row, None),
-            interfaces=tuple(self._interface(member, bridge, numbers) for member in members.rows),
+            interfaces=tuple(
+                self._interface(member, bridge, numbers, lacp is not None) for member in members.rows
+            ),
             tag=integer(row, "tag"),
             mac=mac(text(row, "mac")),
             fake_bridge=row.get("fake_bridge") is True,
             mirror_output=mirror_output,
+            bond=bond_settings(row, members.asked),
+            lacp=lacp,
             error=members.error,
         )
 
-    def _interface(self, member: _Member, bridge: str, numbers: Mapping[str, int]) -> WantedInterface:
+    def _interface(
+        self, member: _Member, bridge: str, numbers: Mapping[str, int], lacp: bool
+    ) -> WantedInterface:
         uuid, row, error = member
         name = text(row, "name")
         type_ = _type_of(row, bridge)
@@ -174,6 +190,7 @@ class _Reader:
         self.warnings += interface_warnings(row)
         mtu = integer(row, "mtu_request")
         fault = None
+        ofport = -1 if error is not None else numbers[name]
         if kind is Kind.INTERNAL and mtu is not None and not LEAST_MTU <= mtu <= MOST_MTU:
             bounds = f"{LEAST_MTU} at least and {MOST_MTU} at most"
             fault = f"could not set the MTU of {name} to {mtu} (an internal port's can be {bounds})"
@@ -183,11 +200,12 @@ class _Reader:
             uuid=uuid,
             type=type_,
             kind=kind,
-            ofport=-1 if error is not None else numbers[name],
+            ofport=ofport,
             local=name == bridge,
             mac=self._mac(row, kind, name == bridge),
             mtu_request=mtu,
             peer=pairs(row, "options").get("peer") if kind is Kind.PATCH else None,
+            lacp=link_settings(row, ofport) if lacp else None,
             place=settings.place(row) if kind is Kind.INTERNAL and name != bridge and not error else None,
             error=error,
             fault=fault,

@@ -24,7 +24,8 @@ class Pair:
 
 @dataclass(slots=True)
 class Tables:
-    """The content of the maps that the control plane writes. `cells` holds the used ones only."""
+    """The content of the maps that the control plane writes. `cells` holds the used ones only, `bonds` their
+    configuration only."""
 
     bridges: dict[int, _abi.Bridge] = field(default_factory=dict)
     bridge_flood: dict[int, _abi.VlanSet] = field(default_factory=dict)
@@ -33,6 +34,7 @@ class Tables:
     ifaces: dict[int, _abi.Iface] = field(default_factory=dict)
     ingress: dict[int, _abi.Ingress] = field(default_factory=dict)
     flood_lists: dict[_abi.FloodKey, _abi.FloodList] = field(default_factory=dict)
+    bonds: dict[int, _abi.Bond] = field(default_factory=dict)
     names: dict[_abi.NameKey, _abi.Name] = field(default_factory=dict)
     cells: dict[int, int] = field(default_factory=dict)
 
@@ -67,6 +69,11 @@ class Observed:
         return frozenset(ends)
 
 
+def bond_configuration(bond: _abi.Bond) -> _abi.Bond:
+    """The same without state, which is not the plan's matter."""
+    return _abi.Bond(basis=bond.basis, mode=bond.mode, flags=bond.flags, members=bond.members)
+
+
 def read_tables(datapath: Datapath) -> Tables:
     """What the maps hold."""
     flood_lists = dict(datapath.flood_lists.items())
@@ -83,6 +90,7 @@ def read_tables(datapath: Datapath) -> Tables:
         ifaces=dict(datapath.ifaces.items()),
         ingress=dict(datapath.ingress.items()),
         flood_lists=flood_lists,
+        bonds={number: bond_configuration(bond) for number, bond in datapath.bonds.items()},
         names=dict(datapath.names.items()),
         cells=cells,
     )

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from jackfield.model.bonding.settings import BondSettings
 from jackfield.model.config import BridgeConfig, PortConfig
+from jackfield.model.lacp.settings import LacpSettings, LinkSettings
 
 
 class State(Enum):
@@ -66,6 +68,7 @@ class InterfaceOutcome:
     link_speed: int | None = None
     duplex: str | None = None
     status: Mapping[str, str] = field(default_factory=dict)
+    lacp: LinkSettings | None = None
     error: str | None = None
     waits: bool = False
 
@@ -73,7 +76,11 @@ class InterfaceOutcome:
 @dataclass(frozen=True, slots=True)
 class PortOutcome:
     """A port as it is now; `id` is the data plane's port id, 0 when it has none. `ofport` is that of its
-    first interface, -1 when it has none. `config.mtu` is left out: see InterfaceOutcome."""
+    first interface that is there, -1 when none is. `config.mtu` is left out: see InterfaceOutcome.
+
+    `bond` is set for a port of several interfaces; `bond_id` is then the data plane's number of the bond, 0
+    when it has none, and `members` are names of interfaces, each at the place of the member, empty where
+    there is none. `lacp` is set for a port that speaks LACP, be it a bond or not."""
 
     name: str
     uuid: str | None
@@ -82,6 +89,10 @@ class PortOutcome:
     interfaces: tuple[str, ...]
     id: int = 0
     ofport: int = -1
+    bond: BondSettings | None = None
+    lacp: LacpSettings | None = None
+    bond_id: int = 0
+    members: tuple[str, ...] = ()
     error: str | None = None
 
 

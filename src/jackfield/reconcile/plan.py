@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jackfield.datapath._abi import FdbOp, Name, NameKey, NameKind
+from jackfield.datapath._abi import FdbOp, Name, NameKey, NameKind, Port, PortFlag
 from jackfield.reconcile.flood import FloodPlanner
 from jackfield.reconcile.ids import Ids
 from jackfield.reconcile.observed import Observed, Pair
@@ -30,7 +30,14 @@ from jackfield.reconcile.steps import (
 from jackfield.reconcile.target import Target, made_promiscuous, target
 from jackfield.reconcile.wanted import Desired, Kind
 
-_KINDS = {NameKind.BRIDGE: "Bridge", NameKind.PORT: "Port", NameKind.IFACE: "Interface"}
+_KINDS = {
+    NameKind.BRIDGE: "Bridge",
+    NameKind.PORT: "Port",
+    NameKind.IFACE: "Interface",
+    NameKind.BOND: "Port",
+}
+_WAY_OUT = PortFlag.BOND | PortFlag.LACP
+"""What a port may change without a word about where addresses are."""
 
 
 def plan_maps(desired: Desired, observed: Observed) -> Plan:
@@ -48,6 +55,7 @@ class _Planner:
         self._bridge_owners = _owners(wanted.bridge_ids)
         self._port_owners = _owners(wanted.port_ids)
         self._iface_owners = _owners(wanted.iface_ids)
+        self._bond_owners = _owners(wanted.bond_ids)
         self._problems = wanted.problems
 
     def steps(self) -> Iterator[Step]:
@@ -114,6 +122,10 @@ class _Planner:
             if iface != self._have.ifaces.get(number):
                 owner = self._iface_owners[number]
                 yield Write(owner, Table.IFACES, number, iface, f"configure interface {owner.name}")
+        for number, bond in self._want.bonds.items():
+            if bond != self._have.bonds.get(number):
+                owner = self._bond_owners[number]
+                yield Write(owner, Table.BONDS, number, bond, f"configure bond {owner.name}")
 
     def _port(self, number: int) -> Iterator[Step]:
         owner = self._port_owners[number]
@@ -135,8 +147,7 @@ class _Planner:
                 continue
             yield from self._port(number)
             vlans_changed = self._want.port_vlans.get(number) != self._have.port_vlans.get(number)
-            same_way = before._replace(iface=0, iface_count=0) == port._replace(iface=0, iface_count=0)
-            if vlans_changed or not same_way:
+            if vlans_changed or _without_way_out(before) != _without_way_out(port):
                 yield ChangeFdb(self._port_owners[number], FdbOp.PURGE_PORT, number)
 
     def _let_in(self) -> Iterator[Step]:
@@ -172,6 +183,9 @@ class _Planner:
         for number in sorted(have.ifaces.keys() - want.ifaces.keys()):
             owner = self._iface_owners.get(number, Owner("Interface", f"id {number}"))
             yield Write(owner, Table.IFACES, number, None, f"remove interface {owner.name}")
+        for number in sorted(have.bonds.keys() - want.bonds.keys()):
+            owner = self._bond_owners.get(number, Owner("Port", f"bond {number}"))
+            yield Write(owner, Table.BONDS, number, None, f"remove bond {owner.name}")
         for number in sorted(lost_bridges):
             owner = self._bridge_owner(number)
             yield Write(owner, Table.BRIDGES, number, None, f"remove bridge {owner.name}")
@@ -208,11 +222,16 @@ class _Planner:
             (self._want.bridge_ids, self._bridge_owners),
             (self._want.port_ids, self._port_owners),
             (self._want.iface_ids, self._iface_owners),
+            (self._want.bond_ids, self._bond_owners),
         )
 
     def _device(self, ifindex: int) -> str:
         link = self._observed.links.get(ifindex)
         return link.name if link is not None else f"device {ifindex}"
+
+
+def _without_way_out(port: Port) -> Port:
+    return port._replace(iface=0, iface_count=0, flags=port.flags & ~int(_WAY_OUT))
 
 
 def _owners(ids: Ids) -> dict[int, Owner]:

@@ -88,6 +88,10 @@ class _Writer:
         self._missing = missing
         self._found: dict[str, Present] = {here.interface.name: here for here in found}
         self._macs = addresses(desired, observed)
+        self._bonds = observed.tables.bonds
+        self._iface_names = {
+            key.id: value.name for key, value in observed.tables.names.items() if key.kind == NameKind.IFACE
+        }
         self._ids = {(key.kind, value.name): key.id for key, value in observed.tables.names.items()}
 
     def bridge(self, bridge: WantedBridge) -> BridgeOutcome:
@@ -109,10 +113,13 @@ class _Writer:
     def port(
         self, bridge: WantedBridge, port: WantedPort, interfaces: Mapping[str, InterfaceOutcome]
     ) -> PortOutcome:
-        first = interfaces[port.interfaces[0].name] if port.interfaces else None
+        mine = [interfaces[interface.name] for interface in port.interfaces]
+        first = next((each for each in mine if each.ofport >= 0), None)
         error = port.error or self._problems.get(Owner("Port", port.name))
-        if error is None and first is not None and first.ofport < 0:
-            error = first.error
+        if error is None and first is None and mine:
+            error = mine[0].error
+        bond_id = self._ids.get((NameKind.BOND, port.name), 0)
+        bond = self._bonds.get(bond_id)
         return PortOutcome(
             name=port.name,
             uuid=port.uuid,
@@ -121,6 +128,10 @@ class _Writer:
             interfaces=tuple(interface.name for interface in port.interfaces),
             id=self._ids.get((NameKind.PORT, port.name), 0) if error is None else 0,
             ofport=first.ofport if first is not None else -1,
+            bond=port.bond,
+            lacp=port.lacp,
+            bond_id=bond_id,
+            members=tuple(self._iface_names.get(each, "") for each in bond.members) if bond else (),
             error=error,
         )
 
@@ -152,6 +163,7 @@ class _Writer:
             id=self._ids.get((NameKind.IFACE, name), 0),
             nsid=here.nsid,
             switch_ifindex=None if here.switch is None else here.switch.ifindex,
+            lacp=interface.lacp,
             error=self._faults.get(owner, interface.fault),
             **self._device(name, here),
         )

@@ -154,6 +154,7 @@ class Table(Enum):
     IFACES = "ifaces"
     INGRESS = "ingress"
     FLOOD_LISTS = "flood_lists"
+    BONDS = "bonds"
     NAMES = "names"
 
 

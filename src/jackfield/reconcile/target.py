@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from jackfield.datapath import _abi
-from jackfield.datapath._abi import BridgeFlag, IfaceFlag, IfaceKind, Limit, NameKind, PortFlag
-from jackfield.model.config import PortConfig, PriorityTags, VlanMode
+from jackfield.datapath._abi import BondFlag, BridgeFlag, IfaceFlag, IfaceKind, Limit, NameKind, PortFlag
+from jackfield.model.bonding.settings import BondSettings
+from jackfield.model.config import BondMode, PortConfig, PriorityTags, VlanMode
 from jackfield.reconcile.ids import Ids
 from jackfield.reconcile.membership import carried, flood_members, mask_of, record_of
 from jackfield.reconcile.observed import Observed
@@ -17,6 +19,7 @@ from jackfield.reconcile.wanted import Desired, Kind, WantedBridge
 
 _NS = 1_000_000_000
 _MODES = {mode: _abi.VlanMode[mode.name] for mode in VlanMode}
+_BOND_MODES = {mode: _abi.BondMode[mode.name] for mode in BondMode}
 _PRIORITY_TAGS = {when: _abi.PriorityTags[when.name] for when in PriorityTags}
 
 
@@ -28,12 +31,14 @@ class Target:
     bridge_ids: Ids
     port_ids: Ids
     iface_ids: Ids
+    bond_ids: Ids
     bridges: dict[int, _abi.Bridge] = field(default_factory=dict)
     bridge_flood: dict[int, _abi.VlanSet] = field(default_factory=dict)
     ports: dict[int, _abi.Port] = field(default_factory=dict)
     port_vlans: dict[int, _abi.VlanSet] = field(default_factory=dict)
     ifaces: dict[int, _abi.Iface] = field(default_factory=dict)
     ingress: dict[int, _abi.Ingress] = field(default_factory=dict)
+    bonds: dict[int, _abi.Bond] = field(default_factory=dict)
     floods: dict[_abi.FloodKey, tuple[int, ...]] = field(default_factory=dict)
     attached: dict[int, Present] = field(default_factory=dict)
     problems: dict[Owner, str] = field(default_factory=dict)
@@ -47,6 +52,7 @@ def target(desired: Desired, observed: Observed) -> Target:
         Ids(NameKind.BRIDGE, names, Limit.MAX_BRIDGES),
         Ids(NameKind.PORT, names, Limit.MAX_PORTS),
         Ids(NameKind.IFACE, names, Limit.MAX_IFACES),
+        Ids(NameKind.BOND, names, Limit.MAX_BONDS),
         problems=problems,
     )
     by_bridge: dict[str, list[Present]] = {}
@@ -56,7 +62,8 @@ def target(desired: Desired, observed: Observed) -> Target:
     undo = made_promiscuous(observed)
     for bridge in desired.bridges:
         if bridge.error is None:
-            _add_bridge(result, desired, undo, bridge, by_bridge.get(bridge.name, ()), patches)
+            members = by_bridge.get(bridge.name, [])
+            _add_bridge(result, desired, observed.tables.bonds, undo, bridge, members, patches)
     _join_patches(result, found, patches)
     return result
 
@@ -70,6 +77,7 @@ def made_promiscuous(observed: Observed) -> frozenset[int]:
 def _add_bridge(
     result: Target,
     desired: Desired,
+    bonds: Mapping[int, _abi.Bond],
     undo: frozenset[int],
     bridge: WantedBridge,
     found: Iterable[Present],
@@ -82,25 +90,10 @@ def _add_bridge(
         )
         return
     members: list[tuple[int, _abi.Port, int]] = []
-    for here in found:
-        port_id, iface_id = result.port_ids.take(here.port.name), result.iface_ids.take(here.interface.name)
-        if port_id is None or iface_id is None:
-            text = f"there can be no more than {Limit.MAX_PORTS - 1} ports"
-            result.problems[interface_owner(here.interface)] = text
-            continue
-        config = here.port.config
-        port = port_record(config, number, iface_id)
-        result.ports[port_id] = port
-        listed = config.cvlans if config.vlan_mode is VlanMode.DOT1Q_TUNNEL else config.trunks
-        if listed is not None:
-            result.port_vlans[port_id] = record_of(mask_of(listed))
-        members.append((port_id, port, carried(_MODES[config.vlan_mode], config.tag, config.trunks)))
-        result.ifaces[iface_id] = _iface(here, port_id, undo)
-        if here.switch is None:
-            patches[here.interface.name] = iface_id
-        else:
-            result.ingress[here.switch.ifindex] = _abi.Ingress(iface_id, port_id)
-            result.attached[here.switch.ifindex] = here
+    for _, group in groupby(found, key=lambda here: here.port.name):
+        port_id, port, mask = _add_port(result, bonds, undo, number, list(group), patches) or (0, None, 0)
+        if port is not None:
+            members.append((port_id, port, mask))
     for vlan, ports in flood_members(members).items():
         result.floods[_abi.FloodKey(number, vlan)] = ports
     config_of = bridge.config
@@ -108,6 +101,8 @@ def _add_bridge(
     if config_of.flood_vlans:
         flags |= BridgeFlag.FLOOD_VLANS
         result.bridge_flood[number] = record_of(mask_of(config_of.flood_vlans))
+    if any(port.flags & PortFlag.BOND for _, port, _ in members):
+        flags |= BridgeFlag.BONDED
     result.bridges[number] = _abi.Bridge(
         ageing_ns=config_of.mac_aging_time * _NS,
         table_size=config_of.mac_table_size,
@@ -115,6 +110,83 @@ def _add_bridge(
         flags=int(flags),
         vlan_limit=desired.vlan_limit,
     )
+
+
+def _add_port(
+    result: Target,
+    bonds: Mapping[int, _abi.Bond],
+    undo: frozenset[int],
+    bridge: int,
+    found: Sequence[Present],
+    patches: dict[str, int],
+) -> tuple[int, _abi.Port, int] | None:
+    """A port with the interfaces of it that are there; its id, record and the VLANs it carries. None when
+    there is no room for it."""
+    wanted = found[0].port
+    port_id = result.port_ids.take(wanted.name)
+    numbered = [(here, result.iface_ids.take(here.interface.name)) for here in found]
+    given = {number: here for here, number in numbered if number is not None}
+    for here, number in numbered:
+        if port_id is None or number is None:
+            text = f"there can be no more than {Limit.MAX_PORTS - 1} ports"
+            result.problems[interface_owner(here.interface)] = text
+    if port_id is None or not given:
+        return None
+    config = wanted.config
+    record = port_record(config, bridge, next(iter(given)))
+    if wanted.lacp is not None:
+        record = record._replace(flags=record.flags | int(PortFlag.LACP))
+    places = {}
+    if wanted.bond is not None:
+        bond_id = result.bond_ids.take(wanted.name)
+        if bond_id is None:
+            text = f"there can be no more than {Limit.MAX_BONDS - 1} bonds"
+            result.problems[Owner("Port", wanted.name)] = text
+            return None
+        seats = seated(bonds[bond_id].members if bond_id in bonds else (), list(given))
+        places = {number: at for at, number in enumerate(seats) if number}
+        for number in given.keys() - places.keys():
+            text = f"a bond can have no more than {Limit.MAX_MEMBERS} members"
+            result.problems[interface_owner(given.pop(number).interface)] = text
+        result.bonds[bond_id] = bond_record(wanted.bond, wanted.lacp is not None, seats)
+        record = record._replace(
+            flags=record.flags | int(PortFlag.BOND), iface=bond_id, iface_count=len(places)
+        )
+    result.ports[port_id] = record
+    listed = config.cvlans if config.vlan_mode is VlanMode.DOT1Q_TUNNEL else config.trunks
+    if listed is not None:
+        result.port_vlans[port_id] = record_of(mask_of(listed))
+    for number, here in given.items():
+        result.ifaces[number] = _iface(here, port_id, undo)
+        if here.switch is None:
+            patches[here.interface.name] = number
+        else:
+            result.ingress[here.switch.ifindex] = _abi.Ingress(number, port_id, places.get(number, 0))
+            result.attached[here.switch.ifindex] = here
+    return port_id, record, carried(_MODES[config.vlan_mode], config.tag, config.trunks)
+
+
+def seated(before: Sequence[int], wanted: Sequence[int]) -> tuple[int, ...]:
+    """The members of a bond by place: who has one keeps it, others get the first free ones as long as there
+    are any. 0 is a free place."""
+    seats = [number if number in wanted else 0 for number in before]
+    seats += [0] * (Limit.MAX_MEMBERS - len(seats))
+    for number in wanted:
+        if number not in seats and 0 in seats:
+            seats[seats.index(0)] = number
+    return tuple(seats)
+
+
+def bond_record(bond: BondSettings, lacp: bool, members: tuple[int, ...]) -> _abi.Bond:
+    """A bond's configuration as the programs read it; `members` are interface ids by place."""
+    flags = BondFlag.LACP if lacp else BondFlag(0)
+    if bond.fallback_ab:
+        flags |= BondFlag.FALLBACK_AB
+    if bond.all_members_active:
+        flags |= BondFlag.ALL_MEMBERS
+    if not bond.downdelay_ms and not bond.miimon_ms:
+        flags |= BondFlag.FOLLOW_CARRIER
+    return _abi.Bond(basis=bond.basis, mode=int(_BOND_MODES[bond.mode]), flags=int(flags), members=members)
 
 
 def port_record(config: PortConfig, bridge: int, iface: int) -> _abi.Port:

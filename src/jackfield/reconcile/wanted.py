@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+from jackfield.model.bonding.settings import BondSettings
 from jackfield.model.config import BridgeConfig, PortConfig
+from jackfield.model.lacp.settings import LacpSettings, LinkSettings
 from jackfield.reconcile.outcome import Warning
 
 
@@ -43,7 +45,7 @@ class WantedInterface:
     `error` says why it cannot be had at all; `fault` what is wrong with one that is had. `kind` is None
     for a type that is not supported, which `type` names. `mac` is the address asked for, if one is.
     `peer` is the other end of a patch, None when that is not usable. `place` is where an internal port is to
-    be made when that is not the switch's own namespace.
+    be made when that is not the switch's own namespace. `lacp` is set for those of a port with LACP.
     """
 
     name: str
@@ -56,6 +58,7 @@ class WantedInterface:
     mtu_request: int | None = None
     peer: str | None = None
     place: Place | None = None
+    lacp: LinkSettings | None = None
     error: str | None = None
     fault: str | None = None
 
@@ -63,7 +66,8 @@ class WantedInterface:
 @dataclass(frozen=True, slots=True)
 class WantedPort:
     """A port of a bridge. `config.mtu` is left out: it is the device's matter. `mac` is Port.mac, `tag` is
-    Port.tag as it is in the database. `mirror_output` tells that it does not count for the bridge's MAC."""
+    Port.tag as it is in the database. `mirror_output` tells that it does not count for the bridge's MAC.
+    `bond` is set for a port of several interfaces, `lacp` for one that speaks LACP."""
 
     name: str
     uuid: str | None
@@ -73,6 +77,8 @@ class WantedPort:
     mac: bytes | None = None
     fake_bridge: bool = False
     mirror_output: bool = False
+    bond: BondSettings | None = None
+    lacp: LacpSettings | None = None
     error: str | None = None
 
 
