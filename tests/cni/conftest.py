@@ -21,8 +21,10 @@ def package_switch() -> Iterator[Switch]:
 @pytest.fixture
 def switch(package_switch: Switch) -> Iterator[Switch]:
     """A switch with a bridge br0 without ports, in a laboratory of the test's own."""
+    warnings = package_switch.daemon.log_warnings()
     with Lab() as lab:
         yield Switch(lab, package_switch.daemon, package_switch.host)
+    assert package_switch.daemon.log_warnings() == warnings
     words = [word for port in ports(package_switch) for word in ("--", "del-port", port)]
     package_switch.vsctl("get", "Open_vSwitch", ".", "_uuid", *words)
 

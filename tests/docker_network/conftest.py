@@ -15,38 +15,6 @@ from tests.e2e.switch import Switch, new_switch
 from tests.netlab import Lab
 
 JACKFIELD = str(Path(sys.executable).parent / "jackfield")
-ROOT = Path(__file__).resolve().parents[2]
-
-
-class Plugin:
-    """The driver's process."""
-
-    def __init__(self, switch: Switch) -> None:
-        self.name = f"jft{os.getpid():x}"
-        self.socket = Path(f"/run/docker/plugins/{self.name}.sock")
-        self._switch = switch
-        self._process: subprocess.Popen[str] | None = None
-
-    def start(self) -> None:
-        self._process = subprocess.Popen(
-            [
-                *("nsenter", f"--net=/run/netns/{self._switch.host.name}", "--"),
-                *(sys.executable, "-m", "tests.docker_network.plugin", self.name),
-            ],
-            env=self._switch.daemon.environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-        )
-        enabled = self._switch.daemon.run(JACKFIELD, "docker", "enable", "--name", self.name)
-        assert enabled.returncode == 0, enabled.stderr
-
-    def stop(self) -> None:
-        process, self._process = self._process, None
-        assert process is not None
-        process.communicate("", timeout=10)
-        assert process.returncode == 0
 
 
 @dataclass
@@ -55,11 +23,30 @@ class World:
 
     switch: Switch
     docker: Dockerd
-    plugin: Plugin
+    driver: str
+
+    @property
+    def socket(self) -> Path:
+        """Where Docker finds the driver."""
+        return Path(f"/run/docker/plugins/{self.driver}.sock")
+
+    def jackfield(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """The switch's own command, whatever comes of it."""
+        return self.switch.daemon.run(JACKFIELD, *words)
+
+    def enable(self) -> None:
+        """Have Docker served."""
+        done = self.jackfield("docker", "enable", "--name", self.driver)
+        assert done.returncode == 0, done.stderr
+
+    def disable(self) -> None:
+        """Have it served no more."""
+        done = self.jackfield("docker", "disable")
+        assert done.returncode == 0, done.stderr
 
     def network(self, name: str, subnet: str, *options: str, bridge: str = "br0") -> str:
         """A network of the driver; its id."""
-        driver = ("--driver", self.plugin.name, "-o", f"bridge={bridge}", "--subnet", subnet)
+        driver = ("--driver", self.driver, "-o", f"bridge={bridge}", "--subnet", subnet)
         return self.docker.docker("network", "create", *driver, *options, name)
 
     def ports(self) -> list[str]:
@@ -69,14 +56,16 @@ class World:
 @pytest.fixture(scope="package")
 def package_world() -> Iterator[World]:
     with new_switch() as switch, TemporaryDirectory(prefix="jft") as root:
+        docker = Dockerd(Path(root), switch.host.name)
+        # The agent asks this one and no other.
+        switch.daemon.environment["DOCKER_HOST"] = docker.environment["DOCKER_HOST"]
+        switch.daemon.restart()
         switch.vsctl("add-br", "br0")
-        plugin = Plugin(switch)
-        plugin.start()
-        try:
-            with Dockerd(Path(root), switch.host.name) as docker:
-                yield World(switch, docker, plugin)
-        finally:
-            plugin.stop()
+        world = World(switch, docker, f"jft{os.getpid():x}")
+        world.enable()
+        with docker:
+            yield world
+    assert not world.socket.exists()
 
 
 @pytest.fixture
@@ -84,7 +73,8 @@ def world(package_world: World) -> Iterator[World]:
     """The same world for each test, without networks and containers."""
     with Lab() as lab:
         switch = Switch(lab, package_world.switch.daemon, package_world.switch.host)
-        world = World(switch, package_world.docker, package_world.plugin)
+        world = World(switch, package_world.docker, package_world.driver)
+        warnings = switch.daemon.log_warnings()
         try:
             yield world
         finally:
@@ -92,8 +82,9 @@ def world(package_world: World) -> Iterator[World]:
             containers = docker.docker("ps", "-aq").split()
             if containers:
                 docker.docker("rm", "-f", *containers)
-            networks = docker.docker("network", "ls", "-q", "--filter", f"driver={world.plugin.name}").split()
+            networks = docker.docker("network", "ls", "-q", "--filter", f"driver={world.driver}").split()
             if networks:
                 docker.docker("network", "rm", *networks)
     assert world.ports() == []
+    assert switch.daemon.log_warnings() == warnings
     assert "docker-network" not in switch.vsctl("get", "Open_vSwitch", ".", "external_ids")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import socket
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -76,7 +79,7 @@ def test_an_internal_network_has_no_gateway(world: World) -> None:
 
 
 def test_a_network_may_have_no_addresses_at_all(world: World) -> None:
-    driver = ("--driver", world.plugin.name, "-o", "bridge=br0", "--ipam-driver", "null")
+    driver = ("--driver", world.driver, "-o", "bridge=br0", "--ipam-driver", "null")
     world.docker.docker("network", "create", *driver, "jftnet")
     world.docker.container("jftnet", "one")
     assert "inet " not in world.docker.docker("exec", "one", "ip", "addr", "show", "eth0")
@@ -134,21 +137,67 @@ def test_the_port_tells_whose_it_is(world: World) -> None:
     world.docker.container("jftnet", "one")
     (port,) = world.ports()
     assert world.switch.get("Interface", port, "external_ids:docker-network") == network
+    container = world.docker.docker("inspect", "-f", "{{.Id}}", "one")
+    world.switch.wait_for("Interface", port, "external_ids:container_id", container)
     sandbox = world.docker.docker("inspect", "-f", "{{.NetworkSettings.SandboxKey}}", "one")
     assert world.switch.get("Interface", port, "external_ids:docker-sandbox") == sandbox
 
 
-def test_a_restart_of_the_driver_and_of_the_switch_is_not_noticed(world: World) -> None:
-    world.network("jftnet", "10.7.0.0/24", "-o", "vlan=9")
+def test_a_restart_of_the_switch_is_not_noticed(world: World) -> None:
+    world.network("jftnet", "10.7.0.0/24", "-o", "vlan=9", "-o", "gateway-port=jftgw")
     world.docker.container("jftnet", "one")
     world.docker.container("jftnet", "two", "--ip", "10.7.0.9")
-    world.plugin.stop()
+    world.switch.daemon.stop()
     assert world.docker.pings("one", "10.7.0.9")
-    world.switch.daemon.restart()
-    world.plugin.start()
+    world.switch.daemon.start()
     assert world.docker.pings("one", "10.7.0.9")
+    until(world.socket.exists, what="the driver's socket")
     world.docker.container("jftnet", "three", "--ip", "10.7.0.33")
     assert world.docker.pings("one", "10.7.0.33")
+    assert world.docker.pings("one", "10.7.0.1")
+
+
+def test_what_docker_removes_while_the_switch_is_away_is_removed_later(world: World) -> None:
+    world.network("jftnet", "10.7.0.0/24")
+    world.docker.container("jftnet", "one")
+    world.docker.container("jftnet", "two")
+    world.disable()
+    world.docker.run("rm", "-f", "one")
+    assert len(world.ports()) == 2
+    world.enable()
+    until(lambda: len(world.ports()) == 1, what="the end of the port that was left")
+
+
+def test_status_tells_of_networks_and_their_containers(world: World) -> None:
+    network = world.network("jftnet", "10.7.0.0/24", "-o", "vlan=9")
+    world.docker.container("jftnet", "one")
+    status = json.loads(world.jackfield("docker", "status", "--json").stdout)
+    assert status == {
+        "name": world.driver,
+        "socket": str(world.socket),
+        "answers": True,
+        "networks": [
+            {"id": network, "bridge": "br0", "vlan": "9", "gateways": ["10.7.0.1/24"], "containers": 1}
+        ],
+    }
+    table = world.jackfield("docker", "status").stdout
+    assert f"Docker is served as network driver {world.driver} on {world.socket}" in table
+    assert network[:12] in table
+
+
+def test_a_name_that_somebody_else_has_is_refused(world: World) -> None:
+    with socket.socket(socket.AF_UNIX) as other:
+        path = Path(f"/run/docker/plugins/{world.driver}x.sock")
+        other.bind(str(path))
+        other.listen()
+        try:
+            done = world.jackfield("docker", "enable", "--name", path.stem)
+            assert done.returncode == 1
+            assert "is served by another process; choose another name" in done.stderr
+        finally:
+            path.unlink()
+    assert world.jackfield("docker", "enable", "--name", "bridge").returncode == 1
+    world.enable()
 
 
 def test_a_restart_of_docker_brings_containers_back(world: World) -> None:
@@ -176,14 +225,14 @@ class TestRefused:
         ],
     )
     def test_a_network_with_wrong_options(self, world: World, options: tuple[str, ...], message: str) -> None:
-        driver = ("--driver", world.plugin.name, "--subnet", "10.7.0.0/24", "-o", "bridge=br0")
+        driver = ("--driver", world.driver, "--subnet", "10.7.0.0/24", "-o", "bridge=br0")
         done = world.docker.run("network", "create", *driver, *options, "jftnet")
         assert done.returncode == 1
         assert message in done.stderr
         assert "jftnet" not in world.docker.docker("network", "ls")
 
     def test_a_network_without_a_bridge(self, world: World) -> None:
-        done = world.docker.run("network", "create", "--driver", world.plugin.name, "jftnet")
+        done = world.docker.run("network", "create", "--driver", world.driver, "jftnet")
         assert "say which bridge of the switch the network is on: -o bridge=NAME" in done.stderr
 
     def test_publishing_ports(self, world: World) -> None:

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from jackfield.cli.shell import containers, adopt, files, topology, views
+from jackfield.cli.shell import adopt, containers, docker, files, topology, views
 from jackfield.cli.shell.lab import lab
 from jackfield.cli.shell.output import show_json, show_table
 from jackfield.cli.shell.service import install_service
@@ -193,3 +193,4 @@ cli.add_command(lab)
 files.register(cli)
 adopt.register(cli)
 containers.register(cli)
+docker.register(cli)
