@@ -108,6 +108,9 @@ class Dockerd:
             if ids:
                 self.run("rm", "-f", *ids)
         self.stop()
+        # It leaves the host's own namespace bound here if a container had that.
+        for path in (self._root / "exec" / "netns").glob("*"):
+            subprocess.run(["umount", str(path)], capture_output=True, check=False)
 
     def _import_image(self) -> None:
         busybox = shutil.which("busybox")

@@ -19,7 +19,7 @@ from jackfield.containers.docker_network.service import COLUMNS, Service
 from jackfield.containers.engine import Engine, NoContainer
 from jackfield.containers.leases import Leases
 from jackfield.containers.lock import exclusive
-from jackfield.containers.records import TABLES, Known, every, look, netns_id, unpark
+from jackfield.containers.records import TABLES, Known, every, is_alive, look, netns_id, unpark
 from jackfield.containers.targets import ENGINES, Running, look_up
 from jackfield.containers.watch import Tiding, Watch
 from jackfield.net.errors import KernelError
@@ -107,13 +107,25 @@ class Agent:
                 return
             name = f"{target.name} {now.attachment.wish.ifname}"
             try:
-                self._settle(now, look_up(target))
+                self._settle(now, self._running(now))
             except NoContainer:
                 self._drop(now, f"{target.name} is no more")
             except (Failure, KernelError) as error:
                 self._complain(name, f"{name}: {error}")
             else:
                 self._complaints.pop(name, None)
+
+    def _running(self, known: Known) -> Running | None:
+        """Where the target runs, None when it does not. Raises NoContainer and Failure."""
+        try:
+            return look_up(known.attachment.target)
+        except NoContainer:
+            raise
+        except Failure:
+            # Whoever cannot be asked can be contradicted: without its namespace nothing runs.
+            if known.port is not None and not is_alive(known):
+                return None
+            raise
 
     def _settle(self, known: Known, running: Running | None) -> None:
         """Bring an attachment to where its target is. Raises Failure and KernelError."""

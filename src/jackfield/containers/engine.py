@@ -20,7 +20,7 @@ from urllib.parse import quote, urlencode
 from jackfield.client.errors import Failure
 from jackfield.wire.address import address_of
 
-ANSWER_SECONDS = 10.0
+ANSWER_SECONDS = 5.0
 _MOST_ANSWER = 16 << 20
 _EVENTS = {"start": "start", "die": "die", "died": "die", "destroy": "destroy", "remove": "destroy"}
 """Docker's names of events, and Podman's own."""

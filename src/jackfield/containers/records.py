@@ -10,6 +10,7 @@ from jackfield.client.database import Database
 from jackfield.client.errors import Failure
 from jackfield.client.operations import Operation, set_keys
 from jackfield.containers.attachment import ADDRESS_KEY, KEY, Attachment, plain, vlan_word
+from jackfield.net import netns
 from jackfield.wire.notation import Shape, Uuid, Value, decode, encode
 from jackfield.wire.replica import Row
 
@@ -63,6 +64,12 @@ def netns_id(known: Known) -> int | None:
     """The inode number of the namespace that an attachment's port was made in; None when that is not told."""
     inode = _texts(known.interface.get("options")).get("netns-id", "")
     return int(inode) if inode.isdecimal() else None
+
+
+def is_alive(known: Known) -> bool:
+    """Whether the namespace that an attachment's port was made in is still there."""
+    path = _texts(known.interface.get("options")).get("netns")
+    return path is None or netns.inode_of(path) == netns_id(known)
 
 
 def look(database: Database, wanted: Attachment) -> Found:
