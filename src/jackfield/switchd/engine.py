@@ -12,7 +12,7 @@ import math
 import os
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -25,6 +25,7 @@ from jackfield.net.monitor import MountMonitor
 from jackfield.reconcile.outcome import InterfaceOutcome, Outcome
 from jackfield.switchd.client import DatabaseClient, DatabaseError, Unreachable
 from jackfield.switchd.coverage import Coverage
+from jackfield.switchd.follower import Follower
 from jackfield.switchd.stats import device_statistics, drops_by_interface, switch_statistics
 from jackfield.switchd.status import (
     MONITORED,
@@ -111,6 +112,7 @@ class Engine:
         self._checked_at = time.monotonic()
         self.repairs = 0
         self._tasks: list[asyncio.Task[None]] = []
+        self._followers: list[Follower] = []
         self.ready = False
         self.outcome = Outcome()
         self.coverage = Coverage(EVENTS)
@@ -143,6 +145,8 @@ class Engine:
         asyncio.get_running_loop().remove_reader(self._mounts.fileno())
         if self._link_timer is not None:
             self._link_timer.cancel()
+        for follower in self._followers:
+            follower.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -168,6 +172,10 @@ class Engine:
         """A cycle must not end by itself: a daemon that only seems to work is worse than none."""
         if not task.cancelled() and not self.failed.done():
             self.failed.set_exception(task.exception() or RuntimeError(f"{task.get_name()} ended"))
+
+    def follow(self, follower: Follower) -> None:
+        """Have somebody else hear of outcomes and links, until the engine stops."""
+        self._followers.append(follower)
 
     # -- what commands use ---------------------------------------------------------------------------
 
@@ -254,7 +262,8 @@ class Engine:
         if any(is_configuration(change.table, change.old, change.new) for change in changes):
             self._wanted.set()
 
-    async def _write(self, updates: list[Update]) -> None:
+    async def write(self, updates: Iterable[Update]) -> None:
+        """Write status columns; what is so already costs nothing. Raises DatabaseError."""
         todo = operations(updates, self._database.tables)
         if todo and not self._database.lost.done():
             self.count("database_transact")
@@ -310,7 +319,9 @@ class Engine:
             self._note_check(started, outcome.repaired)
         resets = self._resets.count(outcome.interfaces)
         updates = list(status_updates(outcome, self._platform, resets, statistics))
-        await self._write([*updates, *root_updates(snapshot, self._platform, cur_cfg)])
+        for follower in self._followers:
+            updates += follower.outcome(outcome)
+        await self.write([*updates, *root_updates(snapshot, self._platform, cur_cfg)])
         self._passed_at = time.monotonic()
         seconds = self._passed_at - started
         if outcome.steps:
@@ -341,7 +352,7 @@ class Engine:
             try:
                 outcome = self.outcome
                 statistics = await self.own(partial(self._collect, outcome, lambda _each: True))
-                await self._write(
+                await self.write(
                     [
                         Update("Interface", each.uuid, {"statistics": statistics[each.name]})
                         for each in outcome.interfaces
@@ -394,8 +405,11 @@ class Engine:
     # -- devices -------------------------------------------------------------------------------------
 
     def _links_changed(self) -> None:
-        if not self._monitor.read():
+        changes = self._monitor.read()
+        if not changes:
             return
+        for follower in self._followers:
+            follower.links(changes)
         self.count("link_change")
         self._look_soon()
 

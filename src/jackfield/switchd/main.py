@@ -28,8 +28,11 @@ from jackfield.ovsdbd.commands import DatabaseCommands
 from jackfield.reconcile.reconciler import Reconciler
 from jackfield.switchd import identity
 from jackfield.switchd.agent import AgentRunner
+from jackfield.switchd.bonds.runtime import Bonds
 from jackfield.switchd.client import DatabaseError
+from jackfield.switchd.commands.bond import BondCommands
 from jackfield.switchd.commands.fdb import FdbCommands
+from jackfield.switchd.commands.lacp import LacpCommands
 from jackfield.switchd.commands.process import ProcessCommands
 from jackfield.switchd.commands.reports import ReportCommands
 from jackfield.switchd.daemonize import Detached, detach, notify_manager, notify_ready
@@ -182,7 +185,11 @@ async def _serve(
                 await engine.stop(cleanup=True)
             stop.set()
 
+        bonds = Bonds(datapath, engine.write)
+        engine.follow(bonds)
         FdbCommands(engine).register(commands)
+        BondCommands(bonds).register(commands)
+        LacpCommands(bonds).register(commands)
         ReportCommands(engine, version=identity.own_version(), instance=instance, since=since).register(
             commands
         )

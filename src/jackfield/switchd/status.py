@@ -25,7 +25,7 @@ STATUS_COLUMNS: Mapping[str, tuple[str, ...]] = {
         "datapath_types",
     ),
     "Bridge": ("datapath_id", "datapath_version", "status"),
-    "Port": ("status",),
+    "Port": ("status", "bond_active_slave"),
     "Interface": (
         "ofport",
         "ifindex",
@@ -39,6 +39,7 @@ STATUS_COLUMNS: Mapping[str, tuple[str, ...]] = {
         "status",
         "error",
         "statistics",
+        "lacp_current",
     ),
 }
 

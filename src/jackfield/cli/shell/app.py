@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from jackfield.cli.shell import adopt, containers, docker, files, topology, views
+from jackfield.cli.shell import adopt, bond, containers, docker, files, topology, views
 from jackfield.cli.shell.lab import lab
 from jackfield.cli.shell.output import show_json, show_table
 from jackfield.cli.shell.service import install_service
@@ -193,4 +193,8 @@ cli.add_command(lab)
 files.register(cli)
 adopt.register(cli)
 containers.register(cli)
+<<<<<<< HEAD
 docker.register(cli)
+=======
+bond.register(cli)
+>>>>>>> 3b41438 (Run bonds and LACP in the daemon, and show them as ovs-appctl does and to people)

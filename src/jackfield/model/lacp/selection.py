@@ -39,7 +39,9 @@ def select(
             continue
         if link.status is Status.DEFAULTED:
             link.attached = settings.fallback_ab
-        elif first is None or link.partner.system == links[first].partner.system:
+        elif any(link.partner.system) and (
+            first is None or link.partner.system == links[first].partner.system
+        ):
             link.attached = True
             candidates.append(name)
     ready = {name: usable(links[name]) for name in candidates}

@@ -1,0 +1,350 @@
+"""The bonds and LACP ports of one switch: from what is heard of links and partners to what frames do.
+
+All of it happens in the event loop, which never waits for the kernel's configuration, and only when something
+was heard or a timer has run out. A call on the data plane's maps takes microseconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Protocol
+
+from jackfield.datapath._abi import Bond, FdbEntry, FdbKey, Upcall, UpcallKind
+from jackfield.datapath._abi import Lacp as StoredLacp
+from jackfield.model import lacp
+from jackfield.net.errors import NetworkError
+from jackfield.net.monitor import LinkChange, Resync
+from jackfield.reconcile.outcome import Outcome
+from jackfield.switchd.bonds.announcer import Announcer
+from jackfield.switchd.bonds.memory import remembered, stored
+from jackfield.switchd.bonds.miimon import Miimon
+from jackfield.switchd.bonds.port import BondPort, BondState
+from jackfield.switchd.bonds.sender import FrameSender
+from jackfield.switchd.bonds.status import columns
+from jackfield.switchd.bonds.view import PortView, views
+from jackfield.switchd.client import DatabaseError
+from jackfield.switchd.status import Update
+
+_log = logging.getLogger("jackfield.bond")
+_lacp_log = logging.getLogger("jackfield.lacp")
+
+ETHERNET_HEADER = 14
+Write = Callable[[Iterable[Update]], Awaitable[None]]
+
+COMPLAIN_SECONDS = 12.0
+"""At most so often it is said that somebody sends what is no LACPDU."""
+
+
+class LacpTable(Protocol):
+    """Where LACP's memory is kept, by interface id."""
+
+    def get(self, key: int) -> StoredLacp | None: ...
+    def set(self, key: int, value: StoredLacp) -> object: ...
+    def delete(self, key: int) -> object: ...
+
+
+class BondTable(Protocol):
+    """The bonds of the data plane, by number."""
+
+    def get(self, key: int) -> Bond | None: ...
+
+
+class Upcalls(Protocol):
+    """What the data plane hands up."""
+
+    def fileno(self) -> int: ...
+    def read(self) -> list[Upcall]: ...
+
+
+class Plane(Protocol):
+    """What is used of the data plane; any thread may use it."""
+
+    @property
+    def bonds(self) -> BondTable: ...
+    @property
+    def lacp(self) -> LacpTable: ...
+    @property
+    def upcalls(self) -> Upcalls: ...
+    def set_bond(
+        self,
+        number: int,
+        *,
+        enabled: int | None = None,
+        collecting: int | None = None,
+        active: int | None = None,
+        lacp: int | None = None,
+        buckets: bytes | None = None,
+    ) -> None: ...
+    def set_member_down(self, number: int, member: int, down: bool) -> None: ...
+    def bond_bytes(self, number: int) -> tuple[int, ...]: ...
+    def fdb_entries(self) -> list[tuple[FdbKey, FdbEntry]]: ...
+
+
+class Bonds:
+    """See the module. Belongs to the event loop's thread."""
+
+    def __init__(self, plane: Plane, write: Write) -> None:
+        """`write` puts status columns into the database. Raises OSError."""
+        self._plane = plane
+        self._write_columns = write
+        self._outcome = Outcome()
+        self._writing: asyncio.Task[None] | None = None
+        self._unwritten = False
+        self._closed = False
+        self._sender = FrameSender()
+        self._announcer = Announcer(self._sender, plane.fdb_entries)
+        self._miimon = Miimon(self._link_polled)
+        self._timer: asyncio.TimerHandle | None = None
+        self._by_iface: dict[int, tuple[BondPort, str]] = {}
+        self._by_ifindex: dict[int, tuple[BondPort, str]] = {}
+        self._written: dict[str, BondState] = {}
+        self._memories: dict[int, lacp.Memory] = {}
+        self._bytes: dict[str, tuple[int, ...]] = {}
+        self._stale = True
+        self._complained = -math.inf
+        self.ports: dict[str, BondPort] = {}
+        asyncio.get_running_loop().add_reader(plane.upcalls.fileno(), self._heard)
+
+    def close(self) -> None:
+        """End; what the data plane has been told stays. May be called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        asyncio.get_running_loop().remove_reader(self._plane.upcalls.fileno())
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._writing is not None:
+            self._writing.cancel()
+        self._miimon.close()
+        self._announcer.close()
+        self._sender.close()
+
+    # -- what happens --------------------------------------------------------------------------------
+
+    def outcome(self, outcome: Outcome) -> Iterable[Update]:
+        """The kernel has been configured anew. The status columns that follow from it."""
+        now = time.monotonic()
+        self._outcome = outcome
+        found = {view.name: view for view in views(outcome)}
+        for name in self.ports.keys() - found.keys():
+            self._forget(name)
+        for name, view in found.items():
+            port = self.ports.get(name)
+            if port is not None and port.view.bond == view.bond:
+                port.configure(view, now)
+            else:
+                self.ports[name] = self._adopt(view, now)
+            if self._stale:
+                for member in view.members:
+                    self.ports[name].link(member.name, member.up, now)
+        self._stale = False
+        pairs = [(port, member) for port in self.ports.values() for member in port.view.members]
+        self._by_iface = {member.iface: (port, member.name) for port, member in pairs}
+        self._by_ifindex = {member.ifindex: (port, member.name) for port, member in pairs}
+        self._miimon.watch(
+            {
+                member.ifindex: port.view.settings.miimon_ms / 1000
+                for port, member in pairs
+                if port.view.settings is not None and port.view.settings.miimon_ms
+            }
+        )
+        self._run(self.ports.values())
+        return columns(outcome, self.ports)
+
+    def links(self, changes: Sequence[LinkChange | Resync]) -> None:
+        """Devices have changed."""
+        concerned = {}
+        for change in changes:
+            if isinstance(change, Resync):
+                self._stale = True
+            elif change.nsid is None and (at := self._by_ifindex.get(change.ifindex)) is not None:
+                port, name = at
+                if port.view.settings is None or not port.view.settings.miimon_ms:
+                    port.link(name, change.carrier and not change.deleted, time.monotonic())
+                    concerned[port.view.name] = port
+        self._run(concerned.values())
+
+    def _link_polled(self, ifindex: int, up: bool) -> None:
+        at = self._by_ifindex.get(ifindex)
+        if at is not None:
+            port, name = at
+            port.link(name, up, time.monotonic())
+            self._run([port])
+
+    def _heard(self) -> None:
+        concerned = {}
+        for upcall in self._plane.upcalls.read():
+            at = self._by_iface.get(upcall.iface)
+            if at is None:
+                continue
+            port, name = at
+            concerned[port.view.name] = port
+            if upcall.kind == UpcallKind.CARRIER:
+                if port.view.settings is None or not port.view.settings.miimon_ms:
+                    port.link(name, bool(upcall.length), time.monotonic())
+            elif upcall.kind == UpcallKind.SLOW_PROTOCOL:
+                self._receive(port, name, upcall.data[ETHERNET_HEADER : upcall.length])
+        self._run(concerned.values())
+
+    def _receive(self, port: BondPort, name: str, data: bytes) -> None:
+        now = time.monotonic()
+        try:
+            answer = port.receive(name, data, now)
+        except lacp.BadPdu as error:
+            if now - self._complained >= COMPLAIN_SECONDS:
+                self._complained = now
+                _lacp_log.warning(
+                    "%s: received an unparsable LACP PDU on %s: %s", port.view.name, name, error
+                )
+            return
+        if answer is not None:
+            self._send(port, name, answer)
+
+    # -- by hand -------------------------------------------------------------------------------------
+
+    def act(self, port: BondPort) -> None:
+        """Carry out what was decided by hand."""
+        self._run([port])
+
+    # -- carrying out --------------------------------------------------------------------------------
+
+    def _due(self) -> None:
+        self._timer = None
+        now = time.monotonic()
+        for port in self.ports.values():
+            if port.balanced and now >= port.rebalance_at:
+                self._rebalance(port, now)
+        self._run([port for port in self.ports.values() if now >= port.wakeup()])
+
+    def _run(self, ports: Iterable[BondPort]) -> None:
+        now = time.monotonic()
+        changed = False
+        for port in ports:
+            actions = port.run(now)
+            if port.members is not None:
+                for note in port.members.take_notes():
+                    _log.info("bond %s: %s", port.view.name, note)
+                changed |= self._write(port)
+            changed |= self._remember(port, now)
+            for name, pdu in actions.pdus:
+                self._send(port, name, pdu)
+            if actions.announce:
+                self._announcer.announce(port)
+        self._plan()
+        if changed:
+            self._unwritten = True
+            if self._writing is None:
+                self._writing = asyncio.create_task(self._keep_columns())
+
+    async def _keep_columns(self) -> None:
+        """Write status columns until they are as they should be."""
+        try:
+            while self._unwritten:
+                self._unwritten = False
+                await self._write_columns(columns(self._outcome, self.ports))
+        except DatabaseError as error:
+            _log.warning("cannot write the state of bonds into the database: %s", error)
+        finally:
+            self._writing = None
+
+    def _plan(self) -> None:
+        """Wake up when the first of the ports wants to."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        first = min((port.wakeup() for port in self.ports.values()), default=math.inf)
+        if first != math.inf:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(max(0.0, first - time.monotonic()), self._due)
+
+    def _write(self, port: BondPort) -> bool:
+        """Tell the data plane what has changed; whether something has."""
+        view, state = port.view, port.state()
+        old = self._written.get(view.name)
+        if state == old:
+            return False
+        try:
+            for member in view.members:
+                bit = 1 << member.index
+                if old is None or (state.down ^ old.down) & bit:
+                    self._plane.set_member_down(view.bond, member.index, bool(state.down & bit))
+            self._plane.set_bond(
+                view.bond,
+                enabled=state.enabled,
+                collecting=state.collecting,
+                active=state.active,
+                lacp=state.lacp,
+                buckets=state.buckets,
+            )
+        except NetworkError as error:
+            _log.error("bond %s: cannot tell the data plane which members to use: %s", view.name, error)
+            return False
+        self._written[view.name] = state
+        return old is None or old.active != state.active
+
+    def _remember(self, port: BondPort, now: float) -> bool:
+        """Note what a later process needs to know; whether something has changed."""
+        if port.lacp is None:
+            return False
+        changed = False
+        for member in port.view.members:
+            memory = port.lacp.memory(member.name)
+            old = self._memories.get(member.iface)
+            if memory != old:
+                self._memories[member.iface] = memory
+                self._plane.lacp.set(member.iface, stored(memory, int(now * 1e9)))
+                changed |= old is None or (old.status, old.attached) != (memory.status, memory.attached)
+        return changed
+
+    def _rebalance(self, port: BondPort, now: float) -> None:
+        name, total = port.view.name, self._plane.bond_bytes(port.view.bond)
+        before = self._bytes.get(name, total)
+        self._bytes[name] = total
+        sent = [max(0, new - old) for new, old in zip(total, before, strict=True)]
+        for shift in port.rebalance(sent, now):
+            _log.info(
+                "bond %s: shift %dkB of load (with hash %d) from %s to %s",
+                *(name, shift.load // 1024, shift.bucket, shift.source, shift.target),
+            )
+
+    def _send(self, port: BondPort, name: str, pdu: bytes) -> None:
+        member = port.member(name)
+        if member is None:
+            return
+        try:
+            self._sender.send(member.ifindex, lacp.frame(member.mac, pdu))
+        except OSError as error:
+            _lacp_log.warning("%s: cannot send a LACP PDU by %s: %s", port.view.name, name, error.strerror)
+
+    # -- coming and going ----------------------------------------------------------------------------
+
+    def _adopt(self, view: PortView, now: float) -> BondPort:
+        """Go on with a port as the data plane has it."""
+        held = None
+        if view.bond and (bond := self._plane.bonds.get(view.bond)) is not None:
+            held = BondState(
+                enabled=bond.enabled,
+                collecting=bond.collecting,
+                down=bond.down,
+                active=bond.active,
+                lacp=bond.lacp,
+                buckets=bytes(bond.buckets),
+            )
+        memories: Mapping[str, lacp.Memory] = {}
+        if view.lacp is not None:
+            found = {member.name: self._plane.lacp.get(member.iface) for member in view.members}
+            memories = {name: remembered(value) for name, value in found.items() if value is not None}
+        self._written.pop(view.name, None)
+        return BondPort(view, held, memories, now)
+
+    def _forget(self, name: str) -> None:
+        port = self.ports.pop(name)
+        self._written.pop(name, None)
+        self._bytes.pop(name, None)
+        for member in port.view.members:
+            if self._memories.pop(member.iface, None) is not None:
+                self._plane.lacp.delete(member.iface)
