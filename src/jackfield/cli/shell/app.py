@@ -193,8 +193,5 @@ cli.add_command(lab)
 files.register(cli)
 adopt.register(cli)
 containers.register(cli)
-<<<<<<< HEAD
 docker.register(cli)
-=======
 bond.register(cli)
->>>>>>> 3b41438 (Run bonds and LACP in the daemon, and show them as ovs-appctl does and to people)
