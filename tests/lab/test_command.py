@@ -104,7 +104,7 @@ def test_a_report_that_cannot_be_written_is_refused_before_anything_runs(tmp_pat
 
 @pytest.mark.parametrize(
     ("then", "last"),
-    [("pass", "0 of 1 checks hold"), ('stage.switch_host.run("false")', "1 plays did not come to their end")],
+    [("pass", "0 of 1 checks hold"), ('stage.switch_host.run("false")', "1 not played to the end")],
 )
 def test_a_check_that_fails_is_told_by_the_exit_code(then: str, last: str) -> None:
     done = subprocess.run(

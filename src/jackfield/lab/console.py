@@ -99,11 +99,15 @@ class Teller:
         for record in records:
             self.console.print()
             self.console.print(_verdicts(record))
+            for play in record.plays:
+                if play.skipped or play.error:
+                    said = f"skipped: {play.skipped}" if play.skipped else f"ended: {play.error}"
+                    self.console.print(Text(f"  {play.switch_title} {said}", style="yellow"))
         held = sum(check.holds for record in records for play in record.plays for check in play.checks())
         total = sum(1 for record in records for play in record.plays for _ in play.checks())
         ended = sum(1 for record in records for play in record.plays if play.error)
         seconds = sum(play.seconds for record in records for play in record.plays)
-        line = f"{held} of {total} checks hold" + f", {ended} plays did not come to their end" * bool(ended)
+        line = f"{held} of {total} checks hold" + f", {ended} not played to the end" * bool(ended)
         style = "bold green" if held == total and not ended else "bold red"
         self.console.print(Text.assemble((line, style), (f", in {seconds:.0f} s", "dim")))
 
@@ -151,7 +155,4 @@ def _verdicts(record: Record) -> Table:
         table.add_column(play.switch_title, justify="center")
     for sentence in record.sentences():
         table.add_row(sentence, *(_MARKS[verdict(play, sentence)] for play in record.plays))
-    for play in record.plays:
-        if play.skipped or play.error:
-            table.add_row(Text(f"{play.switch_title}: {play.skipped or play.error}", style="yellow"))
     return table

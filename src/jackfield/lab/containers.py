@@ -62,7 +62,7 @@ class Namespace(Container):
         # What a container runtime gives: a cable to a network of its own, and the default route.
         stage.cable(self.host, "eth0", stage.switch_host, f"rt-{self._name}")
         self.host.look(f"ip addr add 172.17.0.{self._number}/24 dev eth0")
-        self.host.look("ip route add default via 172.17.0.254")
+        self.host.look("ip route add default via 172.17.0.254 metric 1000")
         self._process = self.host.start("sleep infinity")
 
     def stop(self) -> None:
@@ -80,22 +80,23 @@ class DockerContainer(Container):
     """A container that a Docker daemon runs, without a network of Docker's."""
 
     def __init__(self, stage: Stage, name: str) -> None:
-        self.target = name
+        """`name` is what the story calls it; to Docker it has one that nobody else has."""
+        self.target = f"{stage.run_name}-{name}"
         self._stage, self._name = stage, name
-        stage.containers.callback(docker, "rm", "--force", name)
-        line = f"docker run --detach --name {name} --network none {IMAGE} sleep 1000000"
+        stage.containers.callback(docker, "rm", "--force", self.target)
+        line = f"docker run --detach --name {self.target} --network none {IMAGE} sleep 1000000"
         stage.switch_host.run(line, only="^$")
         self._enter()
 
     def pid(self) -> int:
-        return int(docker("inspect", "--format", "{{.State.Pid}}", self._name))
+        return int(docker("inspect", "--format", "{{.State.Pid}}", self.target))
 
     def start(self) -> None:
-        self._stage.switch_host.run(f"docker start {self._name}")
+        self._stage.switch_host.run(f"docker start {self.target}", only="^$")
         self._enter()
 
     def stop(self) -> None:
-        self._stage.switch_host.run(f"docker stop --time 0 {self._name}")
+        self._stage.switch_host.run(f"docker kill {self.target}", only="^$")
 
     def _enter(self) -> None:
         self.host = self._stage.guest(self._name, Path(f"/proc/{self.pid()}/ns/net"))

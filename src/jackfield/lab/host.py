@@ -81,7 +81,7 @@ class Host:
             lines: list[str] = []
             for text in process.stdout:
                 lines.append(text)
-                if sum("bytes from" in answer for answer in lines) == count // 3:
+                if "bytes from" in text and sum("bytes from" in each for each in lines) == count // 3:
                     act()
             process.wait(COMMAND_SECONDS)
         finally:

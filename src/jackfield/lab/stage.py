@@ -42,6 +42,11 @@ class Stage:
         """Give the play its switch, on a host of its own."""
         self.new_switch(kind, SWITCH_HOST)
 
+    @property
+    def run_name(self) -> str:
+        """A name that only this run has, for things that are not in a namespace of its own."""
+        return f"jflab-{self.directory.parent.name.rpartition('-')[2]}"
+
     # -- what there is -------------------------------------------------------------------------------
 
     @property

@@ -38,7 +38,7 @@ def outcome(records: Sequence[Record]) -> str:
     checks = [check for record in records for play in record.plays for check in play.checks()]
     ended = sum(1 for record in records for play in record.plays if play.error)
     text = f"{sum(check.holds for check in checks)} of {len(checks)} checks hold"
-    return f"{text}; {ended} of the plays did not come to their end" if ended else text
+    return f"{text}, {ended} not played to the end" if ended else text
 
 
 def score(play: Play) -> str:

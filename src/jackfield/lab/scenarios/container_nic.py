@@ -42,9 +42,10 @@ def play(stage: Stage) -> None:
 
     by_veth(stage, guests)
     if switch.speaks_ovs:
-        by_internal_port(stage, guests)
+        by_internal_port(stage, guests, "6.2, by hand")
     if stage.is_jackfield:
         by_one_command(stage, guests, "6.2, one command")
+    if switch.speaks_ovs:
         with_docker(stage)
 
 
@@ -66,10 +67,10 @@ def by_veth(stage: Stage, guests: list[Guest]) -> None:
         host.run(f"ip link del veth-{guest.name}")
 
 
-def by_internal_port(stage: Stage, guests: list[Guest]) -> None:
+def by_internal_port(stage: Stage, guests: list[Guest], when: str) -> None:
     """6.2, by hand."""
     stage.step(
-        "6.2: by internal port, by hand",
+        f"{when}: by internal port",
         "The switch makes the container's card; it is moved into the container's namespace, gets its "
         "address and the default route, and the eth0 that came with the container goes down.",
     )
@@ -79,10 +80,11 @@ def by_internal_port(stage: Stage, guests: list[Guest]) -> None:
         stage.ovs.vsctl(f"add-port {BRIDGE} {port} -- set Interface {port} type=internal")
         host.run(f"ip link set {port} netns {guest.name}")
         configure(guest, port)
-        guest.container.host.run("ip link set eth0 down")
+        if guest.container.host.has("eth0"):
+            guest.container.host.run("ip link set eth0 down")
         guest.container.host.run(f"ip route replace default via {OUTSIDE}")
-    judge(stage, guests, "6.2, internal port")
-    enter(stage, guests, "6.2")
+    judge(stage, guests, when)
+    enter(stage, guests, when)
     for guest in guests:
         stage.ovs.vsctl(f"del-port {BRIDGE} {guest.name}-p")
 
@@ -153,17 +155,24 @@ def by_one_command(stage: Stage, guests: list[Guest], when: str) -> None:
 
 def with_docker(stage: Stage) -> None:
     """The same with containers that Docker runs."""
-    stage.step("Real containers", "The same with containers that Docker runs, without a network of its own.")
+    stage.step("Real containers", "Containers that Docker runs, without a network of its own.")
     if reason := docker_missing():
         stage.note(f"Left out: {reason}.")
         return
     make_image()
-    suffix = stage.directory.parent.name.rpartition("-")[2]
     guests = [
-        Guest(DockerContainer(stage, f"jflab-{suffix}-{name}"), f"jflab-{suffix}-{name}", f"10.0.0.{number}")
+        Guest(DockerContainer(stage, name), name, f"10.0.0.{number}")
         for number, name in ((21, "web3"), (22, "web4"))
     ]
-    by_one_command(stage, guests, "Docker, one command")
+    host = stage.switch_host
+    for guest in guests:
+        host.run(f"ip netns attach {guest.name} {guest.container.pid()}")
+    by_internal_port(stage, guests, "Docker, by hand")
+    for guest in guests:
+        # The name would hold the namespace when the container has ended.
+        host.run(f"ip netns delete {guest.name}")
+    if stage.is_jackfield:
+        by_one_command(stage, guests, "Docker, one command")
 
 
 def configure(guest: Guest, device: str) -> None:
