@@ -157,15 +157,18 @@ def test_a_restart_of_the_switch_is_not_noticed(world: World) -> None:
     assert world.docker.pings("one", "10.7.0.1")
 
 
-def test_what_docker_removes_while_the_switch_is_away_is_removed_later(world: World) -> None:
-    world.network("jftnet", "10.7.0.0/24")
+def test_an_endpoint_that_docker_has_removed_unheard_is_removed_later(world: World) -> None:
+    network = world.network("jftnet", "10.7.0.0/24")
     world.docker.container("jftnet", "one")
-    world.docker.container("jftnet", "two")
     world.disable()
-    world.docker.run("rm", "-f", "one")
-    assert len(world.ports()) == 2
+    ids = (f"external_ids:docker-network={network}", "external_ids:docker-endpoint=jftgone")
+    world.switch.internal("br0", "jftleft", *ids)
+    ids = ("external_ids:docker-network=jftother", "external_ids:docker-endpoint=jftkept")
+    world.switch.internal("br0", "jftkept", *ids)
     world.enable()
-    until(lambda: len(world.ports()) == 1, what="the end of the port that was left")
+    until(lambda: "jftleft" not in world.ports(), what="the end of the port that was left")
+    assert len(world.ports()) == 2
+    world.switch.vsctl("del-port", "jftkept")
 
 
 def test_status_tells_of_networks_and_their_containers(world: World) -> None:

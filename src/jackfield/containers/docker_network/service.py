@@ -21,7 +21,7 @@ from jackfield.net.errors import KernelError
 
 KEY = "docker-plugin"
 PROBLEM = "docker-plugin-error"
-"""Open_vSwitch.external_ids: why the driver is not served, for those who wait for it."""
+"""Keys of Open_vSwitch.external_ids: the name by which the driver is served, and why it is not."""
 COLUMNS = ("other_config", "external_ids")
 """What has to be read of the table Open_vSwitch."""
 DEFAULT_NAME = "jackfield"
@@ -43,15 +43,18 @@ def check_name(name: str) -> str:
 
 def wanted_name(database: Database) -> str:
     """The driver's name as the database has it, empty when it wants none. The database has to be opened with
-    COLUMNS of Open_vSwitch."""
-    other_config = database.tables["Open_vSwitch"][database.root]["other_config"]
-    return str(other_config.get(KEY, "")) if isinstance(other_config, dict) else ""
+    COLUMNS of Open_vSwitch, for this and the next two."""
+    return _key(database, "other_config", KEY)
+
+
+def served_name(database: Database) -> str:
+    """The name by which the driver was served last, empty when it was ended in good order."""
+    return _key(database, "external_ids", KEY)
 
 
 def problem_of(database: Database) -> str:
     """Why the driver is not served, empty when nothing is known."""
-    external_ids = database.tables["Open_vSwitch"][database.root]["external_ids"]
-    return str(external_ids.get(PROBLEM, "")) if isinstance(external_ids, dict) else ""
+    return _key(database, "external_ids", PROBLEM)
 
 
 class Service:
@@ -67,9 +70,13 @@ class Service:
     def follow(self, database: Database) -> None:
         """Bring the driver to what the database wants now."""
         name = wanted_name(database)
-        # What has failed is tried again when somebody has taken note and removed the complaint.
-        if name == self._name and (not name or self._server is not None or problem_of(database)):
-            return
+        if name == self._name:
+            if self._server is not None:
+                self._tell(database, None)
+                return
+            # What has failed is tried again when somebody has taken note and removed the complaint.
+            if not name or problem_of(database):
+                return
         self.close()
         self._name = name
         if name:
@@ -104,10 +111,11 @@ class Service:
         self._say("INFO", f"serving Docker as network driver {name} on {server.path}")
 
     def _tell(self, database: Database, problem: str | None) -> None:
-        """Write down what has come of it: those who wait hear of every change of these keys."""
+        """Write down what has come of it, unless it is written: those who wait hear of it."""
         served = self._name if problem is None else None
-        pairs = {PROBLEM: problem, KEY: served}
-        database.transact([set_keys("Open_vSwitch", database.root, "external_ids", pairs)])
+        if (served_name(database), problem_of(database)) != (served or "", problem or ""):
+            pairs = {PROBLEM: problem, KEY: served}
+            database.transact([set_keys("Open_vSwitch", database.root, "external_ids", pairs)])
 
     def _address(self, network: Network) -> None:
         """The devices of gateways lose their addresses when the host starts anew."""
@@ -115,3 +123,8 @@ class Service:
             gateway.address(network)
         except KernelError as error:
             self._say("WARN", f"gateway port {network.gateway_port} has not got its addresses: {error}")
+
+
+def _key(database: Database, column: str, key: str) -> str:
+    pairs = database.tables["Open_vSwitch"][database.root][column]
+    return str(pairs.get(key, "")) if isinstance(pairs, dict) else ""

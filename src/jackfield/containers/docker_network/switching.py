@@ -21,6 +21,7 @@ from jackfield.containers.docker_network.service import (
     PROBLEM,
     check_name,
     problem_of,
+    served_name,
     wanted_name,
 )
 from jackfield.wire.address import address_of
@@ -70,13 +71,12 @@ def enable(name: str) -> None:
     _set(name)
     deadline = time.monotonic() + START_SECONDS
     with Database.open(_TABLES) as database:
-        while not answers(name):
+        while served_name(database) != name:
             if wanted_name(database) != name:
                 raise Failure("somebody else has changed the driver's name meanwhile")
             if problem := problem_of(database):
                 raise Failure(problem)
             try:
-                # The agent writes down what has come of it.
                 database.wait(deadline)
             except TimeoutError:
                 raise Failure(f"nobody serves {socket_path(name)}; the daemon's log says why") from None
