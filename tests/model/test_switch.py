@@ -14,7 +14,7 @@ ABI = Path(__file__).parents[2] / "bpf" / "abi.h"
 
 
 def test_a_port_that_is_not_there_is_refused() -> None:
-    with pytest.raises(LookupError, match="no port p9"):
+    with pytest.raises(LookupError, match="no interface p9"):
         step(switch(trunk("p1")), State(), untagged("A", "B"), "p9", 0)
 
 

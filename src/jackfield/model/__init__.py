@@ -1,9 +1,12 @@
 """The executable specification of the switch: pure functions of configuration, state, frame and time."""
 
+from jackfield.model.bond import BondState, Lacp
 from jackfield.model.config import (
     ETH_P_8021AD,
     ETH_P_8021Q,
     VLAN_MAX,
+    BondConfig,
+    BondMode,
     BridgeConfig,
     PortConfig,
     PriorityTags,
@@ -20,6 +23,9 @@ __all__ = [
     "ETH_P_8021Q",
     "VLAN_MAX",
     "Address",
+    "BondConfig",
+    "BondMode",
+    "BondState",
     "BridgeConfig",
     "Drop",
     "DropReason",
@@ -27,6 +33,7 @@ __all__ = [
     "Fdb",
     "FdbCounters",
     "Frame",
+    "Lacp",
     "Output",
     "PortConfig",
     "PortCounters",

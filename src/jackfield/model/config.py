@@ -42,6 +42,21 @@ class BondMode(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class BondConfig:
+    """What makes a port a bond. `members` are the names of its interfaces, by place. `basis` goes into
+    hashes; `lacp` asks for LACP, and with `fallback_ab` the bond is active-backup while that has not been
+    negotiated, instead of carrying nothing. With `all_members_active` group addressed frames come in by
+    any member of a balance-slb bond."""
+
+    members: tuple[str, ...]
+    mode: BondMode = BondMode.ACTIVE_BACKUP
+    basis: int = 0
+    lacp: bool = False
+    fallback_ab: bool = False
+    all_members_active: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class PortConfig:
     """One switch port.
 
@@ -50,7 +65,8 @@ class PortConfig:
     and the customer VLANs of a dot1q-tunnel port; None means all. `mtu` is the most bytes of payload
     behind the Ethernet header and one VLAN tag that may leave by this port; None means no limit, and a
     patch port has none. `patch_peer` names the port, of this or another bridge, that a patch port is
-    wired to; None on every other kind of port.
+    wired to; None on every other kind of port. `bond` is set when frames come in and leave by several
+    interfaces instead of one that has the port's name.
     """
 
     name: str
@@ -63,6 +79,12 @@ class PortConfig:
     protected: bool = False
     mtu: int | None = 1500
     patch_peer: str | None = None
+    bond: BondConfig | None = None
+
+    @property
+    def interfaces(self) -> tuple[str, ...]:
+        """The names of the interfaces by which frames come in and leave."""
+        return self.bond.members if self.bond is not None else (self.name,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import NamedTuple
 
 from jackfield.model.config import BridgeConfig
@@ -20,6 +21,14 @@ from jackfield.model.frame import is_group
 
 NSEC_PER_SEC = 1_000_000_000
 STAMP_INTERVAL = NSEC_PER_SEC
+ARP_LOCK = 5 * NSEC_PER_SEC
+
+
+class Announced(Enum):
+    """Where gratuitous ARP came in: on a bond it may be the reflection of what came in on a port."""
+
+    ON_PORT = "port"
+    ON_BOND = "bond"
 
 
 class Address(NamedTuple):
@@ -32,11 +41,13 @@ class Address(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Entry:
     """Where an address is. `stamp` is when it was last seen there, in nanoseconds, to about a second.
-    A static entry was put there by hand: it never moves and never ages."""
+    A static entry was put there by hand: it never moves and never ages. Until `locked`, also in nanoseconds,
+    gratuitous ARP from a bond does not move it: it would be a reflection of what was sent there."""
 
     port: str
     stamp: int
     static: bool = False
+    locked: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +76,30 @@ class Fdb:
             return None
         return entry.port
 
-    def learn(self, bridge: BridgeConfig, address: Address, port: str, now: int) -> Fdb:
-        """Note that a frame from the address came in by the port."""
+    def learn(
+        self, bridge: BridgeConfig, address: Address, port: str, now: int, announced: Announced | None = None
+    ) -> Fdb:
+        """Note that a frame from the address came in by the port; `announced` when it was gratuitous ARP."""
         if not _is_learnable(bridge, address):
             return self
         entry = self.entries.get(address)
+        lock = entry.locked if entry is not None else 0
+        if announced is Announced.ON_PORT:
+            lock = now + ARP_LOCK
+        elif announced is Announced.ON_BOND and entry is not None and now < lock:
+            port = entry.port
         if entry is None:
-            return self._make_room(bridge, port, now)._insert(bridge, address, port, now)
+            return self._make_room(bridge, port, now)._insert(bridge, address, Entry(port, now, locked=lock))
         if entry.static:
             return self
+        seen = Entry(port, now, locked=lock)
         if is_aged(bridge, entry, now):
-            return self._set(address, Entry(port, now), learned=1)
+            return self._set(address, seen, learned=1)
         if entry.port != port:
-            return self._set(address, Entry(port, now), moved=1)
+            return self._set(address, seen, moved=1)
         if now - entry.stamp >= STAMP_INTERVAL:
-            return self._set(address, Entry(port, now))
-        return self
+            return self._set(address, seen)
+        return self if lock == entry.locked else self._set(address, replace(entry, locked=lock))
 
     def add_static(self, address: Address, port: str, now: int) -> Fdb:
         """Put a static entry, in place of whatever was known of the address."""
@@ -103,10 +122,10 @@ class Fdb:
         """How many learned entries, aged ones included, each port has."""
         return Counter(entry.port for entry in self.entries.values() if not entry.static)
 
-    def _insert(self, bridge: BridgeConfig, address: Address, port: str, now: int) -> Fdb:
+    def _insert(self, bridge: BridgeConfig, address: Address, entry: Entry) -> Fdb:
         if self.usage().total() >= bridge.mac_table_size:
             return self._count(refused=1)
-        return self._set(address, Entry(port, now), learned=1)
+        return self._set(address, entry, learned=1)
 
     def _make_room(self, bridge: BridgeConfig, learner: str, now: int) -> Fdb:
         usage = self.usage()

@@ -15,7 +15,10 @@ ETH_HLEN = 14
 VLAN_HLEN = 4
 VLAN_TPIDS = frozenset({ETH_P_8021Q, ETH_P_8021AD})
 
-_ADDRESSES = 12
+ADDRESSES = 12
+_ARP_START = bytes.fromhex("0806000108000604")  # type, Ethernet, IPv4, lengths of their addresses
+_ARP_END = 30
+_ARP_REQUEST, _ARP_REPLY = 1, 2
 _ETHERTYPE = 2
 
 
@@ -59,8 +62,8 @@ def parse(data: bytes, limit: int) -> Frame:
     """
     if len(data) < ETH_HLEN:
         raise ValueError(f"a frame has at least {ETH_HLEN} bytes, this one has {len(data)}")
-    tags, rest = split_tags(data[_ADDRESSES:], limit)
-    return Frame(data[:6], data[6:_ADDRESSES], tags, rest)
+    tags, rest = split_tags(data[ADDRESSES:], limit)
+    return Frame(data[:6], data[6:ADDRESSES], tags, rest)
 
 
 def split_tags(data: bytes, limit: int) -> tuple[tuple[Tag, ...], bytes]:
@@ -80,7 +83,7 @@ def is_truncated(frame: Frame) -> bool:
 
 def payload_length(data: bytes) -> int:
     """Bytes behind the Ethernet header and the outermost tag, if any: what an MTU limits."""
-    tagged = _ethertype(data[_ADDRESSES:]) in VLAN_TPIDS
+    tagged = _ethertype(data[ADDRESSES:]) in VLAN_TPIDS
     return len(data) - ETH_HLEN - (VLAN_HLEN if tagged else 0)
 
 
@@ -93,6 +96,21 @@ def is_reserved(mac: bytes) -> bool:
     """Whether frames to this address are for link protocols and not forwarded by default
     (ovs-vswitchd.conf.db(5), Bridge other_config:forward-bpdu)."""
     return mac in _RESERVED
+
+
+def is_slow_protocol(frame: Frame) -> bool:
+    """Whether the frame is of a protocol between neighbours that LACP is one of (IEEE 802.3, 57A)."""
+    return not frame.tags and frame.rest[:2] == b"\x88\x09"
+
+
+def is_gratuitous_arp(frame: Frame) -> bool:
+    """Whether the frame announces an IPv4 address by broadcast: any ARP reply, or a request for the sender's
+    own address (RFC 826)."""
+    data = frame.rest
+    if frame.dst != b"\xff" * 6 or data[:8] != _ARP_START or len(data) < _ARP_END:
+        return False
+    operation = int.from_bytes(data[8:10])
+    return operation == _ARP_REPLY or (operation == _ARP_REQUEST and data[16:20] == data[26:30])
 
 
 def _ethertype(data: bytes) -> int:

@@ -26,6 +26,12 @@ class DropReason(Enum):
     PATCH_NO_PEER = "patch-no-peer", "patch port without a peer"
     PATCH_QUEUE_FULL = "patch-queue-full", "copied to too many patch ports at once"
     PORT_DOWN = "port-down", "output port is down or has no device"
+    BOND_INACTIVE_MEMBER = "bond-inactive-member", "came in by a bond member that is not to receive it"
+    BOND_MULTICAST_INACTIVE = "bond-multicast-inactive", "group destination on an inactive bond member"
+    BOND_MOVED = "bond-moved", "source address is behind another port: a reflection from a bond"
+    BOND_NO_LACP = "bond-no-lacp", "LACP has not been negotiated on the bond"
+    BOND_NO_MEMBER = "bond-no-member", "no member of the bond can carry the frame"
+    UPCALL_LIMIT = "upcall-limit", "more frames for the control plane than it takes"
     VLAN_EDIT_FAILED = "vlan-edit-failed", "kernel could not change the VLAN tags"
     SEND_FAILED = "send-failed", "output device refused the frame"
 

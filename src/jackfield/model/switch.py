@@ -1,5 +1,7 @@
 """The executable specification of forwarding: one frame in, the frames it becomes out.
 
+Frames come in and leave by interfaces. That of a port has the port's name; a bond has several, its members.
+
 `step` is a pure function. Frames are bytes as on the wire, tags included; `now` is in nanoseconds of any
 one monotonic clock. A patch port hands a frame, as it would be on the wire, to its peer port.
 """
@@ -10,29 +12,36 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from jackfield.model import vlan
-from jackfield.model.config import BridgeConfig, PortConfig, SwitchConfig
-from jackfield.model.fdb import Address, Fdb
+from jackfield.model import bond, vlan
+from jackfield.model.bond import Admission, BondState
+from jackfield.model.config import BondConfig, BridgeConfig, PortConfig, SwitchConfig
+from jackfield.model.fdb import Address, Announced, Fdb
 from jackfield.model.frame import (
+    ADDRESSES,
     ETH_HLEN,
     Frame,
+    is_gratuitous_arp,
     is_group,
     is_reserved,
+    is_slow_protocol,
     is_truncated,
     parse,
     payload_length,
+    split_tags,
 )
 from jackfield.model.reasons import DropReason
 
 HOPS_MAX = 8
+_TAGS_READ = 3
 
 
 @dataclass(frozen=True, slots=True)
 class PortCounters:
-    """Frames and bytes, tags included, that entered and left by a port, and how many ended here and why.
+    """Frames and bytes, tags included, that entered and left by an interface, and how many ended here and
+    why.
 
-    Every frame that enters is counted, also one that is dropped. A copy too long for the port it
-    should leave by is counted as a drop there; every other drop at the port the frame came in by.
+    Every frame that enters is counted, also one that is dropped. A copy too long for the interface it
+    should leave by is counted as a drop there; every other drop at the interface the frame came in by.
     """
 
     rx_packets: int = 0
@@ -44,19 +53,24 @@ class PortCounters:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a switch remembers: a learning table a bridge and counters a port. What has not been touched
-    yet is not there; `fdb` and `counters` give it all the same."""
+    """What a switch remembers: a learning table a bridge, counters an interface, and bonds by port. What has
+    not been touched yet is not there; `fdb`, `counters` and `bond` give it all the same."""
 
     fdbs: Mapping[str, Fdb] = field(default_factory=dict)
     ports: Mapping[str, PortCounters] = field(default_factory=dict)
+    bonds: Mapping[str, BondState] = field(default_factory=dict)
 
     def fdb(self, bridge: str) -> Fdb:
         """The learning table of a bridge."""
         return self.fdbs.get(bridge, Fdb())
 
-    def counters(self, port: str) -> PortCounters:
-        """The counters of a port."""
-        return self.ports.get(port, PortCounters())
+    def counters(self, interface: str) -> PortCounters:
+        """The counters of an interface."""
+        return self.ports.get(interface, PortCounters())
+
+    def bond(self, port: str, config: BondConfig) -> BondState:
+        """The members of a bond."""
+        return self.bonds.get(port) or bond.initial(config)
 
     def with_fdb(self, bridge: str, fdb: Fdb) -> State:
         """This state with another learning table for a bridge."""
@@ -65,7 +79,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A frame that leaves the switch by a port."""
+    """A frame that leaves the switch by an interface."""
 
     port: str
     frame: bytes
@@ -73,7 +87,7 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """The end of a frame or of a copy of it, and the port where that is counted."""
+    """The end of a frame or of a copy of it, and the interface where that is counted."""
 
     port: str
     reason: DropReason
@@ -92,17 +106,19 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a frame. Outputs and visits are in the order in which they happen."""
+    """What became of a frame. Outputs and visits are in the order in which they happen. One that was
+    `taken_up` is the control plane's."""
 
     state: State
     outputs: tuple[Output, ...]
     drops: tuple[Drop, ...]
     visits: tuple[Visit, ...]
+    taken_up: bool = False
 
 
-def step(config: SwitchConfig, state: State, frame: bytes, in_port: str, now: int) -> Result:
-    """Let one frame enter the switch by a port. Raises LookupError if the switch has no such port."""
-    return _Passage(config, state, now).run(frame, in_port)
+def step(config: SwitchConfig, state: State, frame: bytes, interface: str, now: int) -> Result:
+    """Let one frame enter the switch by an interface. Raises LookupError if the switch has no such one."""
+    return _Passage(config, state, now).run(frame, interface)
 
 
 def sweep(config: SwitchConfig, state: State, now: int) -> State:
@@ -114,11 +130,13 @@ def sweep(config: SwitchConfig, state: State, now: int) -> State:
 
 @dataclass(frozen=True, slots=True)
 class _Arrival:
-    """A frame about to enter a bridge by a port; `hops` counts the bridges, this one included."""
+    """A frame about to enter a bridge by an interface; `hops` counts the bridges, this one included.
+    `payload` is what stood behind the tags that it entered the switch with."""
 
     frame: bytes
-    port: str
+    interface: str
     hops: int
+    payload: bytes
 
 
 class _Passage:
@@ -126,37 +144,55 @@ class _Passage:
 
     def __init__(self, config: SwitchConfig, state: State, now: int) -> None:
         self._tag_limit = vlan.tag_limit(config.vlan_limit)
-        self._ports = {port.name: (bridge, port) for bridge in config.bridges for port in bridge.ports}
+        self._ports = {
+            name: (bridge, port)
+            for bridge in config.bridges
+            for port in bridge.ports
+            for name in port.interfaces
+        }
         self._state = state
         self._now = now
         self._waiting: deque[_Arrival] = deque()
         self._outputs: list[Output] = []
         self._drops: list[Drop] = []
         self._visits: list[Visit] = []
+        self._taken_up = False
 
-    def run(self, frame: bytes, in_port: str) -> Result:
-        if in_port not in self._ports:
-            raise LookupError(f"the switch has no port {in_port}")
-        self._waiting.append(_Arrival(frame, in_port, hops=1))
+    def run(self, frame: bytes, interface: str) -> Result:
+        if interface not in self._ports:
+            raise LookupError(f"the switch has no interface {interface}")
+        _, payload = split_tags(frame[ADDRESSES:], _TAGS_READ)
+        self._waiting.append(_Arrival(frame, interface, 1, payload))
         while self._waiting:
             self._enter(self._waiting.popleft())
-        return Result(self._state, tuple(self._outputs), tuple(self._drops), tuple(self._visits))
+        outputs, drops, visits = tuple(self._outputs), tuple(self._drops), tuple(self._visits)
+        return Result(self._state, outputs, drops, visits, self._taken_up)
 
     def _enter(self, arrival: _Arrival) -> None:
-        bridge, port = self._ports[arrival.port]
-        self._count(port.name, rx_packets=1, rx_bytes=len(arrival.frame))
+        bridge, port = self._ports[arrival.interface]
+        self._count(arrival.interface, rx_packets=1, rx_bytes=len(arrival.frame))
         if len(arrival.frame) < ETH_HLEN:
-            self._drop(port.name, DropReason.RUNT)
+            self._drop(arrival.interface, DropReason.RUNT)
             return
         frame = parse(arrival.frame, self._tag_limit)
+        if is_slow_protocol(frame) and port.bond is not None and port.bond.lacp:
+            self._taken_up = True
+            return
         reason = _refuses(bridge, port, frame)
         if reason is not None:
-            self._drop(port.name, reason)
+            self._drop(arrival.interface, reason)
             return
 
         stack = vlan.input_stack(port, frame.tags)
         vid = vlan.vid(stack)
-        fdb = self._state.fdb(bridge.name).learn(bridge, Address(vid, frame.src), port.name, self._now)
+        fdb = self._state.fdb(bridge.name)
+        reason = self._bond_refuses(arrival.interface, bridge, port, vid, frame)
+        if reason is not None:
+            self._drop(arrival.interface, reason)
+            return
+        fdb = fdb.learn(
+            bridge, Address(vid, frame.src), port.name, self._now, _announced(bridge, port, frame)
+        )
         self._state = self._state.with_fdb(bridge.name, fdb)
         known_at = fdb.lookup(bridge, Address(vid, frame.dst), self._now)
         known = next((other for other in bridge.ports if other.name == known_at), None)
@@ -164,29 +200,55 @@ class _Passage:
 
         targets, reason = _unicast(port, known) if known else _flood(bridge, port, stack)
         if reason is not None:
-            self._drop(port.name, reason)
+            self._drop(arrival.interface, reason)
         for target in targets:
             tags = vlan.output_tags(target, stack, frame.tags)
-            self._send(arrival, target, replace(frame, tags=tags).pack())
+            self._send(arrival, target, replace(frame, tags=tags))
 
-    def _send(self, arrival: _Arrival, target: PortConfig, frame: bytes) -> None:
+    def _bond_refuses(
+        self, interface: str, bridge: BridgeConfig, port: PortConfig, vid: int, frame: Frame
+    ) -> DropReason | None:
+        if port.bond is None:
+            return None
+        verdict = bond.admission(port.bond, self._state.bond(port.name, port.bond), interface, frame)
+        if not isinstance(verdict, Admission):
+            return verdict
+        if verdict is Admission.TAKE:
+            return None
+        address, fdb = Address(vid, frame.src), self._state.fdb(bridge.name)
+        known_at = fdb.lookup(bridge, address, self._now)
+        if known_at in (None, port.name):
+            return None
+        locked = self._now < fdb.entries[address].locked
+        return None if is_gratuitous_arp(frame) and not locked else DropReason.BOND_MOVED
+
+    def _send(self, arrival: _Arrival, target: PortConfig, leaving: Frame) -> None:
+        frame, interface = leaving.pack(), target.name
+        if target.bond is not None:
+            # The outermost tag counts, though it may lie deeper than the switch is told to look.
+            state, whole = self._state.bond(target.name, target.bond), parse(frame, 1)
+            chosen = bond.leave(target.bond, state, whole, arrival.payload)
+            if isinstance(chosen, DropReason):
+                self._drop(arrival.interface, chosen)
+                return
+            interface = chosen
         if target.patch_peer is not None:
             self._cross(arrival, target, frame)
         elif target.mtu is not None and payload_length(frame) > target.mtu:
-            self._drop(target.name, DropReason.MTU_EXCEEDED)
+            self._drop(interface, DropReason.MTU_EXCEEDED)
         else:
-            self._count(target.name, tx_packets=1, tx_bytes=len(frame))
-            self._outputs.append(Output(target.name, frame))
+            self._count(interface, tx_packets=1, tx_bytes=len(frame))
+            self._outputs.append(Output(interface, frame))
 
     def _cross(self, arrival: _Arrival, patch: PortConfig, frame: bytes) -> None:
         peer = self._peer(patch)
         if peer is None:
-            self._drop(arrival.port, DropReason.PATCH_NO_PEER)
+            self._drop(arrival.interface, DropReason.PATCH_NO_PEER)
         elif arrival.hops >= HOPS_MAX:
-            self._drop(arrival.port, DropReason.TOO_MANY_HOPS)
+            self._drop(arrival.interface, DropReason.TOO_MANY_HOPS)
         else:
             self._count(patch.name, tx_packets=1, tx_bytes=len(frame))
-            self._waiting.append(_Arrival(frame, peer, arrival.hops + 1))
+            self._waiting.append(replace(arrival, frame=frame, interface=peer, hops=arrival.hops + 1))
 
     def _peer(self, patch: PortConfig) -> str | None:
         if patch.patch_peer is None or patch.patch_peer == patch.name or patch.patch_peer not in self._ports:
@@ -194,19 +256,26 @@ class _Passage:
         _, peer = self._ports[patch.patch_peer]
         return peer.name if peer.patch_peer == patch.name else None
 
-    def _drop(self, port: str, reason: DropReason) -> None:
-        self._drops.append(Drop(port, reason))
-        counters = self._state.counters(port)
+    def _drop(self, interface: str, reason: DropReason) -> None:
+        self._drops.append(Drop(interface, reason))
+        counters = self._state.counters(interface)
         drops = {**counters.drops, reason: counters.drops.get(reason, 0) + 1}
-        self._set_counters(port, replace(counters, drops=drops))
+        self._set_counters(interface, replace(counters, drops=drops))
 
-    def _count(self, port: str, **more: int) -> None:
-        counters = self._state.counters(port)
+    def _count(self, interface: str, **more: int) -> None:
+        counters = self._state.counters(interface)
         sums = {name: getattr(counters, name) + number for name, number in more.items()}
-        self._set_counters(port, replace(counters, **sums))
+        self._set_counters(interface, replace(counters, **sums))
 
-    def _set_counters(self, port: str, counters: PortCounters) -> None:
-        self._state = replace(self._state, ports={**self._state.ports, port: counters})
+    def _set_counters(self, interface: str, counters: PortCounters) -> None:
+        self._state = replace(self._state, ports={**self._state.ports, interface: counters})
+
+
+def _announced(bridge: BridgeConfig, port: PortConfig, frame: Frame) -> Announced | None:
+    """Gratuitous ARP, which matters where it may be reflected: on a bridge with a bond."""
+    if not any(each.bond is not None for each in bridge.ports) or not is_gratuitous_arp(frame):
+        return None
+    return Announced.ON_PORT if port.bond is None else Announced.ON_BOND
 
 
 def _refuses(bridge: BridgeConfig, port: PortConfig, frame: Frame) -> DropReason | None:
