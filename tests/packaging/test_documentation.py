@@ -42,6 +42,7 @@ def test_every_command_of_the_page_works(page: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         ["unshare", "--net", "--mount", "sh", "-c", PRELUDE + commands],
         env={**os.environ, **places, "PATH": path},
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         timeout=60,
