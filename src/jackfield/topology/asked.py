@@ -138,6 +138,8 @@ class _Maker:
             self._wrong((*path, "mac"), f"say hwaddr of bridge {bridge} to set its local port's MAC")
         if name == bridge and (part.namespace or (part.device or name) != name):
             self._wrong(path, f"port {name} is the bridge's local port and stays where the bridge is")
+        elif part.device not in (None, name) and not part.namespace and kind == "internal":
+            self._wrong((*path, "device"), f"in the switch's own namespace the device of {name} is {name}")
         if part.members and kind != "system":
             self._wrong((*path, "members"), f"port {name} is {kind}: only system devices make a bond")
         if kind != "internal":

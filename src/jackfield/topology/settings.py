@@ -53,7 +53,7 @@ INTERFACE = (
     Word("ofport", "ofport_request", "int"),
 )
 FREE = "other_config"
-"""The column whose keys a file may name as they are, in a field of the same name."""
+"""The column of all tables but Interface whose keys a file may name as they are, in a field of the same name."""
 
 
 def from_form(words: Iterable[Word], part: object) -> dict[str, Setting]:
@@ -70,7 +70,8 @@ def from_form(words: Iterable[Word], part: object) -> dict[str, Setting]:
         if _is_mac(word):
             value = str(value).lower()
         found[word.setting] = _text(value) if ":" in word.setting else value
-    for key, value in (getattr(part, FREE, None) or {}).items():
+    free = getattr(part, FREE, None) if words is not INTERFACE else None
+    for key, value in (free or {}).items():
         found[f"{FREE}:{key}"] = value
     return found
 

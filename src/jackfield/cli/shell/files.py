@@ -62,7 +62,7 @@ def apply_command(file: str, prune: bool, dry_run: bool, as_json: bool) -> int:
     from jackfield.topology.apply import Present, apply, errors, open_database
     from jackfield.topology.difference import as_json as plan_json
 
-    wanted = _wanted(file)
+    wanted = wanted_network(file)
     with open_database() as database:
         present = Present(database)
         changes = present.plan(wanted, prune)
@@ -112,25 +112,26 @@ def read_file(file: str) -> str:
             with Path(file).open("rb") as opened:
                 raw = opened.read(MOST_BYTES + 1)
     except OSError as error:
-        raise Failure(f"{file}: {error.strerror}") from error
+        raise Failure(f"{called(file)}: {error.strerror}") from error
     if len(raw) > MOST_BYTES:
-        raise Failure(f"{file}: larger than {MOST_BYTES >> 20} MB: this is no network file")
+        raise Failure(f"{called(file)}: larger than {MOST_BYTES >> 20} MB: this is no network file")
     try:
         return raw.decode()
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
-        raise Failure(f"{file}:{line}: not UTF-8 text") from error
+        raise Failure(f"{called(file)}:{line}: not UTF-8 text") from error
 
 
 def wanted_network(file: str) -> Network:
     """The network that a file describes. Raises Failure with all that is wrong with it."""
     from jackfield.topology import asked, reader
 
-    name = "standard input" if file == "-" else file
-    return asked.network(reader.read(name, read_file(file)))
+    return asked.network(reader.read(called(file), read_file(file)))
 
 
-_wanted = wanted_network
+def called(file: str) -> str:
+    """What a file is called when something is told of it."""
+    return "standard input" if file == "-" else file
 
 
 def show_changes(changes: Sequence[Change]) -> None:
@@ -149,19 +150,19 @@ def _plan(file: str, prune: bool, as_json: bool) -> None:
     from jackfield.topology.apply import Present, open_database
     from jackfield.topology.difference import as_json as plan_json
 
-    wanted = _wanted(file)
+    wanted = wanted_network(file)
     with open_database() as database:
         changes = Present(database).plan(wanted, prune)
     if as_json:
         show_json(plan_json(changes))
         return
     show_changes(changes)
-    print(_summary("to do", changes) if changes else f"nothing to do: everything is as {file} says")
+    print(_summary("to do", changes) if changes else f"nothing to do: everything is as {called(file)} says")
 
 
 def _tell(outcome: Outcome, file: str) -> None:
     if not (outcome.done or outcome.failed or outcome.not_begun):
-        print(f"nothing to do: everything is as {file} says")
+        print(f"nothing to do: everything is as {called(file)} says")
         return
     print(_summary("done", outcome.done))
     for change, reason in outcome.failed:
