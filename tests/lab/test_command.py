@@ -51,6 +51,20 @@ def running() -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
+def directory_of(running: subprocess.Popen[str]) -> Path:
+    """The directory of a run, which it holds a lock in."""
+    files = [link.readlink() for link in Path(f"/proc/{running.pid}/fd").iterdir()]
+    (lock,) = (file for file in files if file.is_relative_to(RUNS))
+    return lock.parent
+
+
+def instance_of(run: Path) -> str:
+    """Under which name the run's switch has its programs pinned."""
+    environment = {**os.environ, "OVS_RUNDIR": str(run / "learning-jackfield" / "host")}
+    status = subprocess.run([JACKFIELD, "status", "--json"], env=environment, capture_output=True, check=True)
+    return str(json.loads(status.stdout)["instance"])
+
+
 def processes(directory: Path) -> list[str]:
     """Processes that have a place in a directory of a run."""
     found = []
@@ -121,18 +135,19 @@ def test_a_check_that_fails_is_told_by_the_exit_code(then: str, last: str) -> No
 
 
 def test_what_is_interrupted_cleans_up(running: subprocess.Popen[str]) -> None:
-    (run,) = (path for path in RUNS.iterdir() if any("daemon" in line for line in processes(path)))
-    instances = set(PINS.iterdir())
+    run = directory_of(running)
+    pins = PINS / instance_of(run)
+    assert pins.exists()
     running.send_signal(signal.SIGINT)
     running.communicate(timeout=60)
     assert running.returncode == 128 + signal.SIGINT
     assert not run.exists()
     assert processes(run) == []
-    assert len(instances - set(PINS.iterdir() if PINS.exists() else ())) == 1
+    assert not pins.exists()
 
 
 def test_what_was_killed_is_cleaned_up_by_the_next_run(running: subprocess.Popen[str]) -> None:
-    (run,) = (path for path in RUNS.iterdir() if any("daemon" in line for line in processes(path)))
+    run = directory_of(running)
     running.kill()
     running.communicate(timeout=60)
     assert any("daemon" in line for line in processes(run))
