@@ -52,13 +52,17 @@ class World:
         (sentence,) = done.stderr.splitlines()
         return sentence.removeprefix("jackfield: ")
 
-    def configuration(self) -> tuple[str, ...]:
-        """What the database says of ports and attachments."""
-        return (
-            self.switch.vsctl("--columns=name,tag,trunks,external_ids", "list", "Port"),
-            self.switch.vsctl("--columns=name,type,options,external_ids,mac", "list", "Interface"),
-            self.switch.vsctl("--columns=name,external_ids", "list", "Bridge"),
-        )
+    def configuration(self) -> list[str]:
+        """What the database says of ports and attachments, in a stable order."""
+        columns = {
+            "Port": "name,tag,trunks,external_ids",
+            "Interface": "name,type,options,external_ids,mac,mtu_request",
+            "Bridge": "name,external_ids",
+        }
+        words = [
+            word for table, names in columns.items() for word in ("--", f"--columns={names}", "list", table)
+        ]
+        return sorted(self.switch.vsctl(*words).replace("\nname ", "\n\nname ").strip().split("\n\n"))
 
     def attachments(self) -> list[dict[str, Any]]:
         """What `jackfield attachments` lists."""

@@ -1,0 +1,175 @@
+"""Addresses that a DHCP server gives: the messages, the client, and leases that are kept."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jackfield.client.errors import Failure
+from jackfield.containers import dhcpcodec as codec
+from jackfield.containers.dhcp import Lease, obtain
+from jackfield.containers.inside import Inside
+from jackfield.containers.interior import interface_of
+from jackfield.containers.leases import AGAIN_SECONDS, LEAST_PAUSE, pause_before
+from tests.containers.conftest import World
+from tests.netlab import Namespace, run, until
+
+MAC = bytes.fromhex("020000000001")
+SERVER = "10.0.0.1"
+
+
+def answer(request: bytes, type_: int, address: str, seconds: int, gateway: str = "") -> bytes:
+    """A server's answer to a client's message."""
+    head = bytearray(request[:236])
+    head[0] = 2
+    head[16:20] = socket.inet_aton(address)
+    options = {
+        codec.TYPE: bytes([type_]),
+        codec.SERVER: socket.inet_aton(SERVER),
+        codec.LEASE_TIME: struct.pack("!I", seconds),
+        codec.MASK: socket.inet_aton("255.255.255.0"),
+        codec.ROUTER: socket.inet_aton(gateway) if gateway else b"",
+    }
+    body = b"".join(bytes([kind, len(value)]) + value for kind, value in options.items() if value)
+    return bytes(head) + request[236:240] + body + b"\xff"
+
+
+def test_a_request_reads_back_as_its_answer() -> None:
+    request = codec.request(codec.DISCOVER, 0x12345678, MAC, "web1")
+    reply = codec.read(answer(request, codec.OFFER, "10.0.0.77", 600, "10.0.0.254"))
+    assert reply is not None
+    assert (reply.type, reply.xid, reply.mac) == (codec.OFFER, 0x12345678, MAC)
+    assert (reply.address, reply.prefix, reply.text(codec.ROUTER)) == ("10.0.0.77", 24, "10.0.0.254")
+    assert (reply.number(codec.LEASE_TIME), reply.number(codec.RENEWAL_TIME)) == (600, None)
+    assert codec.read(request) is None
+
+
+@given(st.binary(max_size=600))
+def test_no_bytes_upset_the_reader(data: bytes) -> None:
+    codec.read(data)
+    codec.unwrap(data)
+    head = bytearray(codec.request(codec.REQUEST, 1, MAC, ""))
+    head[0] = 2
+    codec.read(bytes(head[:240]) + data)
+
+
+def test_packets_carry_messages_of_servers_only() -> None:
+    packet = bytearray(codec.wrap(b"hello"))
+    assert codec.unwrap(bytes(packet)) is None
+    packet[20:24] = struct.pack("!HH", codec.SERVER_PORT, codec.CLIENT_PORT)
+    assert codec.unwrap(bytes(packet)) == b"hello"
+
+
+def lease(seconds: int = 800, since: float = 0.0) -> Lease:
+    return Lease("10.0.0.7/24", "", SERVER, seconds, seconds // 2, seconds * 7 // 8, since)
+
+
+@pytest.mark.parametrize(
+    "now, pause", [(0, 400), (399, 1), (400, 150), (699, LEAST_PAUSE), (700, 50), (800, AGAIN_SECONDS)]
+)
+def test_a_lease_is_renewed_at_the_times_of_the_standard(now: float, pause: float) -> None:
+    assert pause_before(lease(), now) == pause
+
+
+class Server:
+    """A DHCP server in a namespace, which gives the addresses that it is told to."""
+
+    def __init__(self, namespace: Namespace, device: str) -> None:
+        self.address = "10.0.0.77"
+        self.gateway = "10.0.0.254"
+        self.seconds = 600
+        self.refuses = False
+        self.heard: list[int] = []
+        self._closing = threading.Event()
+        with namespace.entered():
+            self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
+            self._socket.bind(("", codec.SERVER_PORT))
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._closing.set()
+        self._thread.join()
+        self._socket.close()
+
+    def _serve(self) -> None:
+        self._socket.settimeout(0.05)
+        while not self._closing.is_set():
+            try:
+                request, client = self._socket.recvfrom(2048)
+            except TimeoutError:
+                continue
+            type_ = request[request.index(b"\x35\x01", 240) + 2]
+            self.heard.append(type_)
+            given = codec.OFFER if type_ == codec.DISCOVER else codec.NAK if self.refuses else codec.ACK
+            to = "255.255.255.255" if client[0] == "0.0.0.0" else client[0]
+            reply = answer(request, given, self.address, self.seconds, self.gateway)
+            self._socket.sendto(reply, (to, codec.CLIENT_PORT))
+
+
+@contextmanager
+def served(world: World) -> Iterator[Server]:
+    """A server behind a port in VLAN 5."""
+    namespace = world.switch.lab.namespace("dhcp")
+    world.switch.internal_in("br0", "jftdhcp", namespace, f"{SERVER}/24", "tag=5")
+    server = Server(namespace, "jftdhcp")
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+def test_an_address_is_leased(world: World) -> None:
+    one = world.switch.lab.namespace("one")
+    with served(world) as server:
+        said = world.do("attach", f"netns:{one.name}", "br0", "--ip", "dhcp", "--tag", "5")
+        assert "10.0.0.77/24 (DHCP)" in said
+        assert "default via 10.0.0.254 dev eth1" in one.ip("route")
+        assert "valid_lft 600sec" in one.ip("address") or "valid_lft 59" in one.ip("address")
+        one.ping(SERVER)
+        assert server.heard == [codec.DISCOVER, codec.REQUEST]
+        again = world.do("attach", f"netns:{one.name}", "br0", "--ip", "dhcp", "--tag", "5")
+        assert "is attached already" in again
+
+
+def test_a_lease_is_renewed_and_replaced_by_another(world: World) -> None:
+    one = world.switch.lab.namespace("one")
+    with served(world) as server:
+        server.seconds = 4
+        world.do("attach", f"netns:{one.name}", "br0", "--ip", "dhcp", "--tag", "5")
+        until(lambda: server.heard.count(codec.REQUEST) > 1, what="a renewal", deadline=10)
+        assert server.heard.count(codec.DISCOVER) == 1
+        server.refuses, server.address = True, "10.0.0.88"
+        until(lambda: server.heard.count(codec.REQUEST) > 2, what="a renewal that is refused", deadline=10)
+        server.refuses = False
+        until(lambda: "10.0.0.88/24" in one.ip("address"), what="another address", deadline=10)
+        assert "10.0.0.77" not in one.ip("address")
+        until(lambda: world.attachments()[0]["leased"] == "10.0.0.88/24", what="the lease in the database")
+
+
+def test_a_namespace_that_comes_back_leases_anew(world: World) -> None:
+    one = world.switch.lab.namespace("one")
+    with served(world) as server:
+        world.do("attach", f"netns:{one.name}", "br0", "--ip", "dhcp", "--tag", "5")
+        world.agent_pid()
+        run("ip", "netns", "delete", one.name)
+        until(lambda: world.ports() == ["jftdhcp"], what="the port to go")
+        server.address = "10.0.0.99"
+        run("ip", "netns", "add", one.name)
+        until(lambda: "10.0.0.99/24" in one.ip("address"), what="an address")
+
+
+def test_without_a_server_there_is_no_lease(world: World) -> None:
+    one = world.switch.lab.namespace("one")
+    world.do("attach", f"netns:{one.name}", "br0")
+    with Inside(str(one.path)) as inside, pytest.raises(Failure, match="no DHCP server has given an address"):
+        obtain(inside, interface_of(inside, "eth1"), "one", seconds=1.0)
