@@ -42,6 +42,7 @@ class _Message(ctypes.Structure):
         ("control", ctypes.c_void_p),
         ("control_length", ctypes.c_size_t),
         ("flags", ctypes.c_int),
+        ("hole", ctypes.c_uint),  # `struct msghdr` ends on a boundary of 8 bytes
         ("length", ctypes.c_uint),
     )
 
