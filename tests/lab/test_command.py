@@ -80,6 +80,7 @@ def processes(directory: Path) -> list[str]:
 def test_all_experiments_are_listed() -> None:
     listed = json.loads(lab("list", "--json").stdout)
     assert [scenario["name"] for scenario in listed] == [
+        "first-look",
         "learning",
         "nics-on-a-bridge",
         "internal-port",

@@ -93,8 +93,11 @@ def test_a_sentence_said_twice_holds_when_it_held_both_times() -> None:
 
 
 def test_a_real_run_writes_its_report(tmp_path: Path) -> None:
-    done = lab("run", "internal-port", "--switch", "jackfield", "--report", str(tmp_path))
+    picture = tmp_path / "picture.svg"
+    words = ("--switch", "jackfield", "--report", str(tmp_path), "--picture", str(picture))
+    done = lab("run", "internal-port", *words)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert picture.read_text(encoding="utf-8").startswith("<svg")
     (packets,) = tmp_path.glob("captures/*/*.pcap")
     assert packets.read_bytes()[:4] in (b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4")
     assert packets.stat().st_size > 6 * 98

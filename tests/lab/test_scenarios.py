@@ -13,6 +13,7 @@ from tests.netlab import Lab
 
 # The time of one is spent waiting; each is run where it says something that the others do not.
 RUNS = [
+    ("first-look", "jackfield"),
     ("learning", "jackfield"),
     ("nics-on-a-bridge", "jackfield,linux,ovs"),
     ("internal-port", "jackfield,ovs"),

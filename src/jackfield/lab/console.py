@@ -69,9 +69,9 @@ class Teller:
             case Note(text):
                 self.console.print(Text(text, style="italic yellow"))
             case Check(sentence, holds, seen):
-                mark = Text("✓ ", style="bold green") if holds else Text("✗ ", style="bold red")
-                tail = Text(f"  ({seen})", style="dim")
-                self.console.print(Padding(mark + Text(sentence) + tail, (0, 0, 0, 2), expand=False))
+                mark, style = ("✓", "bold green") if holds else ("✗", "bold red")
+                line = Text.assemble((f"{mark} ", style), sentence, (f"  ({seen})", "dim"))
+                self.console.print(Padding(line, (0, 0, 0, 2), expand=False))
             case Grid(title, headings, rows):
                 self.console.print()
                 self.console.print(_grid(title, headings, rows))

@@ -22,7 +22,7 @@ from jackfield.lab.run import Settings, run
 from jackfield.lab.scenarios import Measuring, Scenario
 from jackfield.lab.stage import Stage
 
-PICTURE_WIDTH = 112
+PICTURE_WIDTH = 132
 
 
 @dataclass(slots=True)

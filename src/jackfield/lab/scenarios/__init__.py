@@ -5,6 +5,7 @@ from __future__ import annotations
 from jackfield.lab.scenarios import (
     bonded_access_port,
     container_nic,
+    first_look,
     internal_port,
     internal_port_vs_veth,
     learning,
@@ -16,6 +17,7 @@ from jackfield.lab.scenarios.scenario import Measuring, Scenario
 SCENARIOS: dict[str, Scenario] = {
     scenario.name: scenario
     for scenario in (
+        first_look.SCENARIO,
         learning.SCENARIO,
         nics_on_a_bridge.SCENARIO,
         internal_port.SCENARIO,

@@ -1,1 +1,0 @@
-"""A switch at work, shown and proved in under a minute: `scripts/demo`."""
