@@ -45,14 +45,14 @@ class OpenVSwitch:
         self.run("ovs-vswitchd", *_QUIET, "--disable-system", server)
 
     def stop(self) -> None:
-        """End both."""
+        """End both, at once: what they made ends with them."""
         for name in ("ovs-vswitchd", "ovsdb-server"):
             file = self._directory / f"{name}.pid"
             if not file.exists():
                 continue
             process = int(file.read_text())
             with suppress(ProcessLookupError):
-                os.kill(process, signal.SIGTERM)
+                os.kill(process, signal.SIGKILL)
             until(lambda process=process: not Path(f"/proc/{process}").exists(), what=f"the end of {name}")
 
     def vsctl(self, *words: str) -> str:
