@@ -76,12 +76,23 @@ def test_a_mistake_is_told_with_its_place(text: str, sentence: str) -> None:
 
 
 def test_all_mistakes_are_told_in_one_go_in_the_order_of_the_file() -> None:
-    lines = told(PORTS + "      p0: {tag: x}\n      p1: {tags: 3}\nlinks: 3\n")
+    lines = told(
+        PORTS + "      p0: {tag: x}\n      p1: {tags: 3}\n      p2: {addresses: []}\n      p3: {tag: 5000}\n"
+    )
     assert lines == [
         'lab.yaml:4:17: "x" is not a VLAN',
         'lab.yaml:5:12: "tags" is not known here; did you mean "tag"?',
-        'lab.yaml:6:8: "3" where links, by name, should be a mapping, `word: value` in each line',
+        "lab.yaml:6:23: only an internal port has addresses, p2 is system; say `type: internal`",
+        "lab.yaml:7:17: 5000 is not within 0 to 4095",
     ]
+
+
+def test_no_mistake_is_told_that_is_but_a_consequence_of_another() -> None:
+    text = PORTS + "      p0: {type: internl, namespace: red, addresses: [10.0.0.1/24]}\n"
+    (line,) = told(text + "namespaces: {red: {}}\n")
+    assert "did you mean" in line
+    (line,) = told(text.replace("internl", "internal") + "namespaces: red\n")
+    assert '"red" where namespaces, by name, should be a mapping' in line
 
 
 def test_an_address_that_two_on_one_vlan_have_is_refused() -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+import yaml
 from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from jackfield.topology import form
 from jackfield.topology.asked import network as asked_network
@@ -11,6 +15,7 @@ from jackfield.topology.export import as_data, as_yaml, file_of
 from jackfield.topology.graph import mermaid, pictures, svg, text
 from jackfield.topology.graph.scene import scene
 from jackfield.topology.present import network
+from jackfield.topology.problems import BadFile
 from jackfield.topology.reader import read
 from tests.topology.world import IN_DATABASE, Store, files, wanted
 
@@ -61,6 +66,37 @@ def test_after_one_transaction_the_plan_is_empty_whatever_was_before(
     found = network(store.tables(), {}, {})
     assert found.bridges.keys() == second.bridges.keys()
     assert found.ports.keys() == second.ports.keys() | second.bridges.keys()
+
+
+KNOWN = (
+    "bridges br0 ports type tag trunks peer members addresses routes to namespaces namespace links ends device "
+    "containers bridge switch x"
+).split()
+VALUES = ["", *"1 5-2 -1 10.0.0.1/24 10.0.0.1 internal patch br0 x ~ yes ::1/64".split()]
+SCRAPS = st.recursive(
+    st.sampled_from([*KNOWN, *VALUES]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KNOWN), inner, max_size=4),
+    max_leaves=25,
+)
+
+
+@SLOW
+@given(st.dictionaries(st.sampled_from(KNOWN), SCRAPS))
+def test_whatever_a_file_holds_is_a_network_or_a_list_of_mistakes(content: dict[str, object]) -> None:
+    try:
+        network = asked_network(read("f", yaml.safe_dump(content)))
+    except BadFile as error:
+        assert all(problem.line > 0 and problem.column > 0 for problem in error.problems)
+        assert len(str(error).splitlines()) == len(error.problems)
+    else:
+        assert difference(network, network, prune=True) == ()
+
+
+@SLOW
+@given(st.text())
+def test_whatever_text_a_file_is_it_is_read_or_refused(content: str) -> None:
+    with suppress(BadFile):
+        asked_network(read("f", content))
 
 
 @SLOW

@@ -87,8 +87,8 @@ def _stages(
     def namespace(change: Change) -> None:
         if change.action is Action.ADD:
             hosts.make_namespace(change.key)
-        if change.details:
-            hosts.set_forwarding(change.key, wanted.namespaces[change.key])
+        # A new namespace begins as the host is, which may be a router.
+        hosts.set_forwarding(change.key, wanted.namespaces[change.key])
 
     def link(change: Change) -> None:
         if change.action is Action.CHANGE:

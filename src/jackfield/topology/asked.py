@@ -31,11 +31,17 @@ TUNNEL_ONLY = ("cvlans", "qinq_ethtype")
 
 def network(source: Source) -> Network:
     """What the file asks for. Raises BadFile with everything that is wrong."""
-    maker = _Maker(source)
+    broken = frozenset(map(_object, source.broken))
+    maker = _Maker(source, broken, everything=any(len(path) < 2 for path in broken))
     made = maker.network()
-    if maker.problems:
-        raise BadFile(source.name, maker.problems)
+    if maker.problems or source.problems:
+        raise BadFile(source.name, [*source.problems, *maker.problems])
     return made
+
+
+def _object(path: Path) -> Path:
+    """The port, bridge, cable or other object that a part of the form belongs to."""
+    return path[:4] if path[:1] == ("bridges",) and path[2:3] == ("ports",) else path[:2]
 
 
 @dataclass(slots=True)
@@ -43,6 +49,10 @@ class _Maker:
     """One pass over a file: what was found so far, and what was wrong with it."""
 
     source: Source
+    broken: frozenset[Path]
+    """Objects of which something is wrong already."""
+    everything: bool
+    """Whether a whole section is wrong, so that no reference can be judged."""
     problems: list[Problem] = field(default_factory=list)
     ports: dict[str, Port] = field(default_factory=dict)
     devices: dict[Place, Device] = field(default_factory=dict)
@@ -55,7 +65,8 @@ class _Maker:
         for bridge, part in content.bridges.items():
             for name, port in part.ports.items():
                 self._port(bridge, name, port, ("bridges", bridge, "ports", name))
-        self._patches()
+        if not self.broken:
+            self._patches()
         links = {name: self._link(link, ("links", name)) for name, link in content.links.items()}
         bridges = {
             name: self._settings(settings.BRIDGE, part, ("bridges", name))
@@ -72,7 +83,9 @@ class _Maker:
         )
 
     def _wrong(self, path: Path, sentence: str) -> None:
-        self.problems.append(self.source.problem(path, sentence))
+        """Note a problem, unless it may be but a consequence of one that is known."""
+        if _object(path) not in self.broken and not self.everything:
+            self.problems.append(self.source.at(path).problem(sentence))
 
     def _settings(self, words: tuple[settings.Word, ...], part: object, path: Path) -> dict[str, Setting]:
         for word in words:
@@ -166,7 +179,7 @@ class _Maker:
 
     def _claim(self, interface: str, path: Path, kind: str) -> None:
         if interface in self.interfaces:
-            first = self.source.places[self.interfaces[interface]].line
+            first = self.source.at(self.interfaces[interface]).line
             self._wrong(path, f"{interface} is on the switch already by line {first}")
         self.interfaces.setdefault(interface, path)
         if kind != "patch" and len(interface.encode()) > 15:
@@ -220,7 +233,7 @@ class _Maker:
                 f"there is no namespace {place.namespace} in this file: name it in namespaces",
             )
         if place in self.places:
-            first = self.source.places[self.places[place]].line
+            first = self.source.at(self.places[place]).line
             self._wrong(path, f"device {place} is made by line {first} already")
         self.places.setdefault(place, path)
         addresses = None
@@ -339,7 +352,7 @@ class _Maker:
             veth=part.veth,
             port=part.port or "",
         )
-        if self.problems:
+        if self.problems or self.source.problems:
             return None  # enough is known to be wrong
         try:
             return Container(target, checked(wish))

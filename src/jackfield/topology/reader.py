@@ -34,26 +34,29 @@ class Source:
     name: str
     content: form.File
     places: Mapping[Path, Node]
+    problems: tuple[Problem, ...] = ()
+    broken: frozenset[Path] = frozenset()
+    """Where the problems are: these parts are not in the content, or not as they were meant."""
 
-    def problem(self, path: Path, sentence: str) -> Problem:
-        """A problem at a part of the form, or, where it is not written out, at what holds it."""
+    def at(self, path: Path) -> Node:
+        """Where a part of the form stands, or, if it is not written out, what holds it."""
         while path and path not in self.places:
             path = path[:-1]
-        return self.places[path].problem(sentence)
+        return self.places[path]
 
 
 def read(name: str, text: str) -> Source:
-    """The network file `text`, called `name` in what is told of it; raises BadFile with all that is wrong."""
+    """The network file `text`, called `name` in what is told of it, without the parts that do not fit, which
+    are among its problems. Raises BadFile when nothing can be made of it."""
     try:
         root = document.read(text)
     except document.NotYaml as error:
         raise BadFile(name, error.problems) from None
     reader = _Reader()
     content = reader.value(_file_type(), root, ())
-    if reader.problems:
+    if not isinstance(content, form.File):
         raise BadFile(name, reader.problems)
-    assert isinstance(content, form.File)
-    return Source(name, content, reader.places)
+    return Source(name, content, reader.places, tuple(reader.problems), frozenset(reader.broken))
 
 
 @cache
@@ -65,10 +68,17 @@ def _file_type() -> inspect.Type:
 class _Reader:
     problems: list[Problem] = field(default_factory=list)
     places: dict[Path, Node] = field(default_factory=dict)
+    broken: set[Path] = field(default_factory=set)
     nodes: int = 0
 
     def value(self, wanted: inspect.Type, node: Node, path: Path) -> Any:
         """The node as the wanted type has it, or _WRONG after a problem was noted."""
+        found = self._value(wanted, node, path)
+        if found is _WRONG:
+            self.broken.add(path)
+        return found
+
+    def _value(self, wanted: inspect.Type, node: Node, path: Path) -> Any:
         self.nodes += 1
         if self.nodes > MOST_NODES:
             if self.nodes == MOST_NODES + 1:
@@ -113,22 +123,21 @@ class _Reader:
         found = self._mapping(node, f"the settings of {_name_of(path)}")
         if found is None:
             return _WRONG
-        good = True
         for key, child in found:
             known = fields.get(key.text)
             if known is None:
                 self._wrong(key, f'"{key.text}" is not known here{_suggestion(key.text, fields)}')
-                good = False
+                self.broken.add(path)
                 continue
             value = self.value(known.type, child, (*path, known.name))
-            good = good and value is not _WRONG
-            values[known.name] = value
+            if value is not _WRONG:
+                values[known.name] = value
         written = {key.text for key, _ in found}
         for missing in (known for known in struct.fields if known.required):
             if missing.encode_name not in written:
                 self._wrong(node, f'{_name_of(path)} lacks "{missing.encode_name}"')
-                good = False
-        return struct.cls(**values) if good else _WRONG
+        needed = {known.name for known in struct.fields if known.required}
+        return struct.cls(**values) if needed <= values.keys() else _WRONG
 
     def _dict(self, wanted: inspect.DictType, node: Node, path: Path) -> Any:
         found = self._mapping(node, f"{_name_of(path)}, by name,")
@@ -136,13 +145,13 @@ class _Reader:
             return _WRONG
         values = {}
         key_type, title = _plain(wanted.key_type)
-        good = True
         for key, child in found:
-            good = self._scalar(key_type, key, title) is not _WRONG and good
+            if self._scalar(key_type, key, title) is _WRONG:
+                self.broken.add((*path, key.text))
             value = self.value(wanted.value_type, child, (*path, key.text))
-            good = good and value is not _WRONG
-            values[key.text] = value
-        return values if good else _WRONG
+            if value is not _WRONG:
+                values[key.text] = value
+        return values
 
     def _mapping(self, node: Node, what: str) -> list[tuple[Scalar, Node]] | None:
         """The items of a mapping; nothing at all is an empty one."""
@@ -163,7 +172,7 @@ class _Reader:
         if (least is not None and len(values) < least) or (most is not None and len(values) > most):
             count = f"{least}" if least == most else f"at least {least}"
             return self._wrong(node, f"{len(values)} where {_name_of(path)} should be {count}")
-        return _WRONG if any(value is _WRONG for value in values) else values
+        return [value for value in values if value is not _WRONG]
 
     def _scalar(self, wanted: inspect.Type, node: Scalar, title: str) -> Any:
         match wanted:

@@ -53,7 +53,7 @@ INTERFACE = (
     Word("ofport", "ofport_request", "int"),
 )
 FREE = "other_config"
-"""The column of all tables but Interface whose keys a file may name as they are, in a field of the same name."""
+"""The column, but of Interface, whose keys a file may name as they are, in a field of the same name."""
 
 
 def from_form(words: Iterable[Word], part: object) -> dict[str, Setting]:

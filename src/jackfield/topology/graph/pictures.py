@@ -55,7 +55,7 @@ def l3(scene: Scene) -> Drawing:
         cards.append(Card(_subnet_key(subnet), MIDDLE, subnet.network, subnet.segment))
     for name, mine in legs.items():
         segments = {subnet.segment for subnet, _, _ in mine}
-        column = LEFT if len(segments) > 1 or nodes[name].forwarding else RIGHT
+        column = LEFT if len(segments) > 1 else RIGHT
         rows = []
         for number, (subnet, device, address) in enumerate(mine):
             colour = colours.get(tags.get(subnet.segment, 0), GREY)

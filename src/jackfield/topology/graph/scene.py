@@ -175,7 +175,16 @@ class _Maker:
         settings: dict[str, Setting] = {"trunks": frozenset(wish.trunks)} if wish.trunks else {}
         if wish.tag is not None:
             settings["tag"] = wish.tag
-        return PortNode(name, "container", vlan_text(Port(wish.bridge, settings, {})), wish.tag, far=place)
+        return PortNode(
+            name=name,
+            kind="container",
+            vlan=vlan_text(Port(wish.bridge, settings, {})),
+            tag=wish.tag,
+            far=place,
+            mac=self._facts.macs.get(name, wish.mac),
+            up=self._facts.up.get(name),
+            error=self._facts.errors.get(name, ""),
+        )
 
     def _device(
         self, place: Place, *, segment: str = "", bridge: str = "", port: str = "", mac: str = ""
