@@ -25,7 +25,7 @@ PR_SET_PDEATHSIG = 1
 MODULES = ("veth", "bridge", "cls_bpf", "sch_ingress", "sch_clsact", "8021q", "tun", "dummy", "bonding")
 """Loaded before the command, as far as the kernel has them."""
 
-EXACT = ("-icount", "shift=1,sleep=off")
+EXACT = ("-icount", "shift=1,sleep=on")
 """Two nanoseconds of the guest's time for each instruction, whatever else the machine does."""
 
 

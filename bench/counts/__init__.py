@@ -1,0 +1,1 @@
+"""Exact counts of executed instructions, taken inside an emulated kernel whose clock counts them."""

@@ -1,0 +1,53 @@
+"""`python -m bench.counts`, inside `scripts/vm --icount`: counts, and prints JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from contextlib import ExitStack
+from dataclasses import asdict
+
+from bench.counts import paths, traffic
+from bench.netns import BenchError
+
+
+def progress(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def measure_paths(with_ovs: bool) -> dict[str, object]:
+    with ExitStack() as stack:
+        maker = paths.Maker(stack)
+        all_paths = [*paths.plain(maker), *paths.linux_bridge(maker)]
+        vsctl, host = stack.enter_context(paths.jackfield())
+        for net, name, internal in ((2, paths.JACKFIELD_INTERNAL, True), (3, paths.JACKFIELD_VETH, False)):
+            all_paths += paths.switch(maker, vsctl, host, net, name, internal=internal)
+        if with_ovs:
+            vsctl, host = stack.enter_context(paths.ovs())
+            for net, name, internal in ((4, paths.OVS_INTERNAL, True), (5, paths.OVS_VETH, False)):
+                all_paths += paths.switch(maker, vsctl, host, net, name, internal=internal)
+        for path in all_paths:
+            progress(f"reaching: {path.name}")
+            paths.reach(path)
+        progress("counting")
+        counted = traffic.measure(all_paths)
+    return {test: {name: asdict(value) for name, value in each.items()} for test, each in counted.items()}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.counts")
+    parser.add_argument("--without-ovs", action="store_true", help="leave OVS's kernel datapath out")
+    options = parser.parse_args()
+    try:
+        counted = measure_paths(not options.without_ovs and paths.has_ovs())
+    except BenchError as error:
+        progress(f"bench.counts: {error}")
+        return 1
+    print(json.dumps({"kernel": platform.release(), "cpus": os.cpu_count(), "paths": counted}, indent=2))
+    return 0
+
+
+sys.exit(main())
