@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +199,17 @@ def test_the_port_is_there_again_after_a_restart_of_the_daemon(
     result = runtime.attachment("ADD", network, box).ok
     switch.daemon.restart()
     runtime.attachment("CHECK", {**network, "prevResult": result}, box).ok  # noqa: B018
+
+
+def test_many_containers_are_added_at_once(switch: Switch, runtime: Runtime, network: dict[str, Any]) -> None:
+    boxes = [switch.lab.namespace(f"b{number}") for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(
+            pool.map(lambda box: runtime.attachment("ADD", network, box, container=box.name), boxes)
+        )
+    addresses = {answer.ok["ips"][0]["address"] for answer in answers}
+    assert len(addresses) == len(ports(switch)) == 8
+    boxes[0].ping("10.5.0.9" if "10.5.0.2/24" in boxes[0].ip("addr") else "10.5.0.2")
 
 
 class TestCheck:

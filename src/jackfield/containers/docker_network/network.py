@@ -106,7 +106,9 @@ def _device_name(word: str) -> str:
 def _gateways(request: Mapping[str, Any]) -> list[str]:
     found = []
     for key in ("IPv4Data", "IPv6Data"):
-        pools = request.get(key) or []
+        pools = request.get(key)
+        if pools is None:
+            continue
         if not isinstance(pools, list):
             raise Malformed(f"{key} is not a list")
         gateways = [str(_object(pool).get("Gateway") or "") for pool in pools]
