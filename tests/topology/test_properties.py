@@ -68,11 +68,14 @@ def test_after_one_transaction_the_plan_is_empty_whatever_was_before(
     assert found.ports.keys() == second.ports.keys() | second.bridges.keys()
 
 
-KNOWN = (
-    "bridges br0 ports type tag trunks peer members addresses routes to namespaces namespace links ends device "
-    "containers bridge switch x"
-).split()
-VALUES = ["", *"1 5-2 -1 10.0.0.1/24 10.0.0.1 internal patch br0 x ~ yes ::1/64".split()]
+KNOWN = [
+    *("bridges", "br0", "ports", "type", "tag", "trunks", "peer", "members", "addresses", "routes"),
+    *("to", "namespaces", "namespace", "links", "ends", "device", "containers", "bridge", "switch", "x"),
+]
+VALUES = [
+    *("", "1", "5-2", "-1", "10.0.0.1/24", "10.0.0.1", "internal"),
+    *("patch", "br0", "x", "~", "yes", "::1/64"),
+]
 SCRAPS = st.recursive(
     st.sampled_from([*KNOWN, *VALUES]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KNOWN), inner, max_size=4),
