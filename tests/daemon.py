@@ -103,6 +103,18 @@ class Daemon:
         assert process is not None
         assert process.wait(STOP_SECONDS) == 0, self.output()
 
+    def launch(self) -> None:
+        """Start and do not wait until it is ready."""
+        assert self.process is None, "the daemon runs already"
+        with (self.root / "output").open("ab") as output:
+            self.process = subprocess.Popen(
+                [*self._enter(), *self.wrapper, sys.executable, "-c", self.program],
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+
     def kill(self) -> None:
         """End it without a chance to put things in order."""
         process, self.process = self.process, None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -45,10 +45,13 @@ class Report:
     faults: dict[Owner, str] = field(default_factory=dict)
 
 
-def apply(steps: Sequence[Step], datapath: Datapath, watch: Watch, report: Report) -> None:
+def apply(
+    steps: Sequence[Step], datapath: Datapath, watch: Watch, report: Report, after_step: Callable[[], None]
+) -> None:
     """Do the steps in order, keep `watch` up to date, and add to `report`.
 
-    A step that the kernel refuses ends its owner's part of the plan, not the others'.
+    A step that the kernel refuses ends its owner's part of the plan, not the others'. `after_step` is called
+    after each one that is done.
     """
     fast = sum(isinstance(step, Attach) for step in steps) > FEW
     for removal, run in groupby(steps, key=lambda step: isinstance(step, DeleteDevice)):
@@ -68,6 +71,7 @@ def apply(steps: Sequence[Step], datapath: Datapath, watch: Watch, report: Repor
             else:
                 watch.note(step, result)
                 report.done.append(step)
+                after_step()
 
 
 def _do(step: Step, datapath: Datapath, fast: bool) -> InternalPair | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from weakref import finalize
 
@@ -29,9 +29,13 @@ class Reconciler:
     What one pass remembers for the next can be lost: then a pass costs more or asks the database.
     """
 
-    def __init__(self, datapath: Datapath, instance: str) -> None:
-        """`instance` is the name that marks this switch's devices (`datapath.naming.instance_name`)."""
+    def __init__(
+        self, datapath: Datapath, instance: str, after_step: Callable[[], None] = lambda: None
+    ) -> None:
+        """`instance` is the name that marks this switch's devices (`datapath.naming.instance_name`).
+        `after_step` is called after each step on the kernel, for tests that stop there."""
         self._datapath = datapath
+        self._after_step = after_step
         self._watch = Watch(datapath, instance)
         self._close = finalize(self, self._watch.close)
         self._ofports: Mapping[str, int] = {}
@@ -99,9 +103,9 @@ class Reconciler:
     def _planned_and_done(self, wanted: Desired) -> Outcome:
         report = Report()
         first = plan_devices(wanted, self._watch.look(wanted.namespaces()), self._mtus)
-        apply(first.steps, self._datapath, self._watch, report)
+        apply(first.steps, self._datapath, self._watch, report, self._after_step)
         second = plan_maps(wanted, self._watch.seen())
-        apply(second.steps, self._datapath, self._watch, report)
+        apply(second.steps, self._datapath, self._watch, report, self._after_step)
         seen = self._watch.seen()
         if report.failed:
             self._watch.forget()

@@ -37,6 +37,7 @@ from jackfield.switchd.commands.process import ProcessCommands
 from jackfield.switchd.commands.reports import ReportCommands
 from jackfield.switchd.daemonize import Detached, detach, notify_manager, notify_ready
 from jackfield.switchd.engine import Engine
+from jackfield.switchd.failpoint import fail_point
 from jackfield.switchd.log import Vlog, VlogError
 from jackfield.switchd.logpattern import PROGRAM, Destination, Level
 from jackfield.switchd.paths import Paths
@@ -278,7 +279,7 @@ async def _control(paths: Paths, commands: CommandTable, engine: Engine) -> Asyn
 
 def _open_datapath(instance: str) -> tuple[Datapath, Reconciler]:
     datapath = Datapath.open(instance)
-    return datapath, Reconciler(datapath, instance)
+    return datapath, Reconciler(datapath, instance, fail_point(os.environ))
 
 
 def _reopen(vlog: Vlog) -> None:

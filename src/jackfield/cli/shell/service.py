@@ -52,9 +52,17 @@ def _service(command: str | None) -> Service:
     path = os.path.abspath(found)  # noqa: PTH100  (a link to the command is to stay one)
     if not (Path(path).is_file() and os.access(path, os.X_OK)):
         raise click.ClickException(f"{path}: is not a command that can be run")
-    places = {"rundir": "OVS_RUNDIR", "dbdir": "OVS_DBDIR", "logdir": "OVS_LOGDIR"}
-    chosen = {name: os.path.abspath(os.environ[key]) for name, key in places.items() if os.environ.get(key)}  # noqa: PTH100
-    return Service(path, **chosen)
+    usual = Service(path)
+    return Service(
+        path,
+        _place("OVS_RUNDIR", usual.rundir),
+        _place("OVS_DBDIR", usual.dbdir),
+        _place("OVS_LOGDIR", usual.logdir),
+    )
+
+
+def _place(variable: str, usual: str) -> str:
+    return str(Path(os.environ.get(variable) or usual).absolute())
 
 
 def _remove(unit: Path) -> None:

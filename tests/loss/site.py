@@ -1,0 +1,77 @@
+"""The place of the experiments: a switch with containers in two VLANs and a card, and its traffic."""
+
+from __future__ import annotations
+
+import os
+import select
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from tests.e2e.switch import Switch, new_switch
+from tests.loss.traffic import End, FlowPlan
+from tests.netlab import Lab
+
+WANDERER = "02:00:00:00:77:01"
+STATIONS = "02:00:00:10:00:00"
+
+
+@dataclass(frozen=True)
+class Site:
+    """Containers a and b in VLAN 10, c and d in VLAN 20, and a neighbour on a card that is a trunk of both,
+    untagged in VLAN 10."""
+
+    lab: Lab
+    switch: Switch
+    ends: dict[str, End]
+
+    def plans(self, rate: float = 500.0) -> list[FlowPlan]:
+        """Flows of `rate` frames a second each: known stations, ever new ones, one that moves to and fro."""
+        end = self.ends
+        return [
+            FlowPlan("container to container", end["a"], end["b"], rate),
+            FlowPlan("and back", end["b"], end["a"], rate),
+            FlowPlan("container to card", end["a"], end["far"], rate),
+            FlowPlan("card to container", end["far"], end["b"], rate),
+            FlowPlan("ever new stations", end["c"], end["d"], rate, STATIONS, 4000),
+            FlowPlan("a station that moves, here", end["a"], end["far"], rate / 10, WANDERER),
+            FlowPlan("a station that moves, there", end["b"], end["far"], rate / 10, WANDERER),
+        ]
+
+    def done(self, words: list[str]) -> bool:
+        """Run ovs-vsctl until the kernel is configured; False when the daemon ends before."""
+        daemon = self.switch.daemon
+        assert daemon.process is not None
+        ended = os.pidfd_open(daemon.process.pid)
+        command = self.switch.host.popen(
+            "env", f"OVS_RUNDIR={daemon.rundir}", "ovs-vsctl", "--timeout=60", *words
+        )
+        finished = os.pidfd_open(command.pid)
+        try:
+            first, _, _ = select.select([ended, finished], [], [])
+            return ended not in first and command.wait() == 0
+        finally:
+            os.close(ended)
+            os.close(finished)
+            command.kill()
+            command.communicate()
+
+
+@contextmanager
+def new_site() -> Iterator[Site]:
+    """The switch runs and all can reach each other."""
+    with Lab() as lab, new_switch() as switch:
+        far = lab.namespace("far")
+        switch.lab.cable(switch.host, "eth1", far, "eth0")
+        far.up("eth0", "10.0.0.9/24")
+        switch.vsctl("add-br", "br0", "--", "set", "Bridge", "br0", "other_config:mac-table-size=65536")
+        switch.vsctl("add-port", "br0", "eth1", "tag=10", "trunks=20", "vlan_mode=native-untagged")
+        ends = {"far": End(far, "eth0", far.mac("eth0"))}
+        for number, (name, tag) in enumerate({"a": 10, "b": 10, "c": 20, "d": 20}.items(), 1):
+            namespace = lab.namespace(name)
+            switch.internal_in("br0", f"tap{name}", namespace, f"10.0.0.{number}/24", f"tag={tag}")
+            ends[name] = End(namespace, f"tap{name}", namespace.mac(f"tap{name}"))
+        ends["a"].namespace.ping("10.0.0.9")
+        ends["b"].namespace.ping("10.0.0.9")
+        ends["c"].namespace.ping("10.0.0.4")
+        yield Site(lab, switch, ends)

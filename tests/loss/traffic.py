@@ -1,0 +1,134 @@
+"""Numbered traffic between namespaces, and the verdict on it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from tests.netlab import Namespace
+
+UNDER_WAY_SECONDS = 0.3
+
+
+@dataclass(frozen=True)
+class End:
+    """A station: a device in a namespace, with the address by which others know it."""
+
+    namespace: Namespace
+    device: str
+    mac: str
+
+
+@dataclass(frozen=True)
+class FlowPlan:
+    """A flow from one station to another. `source` is the address it sends from, if not its own."""
+
+    name: str
+    sender: End
+    receiver: End
+    rate: float
+    source: str | None = None
+    stations: int = 1
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a flow's frames. `elsewhere` counts those that reached a station they were not for,
+    `longest_ms` is the longest silence at the receiver."""
+
+    name: str
+    sent: int
+    lost: int
+    doubled: int
+    overtaken: int
+    elsewhere: int
+    longest_ms: float
+
+    @property
+    def faults(self) -> int:
+        return self.lost + self.doubled + self.overtaken + self.elsewhere
+
+
+@dataclass
+class Traffic:
+    """Runs until `stop`."""
+
+    plans: Sequence[FlowPlan]
+    senders: list[subprocess.Popen[str]]
+    receivers: dict[End, subprocess.Popen[str]]
+
+    def stop(self) -> list[Verdict]:
+        """End it; the verdict on each flow."""
+        sent = {report["flow"]: report["sent"] for report in map(_ended, self.senders)}
+        time.sleep(UNDER_WAY_SECONDS)  # what has left is still to arrive
+        seen = {end: _ended(process) for end, process in self.receivers.items()}
+        overrun = {f"{end.namespace.name} {end.device}": report["overrun"] for end, report in seen.items()}
+        assert not any(overrun.values()), f"receivers were too slow, nothing can be said: {overrun}"
+        return [_verdict(number, plan, sent[number], seen) for number, plan in enumerate(self.plans)]
+
+
+@contextmanager
+def traffic(plans: Sequence[FlowPlan]) -> Iterator[Traffic]:
+    """Start receivers at all ends, make all stations known to the switch, then start the senders."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(end: End, *words: object) -> subprocess.Popen[str]:
+        argv = [sys.executable, "-m", "tests.loss.numbered", *map(str, words)]
+        process = end.namespace.popen(*argv)
+        started.append(process)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n", process.communicate()[1]
+        return process
+
+    try:
+        ends = {end for plan in plans for end in (plan.sender, plan.receiver)}
+        receivers = {end: start(end, "receive", end.device) for end in ends}
+        for end in ends:
+            with end.namespace.tap(end.device) as tap:
+                # To a reserved address: the switch learns the sender and forwards nothing.
+                tap.send(b"\xff" * 6 + bytes.fromhex(end.mac.replace(":", "")) + b"\x88\xb6" + bytes(46))
+        senders = [
+            start(plan.sender, "send", plan.sender.device, number, plan.receiver.mac,
+                  plan.source or plan.sender.mac, plan.rate, plan.stations)
+            for number, plan in enumerate(plans)
+        ]  # fmt: skip
+        yield Traffic(plans, senders, receivers)
+    finally:
+        for process in started:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+
+
+def _ended(process: subprocess.Popen[str]) -> dict[str, object]:
+    process.terminate()
+    output, errors = process.communicate(timeout=20)
+    assert process.returncode == 0, errors
+    report: dict[str, object] = json.loads(output)
+    return report
+
+
+def _verdict(
+    number: int, plan: FlowPlan, sent: int, seen: dict[End, dict[str, dict[str, dict[str, float]]]]
+) -> Verdict:
+    nothing = {"expected": 0, "arrived": 0, "missing": 0, "doubled": 0, "overtaken": 0, "longest_ms": 0.0}
+    there = seen[plan.receiver]["flows"].get(str(number), nothing)
+    elsewhere = sum(
+        int(report["flows"].get(str(number), nothing)["arrived"])
+        for end, report in seen.items()
+        if end != plan.receiver
+    )
+    return Verdict(
+        name=plan.name,
+        sent=sent,
+        lost=sent - int(there["expected"]) + int(there["missing"]),
+        doubled=int(there["doubled"]),
+        overtaken=int(there["overtaken"]),
+        elsewhere=elsewhere,
+        longest_ms=there["longest_ms"],
+    )
