@@ -48,7 +48,7 @@ def test_settings_that_a_file_no_longer_names_have_their_default_again(house: Ho
     plan = house.plan("bridges: {br0: {ports: {p0: {type: internal, trunks: [7]}}}}")
     assert plan == (
         "~ bridge br0\n    - mac-aging-time 60\n"
-        "~ port p0\n    - tag 5\n    + trunks 7\n    - mtu_request 1400\n"
+        "~ port p0\n    - tag 5\n    + trunks 7\n    - mtu 1400\n"
         "to do: 0 to add, 2 to change, 0 to remove\n"
     )
     house.apply("bridges: {br0: {ports: {p0: {type: internal, trunks: [7]}}}}")

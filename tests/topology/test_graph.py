@@ -142,11 +142,11 @@ def test_a_live_switch_is_drawn_with_what_it_tells(house: House) -> None:
     house.do("jackfield vsctl add-port br0 none0 2>&1")
     house.do("ip addr add 10.0.0.1/24 dev p0; ip link set p0 up")
     house.do("ip link add jft0 type veth peer name jft1; ip addr add 192.0.2.1/24 dev jft0")
-    said = house.do("jackfield graph")
-    assert "│ p0     internal         VLAN 7" in said.replace("(down)", "      ")
-    assert "! could not open network device none0 (No such device)" in said
-    assert "10.0.0.1       ├── this host: p0" in said
-    assert "192.0.2.1      ├── this host: jft0" in said
+    said = " ".join(house.do("jackfield graph").split())
+    assert "│ p0 internal" in said
+    assert "├── ! could not open network device none0 (No such device)" in said
+    assert "│ 10.0.0.1 ├── this host: p0" in said
+    assert "│ 192.0.2.1 ├── this host: jft0" in said
     data = json.loads(house.do("jackfield graph --format json"))
     assert [port["name"] for port in data["bridges"][0]["ports"]] == ["br0", "none0", "p0"]
     assert {subnet["network"] for subnet in data["subnets"]} == {"10.0.0.0/24", "192.0.2.0/24"}

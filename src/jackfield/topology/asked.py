@@ -246,6 +246,10 @@ class _Maker:
         if part.routes is not None:
             given = [self._route(r, (*path, "routes", i)) for i, r in enumerate(part.routes)]
             routes = tuple(sorted({route for route in given if route is not None}))
+            if routes and not part.up:
+                self._wrong(
+                    (*path, "routes"), f"a device that is down has no routes, and {place} is to be down"
+                )
         is_end = isinstance(part, form.End)
         if is_end and part.mac is not None:
             self._mac(part.mac, (*path, "mac"))

@@ -13,7 +13,14 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from jackfield.topology.network import Device, Interface, Network, Place, Port, Setting, Settings
-from jackfield.topology.settings import vlan_list
+from jackfield.topology.settings import BRIDGE, FREE, INTERFACE, PORT, SWITCH, vlan_list
+
+_FREE = f"{FREE}:"
+_WORDS = {
+    word.setting: word.field.replace("_", "-")
+    for words in (SWITCH, BRIDGE, PORT, INTERFACE)
+    for word in words
+}
 
 
 class Action(Enum):
@@ -249,7 +256,8 @@ def as_json(changes: Iterable[Change]) -> dict[str, Any]:
                 "kind": change.kind.value,
                 "name": change.name,
                 "details": [
-                    {"setting": d.setting, "from": _plain(d.old), "to": _plain(d.new)} for d in change.details
+                    {"setting": _word(d.setting), "from": _plain(d.old), "to": _plain(d.new)}
+                    for d in change.details
                 ],
             }
             for change in changes
@@ -281,10 +289,17 @@ def as_lines(changes: Iterable[Change]) -> Iterator[tuple[Action, str]]:
 
 
 def _detail_text(detail: Detail) -> str:
-    setting = detail.setting.rpartition(":")[2] if detail.setting != "type" else "type"
+    setting = _word(detail.setting)
     if detail.old is None or detail.new is None:
         return f"{setting} {_text(detail.new if detail.old is None else detail.old)}"
     return f"{setting} {_text(detail.old)} -> {_text(detail.new)}"
+
+
+def _word(setting: str) -> str:
+    """A setting in a file's words; of a bond's member, behind its name."""
+    member, blank, setting = setting.rpartition(" ") if not setting.startswith(_FREE) else ("", "", setting)
+    word = _WORDS.get(setting) or setting.replace(_FREE, "other-config ", 1)
+    return f"{member}{blank}{word}"
 
 
 def _text(value: Setting | None) -> str:
