@@ -52,8 +52,8 @@ def test_a_card_is_adopted_and_released_and_no_connection_notices(world: World, 
         stream.goes_on()
 
 
-def elaborate(world: World) -> None:
-    """Gives the card of everything that there is in layer 3."""
+def elaborate(world: World, device: str = "eth0") -> None:
+    """Gives the device of everything that there is in layer 3."""
     host = world.host
     for words in (
         "address add 10.5.0.1/16 dev eth0 label eth0:five noprefixroute",
@@ -71,7 +71,7 @@ def elaborate(world: World) -> None:
         "neigh add 2001:db8::77 lladdr 02:00:00:00:00:77 dev eth0",
         "neigh add proxy 10.0.0.78 dev eth0",
     ):
-        host.ip(*words.split())
+        host.ip(*words.replace("eth0", device).split())
     with host.entered():
         for name, value in (
             ("ipv4/conf/eth0/rp_filter", "2"),
@@ -80,7 +80,7 @@ def elaborate(world: World) -> None:
             ("ipv6/conf/eth0/accept_ra", "0"),
             ("ipv6/conf/eth0/hop_limit", "33"),
         ):
-            (Path("/proc/sys/net") / name).write_text(value)
+            (Path("/proc/sys/net") / name.replace("eth0", device)).write_text(value)
 
 
 def test_everything_of_layer_3_moves_and_comes_back(world: World) -> None:
@@ -138,6 +138,7 @@ def test_a_command_killed_in_the_middle_is_put_back(world: World, stage: str) ->
         kill(command)
         until(lambda: not world.undecided(), what="the way back", deadline=30)
         stream.goes_on()
+        assert max(stream.longest_gap) < 2
 
 
 def test_what_a_killed_guard_has_left_is_put_back_by_the_next_command(world: World) -> None:
@@ -310,7 +311,9 @@ REFUSALS = [
 ]
 
 
-@pytest.mark.parametrize(("before", "words", "sentence"), REFUSALS, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    ("before", "words", "sentence"), REFUSALS, ids=lambda value: getattr(value, "__name__", str(value)[:40])
+)
 def test_what_cannot_be_moved_is_refused(
     world: World, before: Callable[[World], None], words: list[str], sentence: str
 ) -> None:

@@ -17,17 +17,33 @@ from pathlib import Path
 from typing import Any
 
 from tests.daemon import Daemon
-from tests.netlab import DEADLINE, Lab, Namespace, until
+from tests.netlab import DEADLINE, Lab, Namespace, settled, until
 
 JACKFIELD = "import sys; from jackfield.cli.main import main; sys.exit(main())"
 HOST, GATEWAY, SERVER = "10.0.0.1", "10.0.0.254", "192.0.2.2"
 HOST6, GATEWAY6, SERVER6 = "2001:db8::1", "2001:db8::fe", "2001:db8:2::2"
 
 
-class World:
-    """The host's card is eth0; `router` and `server` are namespaces of their own."""
+def differences(before: Any, now: Any, where: str = "") -> list[str]:
+    """In what two structures differ, a line each."""
+    if isinstance(before, dict) and isinstance(now, dict):
+        keys = sorted(before.keys() | now.keys(), key=str)
+        return [line for k in keys for line in differences(before.get(k), now.get(k), f"{where}/{k}")]
+    if isinstance(before, list | tuple) and isinstance(now, list | tuple) and len(before) == len(now):
+        pairs = enumerate(zip(before, now, strict=True))
+        return [line for n, (a, b) in pairs for line in differences(a, b, f"{where}/{n}")]
+    return [] if before == now else [f"{where}: {before} became {now}"]
 
-    def __init__(self, lab: Lab, daemon: Daemon, host: Namespace) -> None:
+
+class World:
+    """The host's card is eth0; `router` and `server` are namespaces of their own.
+
+    With `bridge`, a name and ports, the host's addresses are on a Linux bridge.
+    """
+
+    def __init__(
+        self, lab: Lab, daemon: Daemon, host: Namespace, bridge: tuple[str, ...] = ("eth0",)
+    ) -> None:
         self.daemon, self.host = daemon, host
         lab.defer(self._forget_rules)
         self.router, self.server = lab.namespace("router"), lab.namespace("server")
@@ -44,9 +60,15 @@ class World:
         self.server.up("eth0", f"{SERVER}/24", f"{SERVER6}/64")
         self.server.ip("route", "add", "default", "via", "192.0.2.1")
         self.server.ip("-6", "route", "add", "default", "via", "2001:db8:2::1")
-        host.up("eth0", f"{HOST}/24", "10.0.0.2/24", f"{HOST6}/64")
+        device, *ports = bridge
+        if ports:
+            host.ip("link", "add", device, "type", "bridge")
+        for port in ports:
+            host.ip("link", "set", port, "master", device, "up")
+        host.up(device, f"{HOST}/24", "10.0.0.2/24", f"{HOST6}/64")
         host.ip("route", "add", "default", "via", GATEWAY, "metric", "50")
         host.ip("-6", "route", "add", "default", "via", GATEWAY6)
+        settled(host)
 
     def _forget_rules(self) -> None:
         for family in ("-4", "-6"):
@@ -82,7 +104,7 @@ class World:
 
     def undecided(self) -> bool:
         """Whether a takeover is under way."""
-        return self.record().exists()
+        return any(self.daemon.rundir.glob("jackfield-adopt-*.json"))
 
     # -- what there is to see ------------------------------------------------------------------------
 
@@ -128,7 +150,7 @@ class World:
         before, names = self.layer3("eth0"), self.host.devices()
         rows = self.daemon.vsctl("--columns=name", "list", "Interface")
         yield
-        assert self.layer3("eth0") == before
+        assert differences(before, self.layer3("eth0")) == []
         assert self.host.devices() == names
         assert self.daemon.vsctl("--columns=name", "list", "Interface") == rows
         assert not self.undecided()

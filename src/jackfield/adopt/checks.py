@@ -33,17 +33,39 @@ def check_card(host: Host, name: str) -> Link:
             f"{name}: it belongs to {kind or link.slave_kind or 'device'} "
             f"{master.name if master else link.master}; take it out first (`ip link set {name} nomaster`)"
         )
+    check_upper(host, link)
+    return link
+
+
+def check_port(host: Host, name: str) -> None:
+    """The device of a Linux bridge's port, if it can be a port of the switch. Raises Failure."""
+    link = host.link(name)
+    if link.arp_type != _ARPHRD_ETHER:
+        raise Failure(f"{name}: it is not an Ethernet device, and only those can be on a bridge")
+    check_upper(host, link)
+
+
+def check_upper(host: Host, link: Link) -> None:
+    """Raises Failure when other devices take what a device receives."""
     above = [
         each.name
-        for each in links.values()
+        for each in host.devices.list_links()
         if each.kind in _UPPER and each.peer_ifindex == link.ifindex and each.peer_nsid is None
     ]
     if above:
         raise Failure(
-            f"{name}: {', '.join(above)} sits on it and would get no frames any more; "
+            f"{link.name}: {', '.join(above)} sits on it and would get no frames any more; "
             "make internal ports with the VLANs instead, then remove it"
         )
-    return link
+
+
+def session_by(state: Layer3, confirmed: bool) -> None:
+    """Raises Failure when the user's own SSH session comes in by the device and nobody is to be asked."""
+    if not confirmed and ssh_address() in {address.address for address in state.addresses}:
+        raise Failure(
+            f"{state.device}: your own SSH session comes in by it; with --confirm you are asked whether it "
+            "still works, and without an answer everything is put back"
+        )
 
 
 def check_routes(state: Layer3) -> None:

@@ -11,6 +11,7 @@ import errno
 import socket
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from jackfield.adopt.host import (
     ADDRESS_MODE,
@@ -40,9 +41,12 @@ from jackfield.net.rules import add_rule, delete_rule
 _NAME_BYTES = 15
 
 
-def prepare(host: Host, state: Layer3, name: str, old: int) -> None:
+def prepare(host: Host, state: Layer3, name: str, old: int, lasting_name: str = "") -> None:
     """Give the device `name` all of `state` but what would be used at once: those of IPv6's routes that go by
-    gateways. `old` is the ifindex that the routes of `state` name. What is there already is no error.
+    gateways. What is there already is no error.
+
+    `old` is the ifindex that the routes of `state` name; `lasting_name` what the device will be called in the
+    end, if that differs, for rules go by name.
 
     Raises Failure, KernelError.
     """
@@ -59,13 +63,30 @@ def prepare(host: Host, state: Layer3, name: str, old: int) -> None:
     for neighbour in (*state.neighbours, *state.proxies):
         replace_neighbour(host.netlink, _remembered(neighbour, link.ifindex))
     for rule in state.rules:
-        _unless_there(lambda rule=rule: add_rule(host.netlink, rule.renamed(state.device, name)))  # type: ignore[misc]
+        _unless_there(partial(add_rule, host.netlink, rule.renamed(state.device, lasting_name or name)))
     _add_routes(host, state, old, link.ifindex, lambda route: not _is_used_at_once(route))
 
 
 def add_last_routes(host: Host, state: Layer3, name: str, old: int) -> None:
     """Give the device the routes that `prepare` left out. Raises Failure, KernelError."""
     _add_routes(host, state, old, host.link(name).ifindex, _is_used_at_once)
+
+
+def correct(host: Host, state: Layer3, name: str) -> None:
+    """Undo what the kernel makes of addresses on its own: other labels for the second and later ones when a
+    device is renamed, a link-local one when it has another MAC for a moment. Raises KernelError.
+
+    Routes that go with an address are to be added again.
+    """
+    link = host.link(name)
+    wanted = {address.address: address for address in state.addresses}
+    for present in host.layer3(name).addresses:
+        if present.address not in wanted:
+            if present.link_local:
+                delete_address(host.netlink, present)
+        elif present.label != wanted[present.address].label:
+            delete_address(host.netlink, present)
+            replace_address(host.netlink, _moved(wanted[present.address], state.device, link))
 
 
 def strip_routes(host: Host, name: str) -> None:
@@ -104,7 +125,7 @@ def _add_routes(host: Host, state: Layer3, old: int, new: int, chosen: Callable[
     # A gateway is accepted when there is a way to it.
     for route in sorted(wanted, key=lambda route: bool(route.gateways)):
         if _lasting(route) not in present:
-            _unless_there(lambda route=route: append_route(host.netlink, route))  # type: ignore[misc]
+            _unless_there(partial(append_route, host.netlink, route))
     lasting = {_lasting(route) for route in wanted}
     for route in host.routes(new):
         made_with_address = route.protocol == BY_KERNEL and not route.gateways

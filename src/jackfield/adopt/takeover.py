@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-from jackfield.adopt import probe
 from jackfield.adopt.announce import announce
-from jackfield.adopt.checks import check_card, check_routes, managers, ssh_address
+from jackfield.adopt.checks import check_card, check_routes, managers, session_by
+from jackfield.adopt.decide import STEP_SECONDS, Outcome, Say, confirmed, guarded, verify, watched_addresses
 from jackfield.adopt.guard import Guard, finish
 from jackfield.adopt.host import Host, Layer3
 from jackfield.adopt.move import add_last_routes, prepare, strip
@@ -17,14 +16,6 @@ from jackfield.adopt.wiring import HOST_PORT, MADE, OLD_MAC, TABLES, Wiring
 from jackfield.client.database import Database
 from jackfield.client.errors import Failure
 from jackfield.net.errors import NetworkError
-
-STEP_SECONDS = 60.0
-"""How long the steps themselves may take, beyond the time for answers and for the user, before the guard
-takes the command for dead."""
-NOW_SECONDS = 1.5
-"""How long somebody may take to answer before anything is changed."""
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +33,6 @@ class Wish:
     bond: str = ""
     bond_mode: str = ""
     lacp: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of it. `notes` are sentences that a user should read."""
-
-    bridge: str
-    port: str
-    nics: tuple[str, ...]
-    addresses: tuple[str, ...]
-    answered: tuple[str, ...] = ()
-    notes: tuple[str, ...] = field(default=())
 
 
 def adopt(wish: Wish, confirm: Callable[[float], bool] | None = None, say: Say = lambda _: None) -> Outcome:
@@ -92,12 +71,7 @@ def _checked(host: Host, wiring: Wiring, wish: Wish, confirmed: bool) -> tuple[L
     state = holders[0] if holders else states[0]
     check_routes(state)
     _check_names(host, wiring, wish)
-    ssh = ssh_address()
-    if not confirmed and ssh in {address.address for address in state.addresses}:
-        raise Failure(
-            f"{state.device}: your own SSH session comes in by it; with --confirm you are asked whether it "
-            "still works, and without an answer everything is put back"
-        )
+    session_by(state, confirmed)
     notes = managers(links)
     if any(address.valid_seconds != 0xFFFFFFFF for address in state.addresses):
         notes.append(
@@ -213,59 +187,6 @@ class _Takeover:
             columns |= {"bond_mode": wish.bond_mode} if wish.bond_mode else {}
             columns |= {"lacp": wish.lacp} if wish.lacp else {}
         self._wiring.connect(wish.bridge, {self._record.ports[0]: (wish.nics, columns)})  # type: ignore[dict-item]
-
-
-def watched_addresses(
-    host: Host, state: Layer3, checks: tuple[str, ...], notes: list[str]
-) -> tuple[str, ...]:
-    """The addresses that have to answer afterwards: the user's, else the gateways, as far as they answer now.
-
-    Raises Failure when one that the user named does not answer now.
-    """
-    mute = probe.silent(host, state.device, checks, NOW_SECONDS)
-    if mute:
-        raise Failure(
-            f"{mute[0]} does not answer through {state.device} now, so it cannot tell anything later"
-        )
-    if checks:
-        return checks
-    mute = probe.silent(host, state.device, state.gateways, NOW_SECONDS)
-    watched = tuple(gateway for gateway in state.gateways if gateway not in mute)
-    if not watched:
-        why = f"the gateway {mute[0]} does not answer now" if mute else "there is no gateway"
-        notes.append(
-            f"nobody was asked whether the host is still reachable: {why}; --check ADDRESS names one"
-        )
-    return watched
-
-
-@contextmanager
-def guarded(record: Record, seconds: float) -> Iterator[None]:
-    """What is done in the block stays when it ends well; else the guard puts it back, and Failure says so."""
-    guard = Guard(record, seconds + STEP_SECONDS)
-    try:
-        yield
-    except BaseException as error:
-        guard.undo()
-        if isinstance(error, Failure | NetworkError):
-            raise Failure(f"{error}. Everything is as it was before.") from error
-        raise
-    guard.keep()
-
-
-def verify(host: Host, port: str, addresses: tuple[str, ...], seconds: float, say: Say) -> None:
-    """Raises Failure when one of the addresses does not answer through the internal port in time."""
-    if addresses:
-        say(f"asking {', '.join(addresses)} through {port}")
-        mute = probe.silent(host, port, addresses, seconds)
-        if mute:
-            raise Failure(f"{', '.join(mute)} has not answered through {port} within {seconds:g} seconds")
-
-
-def confirmed(confirm: Callable[[float], bool] | None, seconds: float) -> None:
-    """Raises Failure when the user is to be asked and does not say yes."""
-    if confirm is not None and not confirm(seconds):
-        raise Failure(f"not confirmed within {seconds:g} seconds")
 
 
 def release(nic: str, say: Say = lambda _: None) -> Outcome:

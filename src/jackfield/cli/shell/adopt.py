@@ -13,7 +13,7 @@ from jackfield.cli.shell.output import show_json
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jackfield.adopt.takeover import Outcome
+    from jackfield.adopt.decide import Outcome
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 _CONFIRM = click.option("--confirm", is_flag=True, help="Ask on the terminal, and put back without a yes.")
@@ -33,7 +33,7 @@ _CHECKS = click.option(
 
 def register(cli: click.Group) -> None:
     """Add the commands."""
-    for command in (adopt_command, release_command):
+    for command in (adopt_command, release_command, import_command):
         cli.add_command(command)
 
 
@@ -104,6 +104,26 @@ def release_command(nic: str, as_json: bool) -> None:
     from jackfield.adopt.takeover import release
 
     _show(release(nic, _narrator(as_json)), as_json)
+
+
+@click.command("import-bridge")
+@click.argument("name", metavar="BRIDGE")
+@click.option("--to", default="", metavar="NAME", help="The name on the switch (default: the same).")
+@_CHECKS
+@_CONFIRM
+@_SECONDS
+@_JSON
+def import_command(
+    name: str, to: str, checks: tuple[str, ...], confirm: bool, seconds: float, as_json: bool
+) -> None:
+    """Take over a Linux bridge, with its ports, VLANs, addresses and routes.
+
+    If the gateway, or an ADDRESS, does not answer afterwards, everything is put back.
+    """
+    from jackfield.adopt.imports import import_bridge
+
+    answered = _addresses(checks)
+    _show(import_bridge(name, to, answered, seconds, _confirmation(confirm), _narrator(as_json)), as_json)
 
 
 def _addresses(given: tuple[str, ...]) -> tuple[str, ...]:
