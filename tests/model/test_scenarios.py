@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pytest
 
-from jackfield.model import Address, FdbCounters, State, SwitchConfig, step
+from jackfield.model import Address, BondState, FdbCounters, Lacp, State, SwitchConfig, step
 from jackfield.model.fdb import NSEC_PER_SEC, is_aged
 from tests.scenarios import SCENARIOS
 from tests.scenarios.bench import Outcome, play
@@ -36,6 +37,24 @@ class ModelBench:
     def add_static(self, bridge: str, address: Address, port: str) -> None:
         fdb = self._state.fdb(bridge).add_static(address, port, self._now)
         self._state = self._state.with_fdb(bridge, fdb)
+
+    def set_link(self, bond: str, member: str, up: bool) -> None:
+        state = self._bond(bond)
+        self._set_bond(bond, replace(state, down=state.down - {member} if up else state.down | {member}))
+
+    def negotiate(self, bond: str, members: Sequence[str]) -> None:
+        able = frozenset(members)
+        state = replace(self._bond(bond), enabled=able, collecting=able, lacp=Lacp.NEGOTIATED)
+        self._set_bond(bond, state)
+
+    def _bond(self, name: str) -> BondState:
+        ports = (port for bridge in self._config.bridges for port in bridge.ports)
+        config = next(port.bond for port in ports if port.name == name)
+        assert config is not None
+        return self._state.bond(name, config)
+
+    def _set_bond(self, name: str, bond: BondState) -> None:
+        self._state = replace(self._state, bonds={**self._state.bonds, name: bond})
 
     def known(self, bridge: str) -> Mapping[Address, str]:
         config = next(one for one in self._config.bridges if one.name == bridge)

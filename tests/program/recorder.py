@@ -7,13 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from jackfield.datapath import _abi
-from jackfield.datapath._abi import BridgeFlag, FdbOp, IfaceKind, Limit
+from jackfield.datapath._abi import BridgeFlag, FdbOp, IfaceKind, Limit, PortFlag
 from jackfield.datapath.store import Datapath
-from jackfield.model import Address, DropReason, FdbCounters, PortCounters, SwitchConfig, VlanMode
-from jackfield.model.config import BridgeConfig, PortConfig
+from jackfield.model import Address, BondState, DropReason, FdbCounters, PortCounters, SwitchConfig, VlanMode
+from jackfield.model.bonding.settings import BondSettings
+from jackfield.model.config import BondConfig, BridgeConfig, PortConfig
 from jackfield.model.vlan import tag_limit
 from jackfield.reconcile.membership import carried, flood_members, mask_of, record_of
-from jackfield.reconcile.target import port_record
+from jackfield.reconcile.target import bond_record, port_record, seated
 
 LOOPBACK = 1
 """A device that is always there: the kernel wants one to run a program on a frame."""
@@ -42,6 +43,9 @@ class Recorder:
         self.datapath = datapath
         self._ids: dict[str, int] = {}
         self._names: dict[int, str] = {}
+        self._ports: dict[str, int] = {}
+        self._bonds: dict[str, int] = {}
+        self._homes: dict[str, tuple[str, int]] = {}
         self._bridges: dict[str, int] = {}
         self._configs: dict[str, BridgeConfig] = {}
 
@@ -54,10 +58,10 @@ class Recorder:
         finally:
             self._clear()
 
-    def send(self, port: str, frame: bytes, now: int) -> Decided:
-        """Let a frame enter by a port."""
-        number = self._ids[port]
-        self.datapath.ingress.set(LOOPBACK, _abi.Ingress(number, number))
+    def send(self, interface: str, frame: bytes, now: int) -> Decided:
+        """Let a frame enter by an interface."""
+        port, member = self._homes[interface]
+        self.datapath.ingress.set(LOOPBACK, _abi.Ingress(self._ids[interface], self._ports[port], member))
         self.datapath.set_now(now)
         self.datapath.test_run(frame, LOOPBACK)
         outputs: dict[str, tuple[int, bytes]] = {}
@@ -75,11 +79,38 @@ class Recorder:
         self.datapath.fdb_control(
             FdbOp.ADD_STATIC,
             bridge=self._bridges[bridge],
-            port=self._ids[port],
+            port=self._ports[port],
             vlan=address.vlan,
             mac=address.mac,
             now_ns=now,
         )
+
+    def set_link(self, bond: str, member: str, up: bool) -> None:
+        """Have the link of a bond's member come or go."""
+        self.datapath.set_member_down(self._bonds[bond], self._homes[member][1], not up)
+
+    def set_bond(self, bond: str, state: BondState) -> None:
+        """Put a bond's members into a state."""
+        number, places = self._bonds[bond], {name: at for name, (_, at) in self._homes.items()}
+        self.datapath.set_bond(
+            number,
+            enabled=sum(1 << places[name] for name in state.enabled),
+            collecting=sum(1 << places[name] for name in state.collecting),
+            active=int(Limit.NO_MEMBER) if state.active is None else places[state.active],
+            lacp=state.lacp.value,
+            buckets=bytes(places[name] for name in state.buckets),
+        )
+        for name, (port, at) in self._homes.items():
+            if port == bond:
+                self.datapath.set_member_down(number, at, name in state.down)
+
+    def taken_up(self) -> int:
+        """How many frames the control plane has been given since the last call."""
+        return len(self.datapath.upcalls.read(1000))
+
+    def bond_bytes(self, bond: str) -> int:
+        """What a bond has counted for its buckets."""
+        return sum(self.datapath.bond_bytes(self._bonds[bond]))
 
     def resize(self, bridge: str, entries: int) -> None:
         """Change the size of a bridge's learning table."""
@@ -103,16 +134,16 @@ class Recorder:
         """The entries of a bridge that are not too old, by port name."""
         ageing = self._configs[bridge].mac_aging_time * 1_000_000_000
         return {
-            address: self._names[entry.port]
+            address: self.port_name(entry.port)
             for address, entry in self.entries(bridge).items()
             if entry.flags or now - entry.seen_ns < ageing
         }
 
-    def name(self, number: int) -> str:
-        return self._names[number]
+    def port_name(self, number: int) -> str:
+        return next(name for name, each in self._ports.items() if each == number)
 
-    def counters(self, port: str) -> PortCounters:
-        number = self._ids[port]
+    def counters(self, interface: str) -> PortCounters:
+        number = self._ids[interface]
         counted = self.datapath.counters((number,)).get(number, _abi.Counters())
         drops = {
             DropReason[reason.name]: count
@@ -128,7 +159,7 @@ class Recorder:
     def accounts(self, bridge: str) -> tuple[int, int, dict[str, int]]:
         """What the table's accounts say: learned entries, static ones, and learned ones by port."""
         state = self.datapath.bridge_state.get(self._bridges[bridge]) or _abi.BridgeState()
-        held = {port.name: self._port_entries(self._ids[port.name]) for port in self._configs[bridge].ports}
+        held = {port.name: self._port_entries(self._ports[port.name]) for port in self._configs[bridge].ports}
         return state.entries, state.statics, {name: count for name, count in held.items() if count}
 
     def _port_entries(self, number: int) -> int:
@@ -136,16 +167,20 @@ class Recorder:
         return state.entries if state else 0
 
     def _configure(self, config: SwitchConfig) -> None:
-        names = [port.name for bridge in config.bridges for port in bridge.ports]
-        self._ids = {name: number for number, name in enumerate(names, start=1)}
+        ports = [port for bridge in config.bridges for port in bridge.ports]
+        self._homes = {name: (port.name, at) for port in ports for at, name in enumerate(port.interfaces)}
+        self._ids = {name: number for number, name in enumerate(self._homes, start=1)}
         self._names = {number: name for name, number in self._ids.items()}
+        self._ports = {port.name: number for number, port in enumerate(ports, start=1)}
+        bonds = (port.name for port in ports if port.bond is not None)
+        self._bonds = {name: number for number, name in enumerate(bonds, start=1)}
         self._configs = {bridge.name: bridge for bridge in config.bridges}
         cell = 0
         for number, bridge in enumerate(config.bridges, start=1):
             self._bridges[bridge.name] = number
             self._write_bridge(number, bridge, config.vlan_limit)
             ports = [
-                (self._ids[port.name], _port(port, number, self._ids[port.name])) for port in bridge.ports
+                (self._ports[port.name], _port(port, number, self._way_out(port))) for port in bridge.ports
             ]
             carries = [
                 carried(_abi.VlanMode[port.vlan_mode.name], port.tag, _trunks(port)) for port in bridge.ports
@@ -163,6 +198,8 @@ class Recorder:
         flags = BridgeFlag(0)
         if bridge.forward_bpdu:
             flags |= BridgeFlag.FORWARD_BPDU
+        if any(port.bond is not None for port in bridge.ports):
+            flags |= BridgeFlag.BONDED
         if bridge.flood_vlans:
             flags |= BridgeFlag.FLOOD_VLANS
             self.datapath.bridge_flood.set(number, record_of(mask_of(bridge.flood_vlans)))
@@ -178,12 +215,14 @@ class Recorder:
         )
 
     def _write_port(self, port: PortConfig, bridge: int, config: SwitchConfig) -> None:
-        number = self._ids[port.name]
+        number = self._ports[port.name]
         listed = port.cvlans if port.vlan_mode is VlanMode.DOT1Q_TUNNEL else _trunks(port)
         if listed is not None:
             self.datapath.port_vlans.set(number, record_of(mask_of(listed)))
         if port.patch_peer is None:
             iface = _abi.Iface(LOOPBACK, port.mtu or 0, number, kind=int(IfaceKind.DEVICE))
+            for name in port.interfaces:
+                self.datapath.ifaces.set(self._ids[name], iface)
         else:
             peers = {other.name: other for each in config.bridges for other in each.ports}
             peer = peers.get(port.patch_peer)
@@ -191,8 +230,22 @@ class Recorder:
             iface = _abi.Iface(
                 port=number, peer=self._ids[port.patch_peer] if wired else 0, kind=int(IfaceKind.PATCH)
             )
-        self.datapath.ifaces.set(number, iface)
-        self.datapath.ports.set(number, _port(port, bridge, number))
+            self.datapath.ifaces.set(self._ids[port.name], iface)
+        if port.bond is not None:
+            self.datapath.bonds.set(self._bonds[port.name], self._bond(port.bond))
+        self.datapath.ports.set(number, _port(port, bridge, self._way_out(port)))
+
+    def _way_out(self, port: PortConfig) -> int:
+        return self._ids[port.name] if port.bond is None else self._bonds[port.name]
+
+    def _bond(self, bond: BondConfig) -> _abi.Bond:
+        settings = BondSettings(
+            mode=bond.mode,
+            basis=bond.basis,
+            all_members_active=bond.all_members_active,
+            fallback_ab=bond.fallback_ab,
+        )
+        return bond_record(settings, bond.lacp, seated((), [self._ids[name] for name in bond.members]))
 
     def _clear(self) -> None:
         for number in self._bridges.values():
@@ -201,10 +254,13 @@ class Recorder:
             self.datapath.bridge_flood.delete(number)
         for key in [key for key, _ in self.datapath.flood_lists.items()]:
             self.datapath.flood_lists.delete(key)
-        for number in self._ids.values():
+        for number in self._ports.values():
             self.datapath.ports.set(number, _abi.Port())
-            self.datapath.ifaces.set(number, _abi.Iface())
             self.datapath.port_vlans.delete(number)
+        for number in self._bonds.values():
+            self.datapath.bonds.delete(number)
+        for number in self._ids.values():
+            self.datapath.ifaces.set(number, _abi.Iface())
             self.datapath.set_counters_zero(number)
             self.datapath.set_drops_zero(number)
 
@@ -223,7 +279,11 @@ def _port(port: PortConfig, bridge: int, iface: int) -> _abi.Port:
         trunks=_trunks(port),
         cvlans=port.cvlans if tunnel else None,
     )
-    return port_record(used, bridge, iface)
+    record = port_record(used, bridge, iface)
+    if port.bond is not None:
+        flags = PortFlag.BOND | PortFlag.LACP if port.bond.lacp else PortFlag.BOND
+        record = record._replace(flags=record.flags | int(flags))
+    return record
 
 
 def _on_wire(decision: _abi.Decision) -> bytes:

@@ -41,8 +41,8 @@ def test_outputs_bytes_table_and_counters_are_the_model_s(run: Run, recorder: Re
         for bridge in config.bridges:
             assert table(recorder, bridge) == dict(state.fdb(bridge.name).entries)
             assert recorder.table_counters(bridge.name) == state.fdb(bridge.name).counters
-            for port in bridge.ports:
-                assert recorder.counters(port.name) == state.counters(port.name)
+            for name in (name for port in bridge.ports for name in port.interfaces):
+                assert recorder.counters(name) == state.counters(name)
 
 
 @PROPERTY
@@ -50,15 +50,20 @@ def test_outputs_bytes_table_and_counters_are_the_model_s(run: Run, recorder: Re
 def test_a_full_table_is_shared_fairly(run: Run, recorder: Recorder) -> None:
     config, traffic = run
     now = START
-    owners = {port.name: bridge for bridge in config.bridges for port in bridge.ports}
+    owners = {
+        name: (bridge, port.name)
+        for bridge in config.bridges
+        for port in bridge.ports
+        for name in port.interfaces
+    }
     with recorder.configured(config):
         for arrival in traffic:
             now += arrival.after
-            bridge = owners[arrival.port]
+            bridge, learner = owners[arrival.port]
             before = Fdb(table(recorder, bridge))
             recorder.send(arrival.port, arrival.frame, now)
             after = Fdb(table(recorder, bridge))
-            assert table_invariants(bridge, before, after, arrival.port, now) == []
+            assert table_invariants(bridge, before, after, learner, now) == []
             assert_accounts_are_true(recorder, bridge)
 
 
@@ -91,7 +96,7 @@ def assert_accounts_are_true(recorder: Recorder, bridge: BridgeConfig) -> None:
 
 def table(recorder: Recorder, bridge: BridgeConfig) -> dict[object, Entry]:
     return {
-        address: Entry(recorder.name(entry.port), entry.seen_ns, bool(entry.flags))
+        address: Entry(recorder.port_name(entry.port), entry.seen_ns, bool(entry.flags), entry.locked_ns)
         for address, entry in recorder.entries(bridge.name).items()
     }
 

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
-from jackfield.model import PortCounters
+from jackfield.model import Lacp, PortCounters
+from jackfield.model.bond import initial
 from jackfield.model.fdb import NSEC_PER_SEC
 from tests.program.recorder import Recorder, seen
 from tests.scenarios import SCENARIOS
-from tests.scenarios.kit import AddStatic, Counted, Known, Reach, Scenario, Send, TableCounted, Wait
+from tests.scenarios.kit import (
+    AddStatic,
+    Counted,
+    Known,
+    Link,
+    Negotiated,
+    Reach,
+    Scenario,
+    Send,
+    TableCounted,
+    Wait,
+)
 
 START = 1_000_000 * NSEC_PER_SEC
 RUNNABLE = [scenario for scenario in SCENARIOS if scenario.reach >= Reach.PROGRAM]
@@ -32,6 +45,14 @@ def run(scenario: Scenario, recorder: Recorder) -> None:
                 assert Counter(decided.drops) == Counter(drops)
             case Wait(seconds):
                 now += int(seconds * NSEC_PER_SEC)
+            case Link(bond, member, up):
+                recorder.set_link(bond, member, up)
+            case Negotiated(bond, members):
+                config = next(p.bond for b in scenario.config.bridges for p in b.ports if p.name == bond)
+                assert config is not None
+                able = frozenset(members)
+                state = replace(initial(config), enabled=able, collecting=able, lacp=Lacp.NEGOTIATED)
+                recorder.set_bond(bond, state)
             case AddStatic():
                 recorder.add_static(action.bridge, action.address, action.port, now)
             case Known(entries, bridge):

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from jackfield.model import Address, DropReason, FdbCounters
-from tests.scenarios.kit import AddStatic, Counted, Known, Scenario, Send, TableCounted, Wait
+from tests.scenarios.kit import (
+    AddStatic,
+    Counted,
+    Known,
+    Link,
+    Negotiated,
+    Scenario,
+    Send,
+    TableCounted,
+    Wait,
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +40,12 @@ class Bench(Protocol):
 
     def add_static(self, bridge: str, address: Address, port: str) -> None:
         """Put a static entry into a learning table."""
+
+    def set_link(self, bond: str, member: str, up: bool) -> None:
+        """Have the link of a bond's member come or go."""
+
+    def negotiate(self, bond: str, members: Sequence[str]) -> None:
+        """Have LACP come about on a bond, with these members."""
 
     def known(self, bridge: str) -> Mapping[Address, str]:
         """The entries of a learning table that are not too old, static ones included."""
@@ -54,6 +70,10 @@ def play(scenario: Scenario, bench: Bench) -> None:
                 bench.wait(seconds)
             case AddStatic():
                 bench.add_static(step.bridge, step.address, step.port)
+            case Link(bond, member, up):
+                bench.set_link(bond, member, up)
+            case Negotiated(bond, members):
+                bench.negotiate(bond, members)
             case Known(entries, bridge):
                 _expect(dict(entries), dict(bench.known(bridge)), where)
             case Counted(port):

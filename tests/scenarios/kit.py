@@ -14,6 +14,8 @@ from jackfield.model import (
     ETH_P_8021AD,
     ETH_P_8021Q,
     Address,
+    BondConfig,
+    BondMode,
     BridgeConfig,
     DropReason,
     FdbCounters,
@@ -94,6 +96,13 @@ def tunnel(name: str, vlan: int, *customers: int, **more: object) -> PortConfig:
 def patch(name: str, peer: str, **more: object) -> PortConfig:
     """A patch port; a trunk for all VLANs."""
     return _port(name, VlanMode.TRUNK, patch_peer=peer, mtu=None, **more)
+
+
+def bond(
+    name: str, *members: str, mode: BondMode = BondMode.ACTIVE_BACKUP, basis: int = 0, **more: object
+) -> PortConfig:
+    """A bond of these interfaces; a trunk for all VLANs. What else is given is the bond's."""
+    return PortConfig(name, bond=BondConfig(members, mode, basis, **more))  # type: ignore[arg-type]
 
 
 def bridge(name: str, *ports: PortConfig, **more: object) -> BridgeConfig:
@@ -194,7 +203,34 @@ class TableCounted:
     bridge: str = "br0"
 
 
-Step = Send | Wait | AddStatic | Known | Counted | TableCounted
+@dataclass(frozen=True)
+class Link:
+    """The link of a member of a bond goes or comes."""
+
+    bond: str
+    member: str
+    up: bool
+
+
+@dataclass(frozen=True)
+class Negotiated:
+    """LACP comes about on a bond, with these members receiving and sending."""
+
+    bond: str
+    members: tuple[str, ...]
+
+
+def link_down(bond: str, member: str) -> Link:
+    """A member of a bond loses its link."""
+    return Link(bond, member, up=False)
+
+
+def link_up(bond: str, member: str) -> Link:
+    """A member of a bond has its link again."""
+    return Link(bond, member, up=True)
+
+
+Step = Link | Negotiated | Send | Wait | AddStatic | Known | Counted | TableCounted
 
 
 class Reach(IntEnum):
