@@ -10,18 +10,37 @@ from hypothesis import strategies as st
 from jackfield.model import (
     ETH_P_8021AD,
     ETH_P_8021Q,
+    BondConfig,
+    BondMode,
+    BondState,
     BridgeConfig,
+    Lacp,
     PortConfig,
     PriorityTags,
     SwitchConfig,
     Tag,
     VlanMode,
 )
+from jackfield.model.bond import BUCKETS
 from tests.scenarios.kit import BROADCAST, GROUP, SPANNING_TREE, frame, native_tagged, patch, trunk
 
 VLANS = (0, 1, 10, 20, 4095)
 STATIONS = "ABCDEF"
 MTUS = (80, 1500, None)
+ARP = b"\x08\x06\0\1\x08\0\6\4"
+IPV4, IPV6 = b"\x08\0\x45\0\0\x28\0\0", b"\x86\xdd\x60\0\0\0\0\x40"
+STARTS = (
+    ARP + b"\0\2",
+    ARP + b"\0\1" + bytes(20),
+    IPV4 + b"\0\0\x40\6",
+    IPV4 + b"\x20\0\x40\x11",
+    IPV4 + b"\0\0\x40\1",
+    b"\x08\0\x47",
+    IPV6 + b"\6",
+    IPV6 + b"\x2c",
+    b"\x88\x09\1\1",
+)
+"""How the types and headers of some payloads begin."""
 PAYLOADS = (46, 76, 80, 81, 84, 85)
 
 vlans = st.sampled_from(VLANS)
@@ -55,14 +74,51 @@ def ports(name: str) -> st.SearchStrategy[PortConfig]:
 
 
 @st.composite
+def bonds(draw: st.DrawFn, port: PortConfig) -> PortConfig:
+    """A port with these settings that is a bond of a few interfaces."""
+    members = tuple(f"{port.name}.{letter}" for letter in "abc"[: draw(st.integers(1, 3))])
+    made = st.builds(
+        BondConfig,
+        members=st.just(members),
+        mode=st.sampled_from(BondMode),
+        basis=st.sampled_from((0, 1, 0xFFFFFFFF)),
+        lacp=st.booleans(),
+        fallback_ab=st.booleans(),
+        all_members_active=st.booleans(),
+    )
+    return replace(port, bond=draw(made))
+
+
+@st.composite
+def bond_states(draw: st.DrawFn, bond: BondConfig) -> BondState:
+    """Any state of a bond."""
+    some = st.frozensets(st.sampled_from(bond.members))
+    buckets = draw(st.lists(st.sampled_from(bond.members), min_size=1, max_size=5))
+    return BondState(
+        enabled=draw(some),
+        collecting=draw(some),
+        active=draw(st.none() | st.sampled_from(bond.members)),
+        buckets=tuple(buckets[at % len(buckets)] for at in range(BUCKETS)),
+        down=draw(some),
+        lacp=draw(st.sampled_from((Lacp.CONFIGURED, Lacp.NEGOTIATED))) if bond.lacp else Lacp.OFF,
+    )
+
+
+@st.composite
 def bridges(
-    draw: st.DrawFn, number: int, max_ports: int = 5, table_sizes: Sequence[int] = (8192,)
+    draw: st.DrawFn,
+    number: int,
+    max_ports: int = 5,
+    table_sizes: Sequence[int] = (8192,),
+    with_bonds: bool = False,
 ) -> BridgeConfig:
     """A bridge whose ports are named for it."""
-    count = draw(st.integers(1, max_ports))
+    made = [draw(ports(f"p{number}.{index}")) for index in range(draw(st.integers(1, max_ports)))]
+    if with_bonds:
+        made = [draw(st.just(port) | bonds(port)) for port in made]
     return BridgeConfig(
         name=f"br{number}",
-        ports=tuple(draw(ports(f"p{number}.{index}")) for index in range(count)),
+        ports=tuple(made),
         mac_aging_time=draw(st.sampled_from((15, 300))),
         mac_table_size=draw(st.sampled_from(table_sizes)),
         flood_vlans=draw(st.frozensets(vlans, max_size=2)),
@@ -72,12 +128,16 @@ def bridges(
 
 @st.composite
 def switches(
-    draw: st.DrawFn, max_bridges: int = 3, max_ports: int = 5, table_sizes: Sequence[int] = (8192,)
+    draw: st.DrawFn,
+    max_bridges: int = 3,
+    max_ports: int = 5,
+    table_sizes: Sequence[int] = (8192,),
+    with_bonds: bool = False,
 ) -> SwitchConfig:
     """A switch of some bridges, each of which may be joined to the one before by a pair of patch ports."""
     made: list[BridgeConfig] = []
     for number in range(draw(st.integers(1, max_bridges))):
-        new = draw(bridges(number, max_ports, table_sizes))
+        new = draw(bridges(number, max_ports, table_sizes, with_bonds))
         joined = draw(st.booleans())
         if made and joined:
             back, forth = f"back{number}", f"forth{number}"
@@ -112,13 +172,25 @@ def frames(draw: st.DrawFn, dei: bool = False, malformed: bool = True) -> bytes:
     destination = draw(st.sampled_from((*STATIONS * 2, *groups)))
     stack = draw(st.lists(tags(dei), max_size=3))
     whole = frame(source, destination, *stack, payload=draw(st.sampled_from(PAYLOADS)))
-    cut = draw(st.sampled_from((len(whole),) * 9 + tuple(range(14, 30)))) if malformed else len(whole)
+    start = draw(st.sampled_from((b"",) * 3 + STARTS))
+    whole = whole[: 12 + 4 * len(stack)] + start + whole[12 + 4 * len(stack) + len(start) :]
+    cut = (
+        draw(st.sampled_from((len(whole),) * 9 + tuple(range(14, 30))))
+        if malformed and not start
+        else len(whole)
+    )
     return whole[:cut]
 
 
 def arrivals(config: SwitchConfig, dei: bool = False, malformed: bool = True) -> st.SearchStrategy[Arrival]:
     """A frame for any port of the switch that is not a patch port."""
-    names = [port.name for bridge in config.bridges for port in bridge.ports if port.patch_peer is None]
+    names = [
+        name
+        for bridge in config.bridges
+        for port in bridge.ports
+        if port.patch_peer is None
+        for name in port.interfaces
+    ]
     waits = st.sampled_from((0, 0, 0, 500_000_000, 1_000_000_000, 15_000_000_000))
     return st.builds(Arrival, st.sampled_from(names), frames(dei, malformed), waits)
 
@@ -132,7 +204,8 @@ def runs(
     max_frames: int = 20,
     dei: bool = False,
     malformed: bool = True,
+    with_bonds: bool = False,
 ) -> tuple[SwitchConfig, list[Arrival]]:
     """A switch and traffic for it. The shortest frames have 14 bytes."""
-    config = draw(switches(max_bridges, max_ports, table_sizes))
+    config = draw(switches(max_bridges, max_ports, table_sizes, with_bonds))
     return config, draw(st.lists(arrivals(config, dei, malformed), min_size=1, max_size=max_frames))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from jackfield.model import Address, DropReason, FdbCounters, PortConfig
@@ -52,6 +52,12 @@ class WireBench:
             }
         )
 
+    def set_link(self, bond: str, member: str, up: bool) -> None:
+        raise AssertionError(f"the link of {member} of {bond} is the business of other tests (up: {up})")
+
+    def negotiate(self, bond: str, members: Sequence[str]) -> None:
+        raise AssertionError(f"{bond} has no partner here to let {members} in")
+
     def wait(self, seconds: float) -> None:
         raise AssertionError(f"{seconds} s are too long for a test in real time")
 
@@ -89,6 +95,12 @@ def configured(
         switch.vsctl(*destroy(scenario.config))
 
 
-def devices(scenario: Scenario) -> list[PortConfig]:
-    """The ports that have devices: all but patch ports."""
-    return [port for bridge in scenario.config.bridges for port in bridge.ports if port.patch_peer is None]
+def devices(scenario: Scenario) -> dict[str, PortConfig]:
+    """The names of the devices, and their ports: all but patch ports have some."""
+    return {
+        name: port
+        for bridge in scenario.config.bridges
+        for port in bridge.ports
+        if port.patch_peer is None
+        for name in port.interfaces
+    }

@@ -4,15 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from jackfield.model import ETH_P_8021Q, BridgeConfig, PortConfig, PriorityTags, SwitchConfig, VlanMode
+from jackfield.model import (
+    ETH_P_8021Q,
+    BondConfig,
+    BridgeConfig,
+    PortConfig,
+    PriorityTags,
+    SwitchConfig,
+    VlanMode,
+)
 
 UNUSED_VLAN = 4093  # of local ports: no scenario uses it, so they take no part
 LEAST_TABLE_SIZE = 10  # OVS takes a smaller mac-table-size for this
 
 
 def ofports(bridge: BridgeConfig) -> dict[int, str]:
-    """The OpenFlow port numbers asked for, and whose they are."""
-    return dict(enumerate((port.name for port in bridge.ports), 1))
+    """The OpenFlow port numbers by which ports are known, and whose they are: those asked for, of a bond that
+    of its first member."""
+    numbers = _requests(bridge)
+    return {numbers[port.interfaces[0]]: port.name for port in bridge.ports}
+
+
+def _requests(bridge: BridgeConfig) -> dict[str, int]:
+    names = (name for port in bridge.ports for name in port.interfaces)
+    return {name: number for number, name in enumerate(names, 1)}
 
 
 def build(config: SwitchConfig, interface: Callable[[PortConfig], Iterable[str]]) -> list[str]:
@@ -22,12 +37,17 @@ def build(config: SwitchConfig, interface: Callable[[PortConfig], Iterable[str]]
     for bridge in config.bridges:
         words += ["--", "add-br", bridge.name, "--", "set", "Bridge", bridge.name, *_bridge_settings(bridge)]
         words += ["--", "set", "Port", bridge.name, f"trunks={UNUSED_VLAN}"]
-        for number, port in enumerate(bridge.ports, 1):
+        for port in bridge.ports:
             settings = [f"options:peer={port.patch_peer}", "type=patch"]
             if port.patch_peer is None:
                 settings = list(interface(port))
-            words += ["--", "add-port", bridge.name, port.name, *_port_settings(port)]
-            words += ["--", "set", "Interface", port.name, f"ofport_request={number}", *settings]
+            add = ["add-port", bridge.name, port.name]
+            if port.bond is not None:
+                add = ["add-bond", bridge.name, port.name, *port.bond.members, *_bond_settings(port.bond)]
+            words += ["--", *add, *_port_settings(port)]
+            for name in port.interfaces:
+                number = _requests(bridge)[name]
+                words += ["--", "set", "Interface", name, f"ofport_request={number}", *settings]
     return words
 
 
@@ -46,6 +66,16 @@ def _bridge_settings(bridge: BridgeConfig) -> list[str]:
     if bridge.flood_vlans:
         settings.append(f"flood_vlans={_list(bridge.flood_vlans)}")
     return settings
+
+
+def _bond_settings(bond: BondConfig) -> list[str]:
+    return [
+        f"bond_mode={bond.mode.value}",
+        f"lacp={'active' if bond.lacp else 'off'}",
+        f"other_config:bond-hash-basis={bond.basis}",
+        f"other_config:lacp-fallback-ab={str(bond.fallback_ab).lower()}",
+        f"other_config:all-members-active={str(bond.all_members_active).lower()}",
+    ]
 
 
 def _port_settings(port: PortConfig) -> list[str]:

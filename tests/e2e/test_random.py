@@ -49,11 +49,11 @@ def test_the_real_switch_does_what_the_model_says(
     scenario = foretold(with_mtu(run[0]), run[1])
     with configured(switch, scenario, settings_of), ExitStack() as stack:
         taps = {}
-        for port in devices(scenario):
+        for name, port in devices(scenario).items():
             if not is_card(port):
-                switch.move(port.name, outside)
-                switch.up(port.name, namespace=outside)
-            taps[port.name] = stack.enter_context(outside.tap(port.name))
+                switch.move(name, outside)
+                switch.up(name, namespace=outside)
+            taps[name] = stack.enter_context(outside.tap(name))
         play(scenario, WireBench(switch, scenario, taps))
 
 

@@ -37,7 +37,7 @@ REAL = tuple(filter(fits, SCENARIOS))
 @pytest.fixture(scope="module")
 def cards() -> Iterator[tuple[Switch, Namespace]]:
     """A switch whose host has a network card for every port name, and where the cables end."""
-    names = {port.name for scenario in REAL for port in devices(scenario)}
+    names = {name for scenario in REAL for name in devices(scenario)}
     with new_switch() as switch:
         outside = switch.lab.namespace("outside")
         for name in sorted(names):
@@ -57,11 +57,12 @@ def test_on_network_cards(scenario: Scenario, cards: tuple[Switch, Namespace]) -
     switch, outside = cards
 
     def interface(port: PortConfig) -> list[str]:
-        switch.host.ip("link", "set", port.name, "mtu", str(port.mtu))
+        for name in port.interfaces:
+            switch.host.ip("link", "set", name, "mtu", str(port.mtu))
         return ["type=system"]
 
     with configured(switch, scenario, interface), ExitStack() as stack:
-        taps = {port.name: stack.enter_context(outside.tap(port.name)) for port in devices(scenario)}
+        taps = {name: stack.enter_context(outside.tap(name)) for name in devices(scenario)}
         play(scenario, WireBench(switch, scenario, taps))
 
 
@@ -74,11 +75,11 @@ def test_on_internal_ports(scenario: Scenario, internals: tuple[Switch, Namespac
 
     with configured(switch, scenario, interface), ExitStack() as stack:
         taps = {}
-        for port in devices(scenario):
+        for name in devices(scenario):
             where = switch.host
-            if int(port.name.lstrip("p")) % 2:
-                switch.move(port.name, outside)
+            if int(name.lstrip("p")) % 2:
+                switch.move(name, outside)
                 where = outside
-            switch.up(port.name, namespace=where)
-            taps[port.name] = stack.enter_context(where.tap(port.name))
+            switch.up(name, namespace=where)
+            taps[name] = stack.enter_context(where.tap(name))
         play(scenario, WireBench(switch, scenario, taps))

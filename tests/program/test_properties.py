@@ -6,13 +6,14 @@ from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from jackfield.model import BridgeConfig, DropReason, Fdb, State, SwitchConfig, step, table_invariants
 from jackfield.model.fdb import Entry
 from tests.program.recorder import Recorder, seen
 from tests.program.test_scenarios import START
 from tests.scenarios.kit import BROADCAST, access, bridge, ctag, frame, switch, trunk
-from tests.strategies import Arrival, runs
+from tests.strategies import Arrival, bond_states, runs
 
 VLAN_TYPES = (b"\x81\x00", b"\x88\xa8")
 
@@ -43,6 +44,31 @@ def test_outputs_bytes_table_and_counters_are_the_model_s(run: Run, recorder: Re
             assert recorder.table_counters(bridge.name) == state.fdb(bridge.name).counters
             for name in (name for port in bridge.ports for name in port.interfaces):
                 assert recorder.counters(name) == state.counters(name)
+
+
+@PROPERTY
+@given(run=runs(dei=True, with_bonds=True), data=st.data())
+def test_bonds_in_any_state_are_the_model_s(run: Run, data: st.DataObject, recorder: Recorder) -> None:
+    config, traffic = run
+    bonds = {port.name: port.bond for bridge in config.bridges for port in bridge.ports if port.bond}
+    state = State(bonds={name: data.draw(bond_states(bond)) for name, bond in bonds.items()})
+    now = START
+    with recorder.configured(config):
+        recorder.taken_up()
+        for name, bond in state.bonds.items():
+            recorder.set_bond(name, bond)
+        for arrival in traffic:
+            if is_cut_in_inner_tag(arrival.frame):
+                continue
+            now += arrival.after
+            expected = step(config, state, arrival.frame, arrival.port, now)
+            decided = recorder.send(arrival.port, arrival.frame, now)
+            assert decided.outputs == {output.port: seen(output.frame) for output in expected.outputs}
+            assert Counter(decided.drops) == Counter((drop.port, drop.reason) for drop in expected.drops)
+            assert recorder.taken_up() == expected.taken_up
+            state = expected.state
+        for bridge in config.bridges:
+            assert table(recorder, bridge) == dict(state.fdb(bridge.name).entries)
 
 
 @PROPERTY

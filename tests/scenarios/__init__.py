@@ -5,6 +5,7 @@ Ports are p1, p2, …; stations are letters; frames are untagged or tagged(VLAN)
 
 from __future__ import annotations
 
+from tests.scenarios.bonds import BONDS
 from tests.scenarios.learning import AGEING, FULL_TABLE, LEARNING, STATIC
 from tests.scenarios.limits import ADMISSION, COUNTERS, MALFORMED, MTU
 from tests.scenarios.patches import PATCHES
@@ -25,6 +26,7 @@ SCENARIOS = (
     *ADMISSION,
     *MTU,
     *PATCHES,
+    *BONDS,
     *MALFORMED,
     *COUNTERS,
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from jackfield.model.bonding.hashing import slb_hash
 from jackfield.model.config import BondConfig, BondMode
 from jackfield.model.frame import Frame, is_group
 from jackfield.model.reasons import DropReason
@@ -24,7 +25,6 @@ __all__ = [
     "bucket",
     "initial",
     "leave",
-    "slb_hash",
     "tcp_hash",
 ]
 
@@ -32,7 +32,7 @@ BUCKETS = 256
 _ETH_P_IP, _ETH_P_IPV6 = 0x0800, 0x86DD
 _PORTS = frozenset({6, 17, 132})  # TCP, UDP, SCTP
 _FRAGMENT = 0x3FFF  # more fragments, or not the first one
-_WORD, _LONG = (1 << 32) - 1, (1 << 64) - 1
+_LONG = (1 << 64) - 1
 _FACTOR = 0x9E3779B97F4A7C15
 
 
@@ -115,15 +115,6 @@ def bucket(bond: BondConfig, mode: BondMode, frame: Frame, payload: bytes) -> in
     return tcp_hash(frame, vlan, payload, bond.basis) >> 56
 
 
-def slb_hash(mac: bytes, vlan: int, basis: int) -> int:
-    """The hash of a source address and VLAN, 32 bits: that of Open vSwitch (MurmurHash3 of two words)."""
-    number = vlan << 48 | int.from_bytes(mac)
-    hashed = _add(_add(basis, number & _WORD), number >> 32) ^ 8
-    hashed = (hashed ^ hashed >> 16) * 0x85EBCA6B & _WORD
-    hashed = (hashed ^ hashed >> 13) * 0xC2B2AE35 & _WORD
-    return hashed ^ hashed >> 16
-
-
 def tcp_hash(frame: Frame, vlan: int, payload: bytes, basis: int) -> int:
     """The hash of what layers 2 to 4 say, 64 bits of which the highest count. Both directions of a
     conversation have the same; a fragment's ports do not count, which only the first has."""
@@ -132,15 +123,6 @@ def tcp_hash(frame: Frame, vlan: int, payload: bytes, basis: int) -> int:
     hashed ^= _transport_key(payload)
     hashed ^= hashed >> 32
     return hashed * _FACTOR & _LONG
-
-
-def _add(hashed: int, word: int) -> int:
-    word = _rotated(word * 0xCC9E2D51 & _WORD, 15) * 0x1B873593 & _WORD
-    return _rotated(hashed ^ word, 13) * 5 + 0xE6546B64 & _WORD
-
-
-def _rotated(word: int, by: int) -> int:
-    return (word << by | word >> 32 - by) & _WORD
 
 
 def _transport_key(data: bytes) -> int:
