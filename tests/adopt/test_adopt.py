@@ -6,34 +6,14 @@ import json
 import os
 import pty
 import socket
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.adopt.hosts import deaf_gateway, elaborate
 from tests.adopt.world import GATEWAY, GATEWAY6, HOST, SERVER, Stream, World, kill
 from tests.netlab import until
-
-
-@contextmanager
-def deaf_gateway(world: World) -> Iterator[None]:
-    """From the moment that a takeover is under way until it is decided, nobody answers ARP."""
-    setting = Path("/proc/sys/net/ipv4/conf/lan/arp_ignore")
-
-    def work() -> None:
-        until(world.undecided, what="a takeover", deadline=20)
-        with world.router.entered():
-            setting.write_text("8")
-        until(lambda: not world.undecided(), what="the end of the takeover", deadline=60)
-        with world.router.entered():
-            setting.write_text("0")
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    yield
-    thread.join()
 
 
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6], ids=["IPv4", "IPv6"])
@@ -50,37 +30,6 @@ def test_a_card_is_adopted_and_released_and_no_connection_notices(world: World, 
         assert world.host.mac("br0") == mac == world.host.mac("eth0")
         assert world.jackfield("release", "eth0") == "eth0 off bridge br0, addresses on eth0\n"
         stream.goes_on()
-
-
-def elaborate(world: World, device: str = "eth0") -> None:
-    """Gives the device of everything that there is in layer 3."""
-    host = world.host
-    for words in (
-        "address add 10.5.0.1/16 dev eth0 label eth0:five noprefixroute",
-        "address add 10.6.0.1 peer 10.6.0.2 dev eth0",
-        "address add 2001:db8:7::1/64 dev eth0 valid_lft 3000 preferred_lft 2000",
-        "route add 10.7.0.0/16 via 10.0.0.253 dev eth0 proto static src 10.0.0.2 mtu 1400",
-        "route add default via 10.0.0.254 dev eth0 table 100",
-        "route add 10.8.0.0/16 nexthop via 10.0.0.252 dev eth0 weight 2 nexthop via 10.0.0.253 dev eth0",
-        "-6 route add 2001:db8:9::/48 nexthop via 2001:db8::2 dev eth0 nexthop via 2001:db8::3 dev eth0",
-        "-6 route add 2001:db8:a::/48 via fe80::7 dev eth0 table 100 metric 7",
-        "rule add iif eth0 table 100 priority 900",
-        "rule add oif eth0 fwmark 5 table 100 priority 901",
-        "-6 rule add from 2001:db8:7::/64 iif eth0 table 100 priority 902",
-        "neigh add 10.0.0.77 lladdr 02:00:00:00:00:77 dev eth0",
-        "neigh add 2001:db8::77 lladdr 02:00:00:00:00:77 dev eth0",
-        "neigh add proxy 10.0.0.78 dev eth0",
-    ):
-        host.ip(*words.replace("eth0", device).split())
-    with host.entered():
-        for name, value in (
-            ("ipv4/conf/eth0/rp_filter", "2"),
-            ("ipv4/conf/eth0/forwarding", "1"),
-            ("ipv4/conf/eth0/arp_announce", "2"),
-            ("ipv6/conf/eth0/accept_ra", "0"),
-            ("ipv6/conf/eth0/hop_limit", "33"),
-        ):
-            (Path("/proc/sys/net") / name.replace("eth0", device)).write_text(value)
 
 
 def test_everything_of_layer_3_moves_and_comes_back(world: World) -> None:

@@ -2,58 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import socket
-from typing import Any
 
 import pytest
 
 from jackfield.adopt.equivalents import bridge_problems, port_problems, vlan_columns
 from jackfield.net import bridge as lb
 from jackfield.net.bridge import BridgePort, BridgeSettings, BridgeVlan
-from tests.adopt.test_adopt import deaf_gateway, elaborate
-from tests.adopt.world import GATEWAY, HOST, SERVER, Stream, World, differences, kill
-from tests.e2e.switch import Switch
+from tests.adopt.hosts import bridge_now, deaf_gateway, elaborate
+from tests.adopt.world import HOST, SERVER, Stream, World, differences, kill
 from tests.netlab import Namespace, until
-
-
-@pytest.fixture
-def inside(switch: Switch) -> Namespace:
-    """A namespace with a cable to the host, as a container has it."""
-    namespace = switch.lab.namespace("inside")
-    switch.lab.cable(switch.host, "jftp1", namespace, "eth0")
-    namespace.up("eth0", "10.0.0.7/24")
-    namespace.ip("route", "add", "default", "via", GATEWAY)
-    return namespace
-
-
-@pytest.fixture
-def bridged(switch: Switch, inside: Namespace) -> World:
-    """The host's card and a container's cable on the Linux bridge lan0, which has the host's addresses."""
-    assert inside
-    switch.lab.defer(lambda: switch.host.run("ip", "link", "delete", "lan0", check=False))
-    return World(switch.lab, switch.daemon, switch.host, bridge=("lan0", "eth0", "jftp1"))
-
-
-def bridge_now(world: World) -> Any:
-    """The bridge, its ports and their entries and VLANs, as `ip` and `bridge` show them."""
-
-    def lasting(entry: dict[str, Any]) -> dict[str, Any]:
-        passing = {"stats64", "hello_timer", "tcn_timer", "topology_change_timer", "gc_timer", "hold_timer"}
-        passing |= {"message_age_timer", "forward_delay_timer", "topology_change", "topology_change_detected"}
-        return {k: lasting(v) if isinstance(v, dict) else v for k, v in entry.items() if k not in passing}
-
-    links = [
-        lasting(each)
-        for each in json.loads(world.host.ip("-j", "-d", "link", "show"))
-        if each["ifname"] in ("lan0", "eth0", "jftp1")
-    ]
-    with world.host.entered():
-        entries = json.loads(world.host.run("bridge", "-j", "fdb", "show").stdout)
-        vlans = json.loads(world.host.run("bridge", "-j", "vlan", "show").stdout or "[]")
-    # What was learned is learned again; a device's own filters are not the bridge's entries.
-    static = [each for each in entries if each.get("state") in ("static", "permanent") and "master" in each]
-    return links, sorted(static, key=str), vlans
 
 
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6], ids=["IPv4", "IPv6"])
@@ -159,49 +117,6 @@ def test_names_that_are_wrong_are_refused(bridged: World) -> None:
     said = bridged.jackfield("import-bridge", "lan0", "--to", "br8", code=1)
     assert "br8: the switch has a bridge or port of that name already" in said
     assert "eth0: a network device" in bridged.jackfield("import-bridge", "lan0", "--to", "eth0", code=1)
-
-
-# Not every kernel's bridges know VLANs: a whole takeover of them is tried on those that do.
-
-
-def vlan_filtering(host: Namespace) -> bool:
-    done = host.run("ip", "link", "add", "jftvf", "type", "bridge", "vlan_filtering", "1", check=False)
-    host.run("ip", "link", "delete", "jftvf", check=False)
-    return done.returncode == 0
-
-
-def set_vlans(world: World) -> None:
-    """lan0 in VLAN 10 untagged; eth0 a trunk with native VLAN 10; jftp1 in VLAN 20 only."""
-    world.host.ip("link", "set", "lan0", "type", "bridge", "vlan_filtering", "1")
-    for device, own in (("lan0", ["self"]), ("eth0", []), ("jftp1", [])):
-        world.host.run("bridge", "vlan", "del", "vid", "1", "dev", device, *own)
-        vid = "20" if device == "jftp1" else "10"
-        world.host.run("bridge", "vlan", "add", "vid", vid, "dev", device, "pvid", "untagged", *own)
-    world.host.run("bridge", "vlan", "add", "vid", "20-25", "dev", "eth0")
-
-
-def test_vlans_are_taken_over_and_put_back(bridged: World, inside: Namespace) -> None:
-    world = bridged
-    if not vlan_filtering(world.host):
-        pytest.skip("this kernel's bridges know no VLANs")
-    set_vlans(world)
-    before = bridge_now(world)
-    with Stream(world) as stream:
-        with deaf_gateway(world):
-            world.jackfield("import-bridge", "lan0", "--confirm-timeout", "1", code=1)
-        assert differences(before, bridge_now(world)) == []
-        world.jackfield("import-bridge", "lan0")
-        stream.goes_on()
-    get = world.daemon.vsctl
-    assert get("get", "Port", "lan0", "tag").strip() == "10"
-    assert get("get", "Port", "jftp1", "tag").strip() == "20"
-    columns = ("tag", "vlan_mode", "trunks")
-    assert get("get", "Port", "eth0", *columns).split("\n")[:3] == [
-        "10",
-        "native-untagged",
-        "[10, 20, 21, 22, 23, 24, 25]",
-    ]
-    assert not inside.pings(HOST)
 
 
 def test_vlans_of_a_port_in_the_switchs_words() -> None:
