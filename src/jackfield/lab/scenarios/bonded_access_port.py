@@ -44,6 +44,8 @@ def play(stage: Stage) -> None:
         "show prints the bridge's three ports", found == wanted, ", ".join(sorted(found)) or "nothing"
     )
 
+    stage.draw("Host A: its switch, and what is on it")
+
     stage.step("Host B pings host A", f"From another subnet. tcpdump listens on {PORT}.")
     b.ping(HOST_A, count=1)  # whoever has to be asked for by ARP is known after this one
     with a.capture(PORT, "icmp", expected=2 * PINGS) as seen:

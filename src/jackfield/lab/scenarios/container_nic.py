@@ -13,7 +13,6 @@ from jackfield.lab.stage import Stage
 BRIDGE = "br0"
 OUTSIDE = "10.0.0.254"
 VLAN = 100
-SOON = 1.0  # seconds in which a port follows its container
 PATIENCE_SECONDS = 10.0
 
 
@@ -113,6 +112,7 @@ def by_one_command(stage: Stage, guests: list[Guest], when: str) -> None:
             f" --ip {guest.address}/24 --gw {OUTSIDE} --tag {VLAN}"
         )
     host.run("jackfield attachments")
+    stage.draw(f"{when}: the switch and its containers")
     judge(stage, guests, when)
     enter(stage, guests, when)
 
@@ -125,7 +125,7 @@ def by_one_command(stage: Stage, guests: list[Guest], when: str) -> None:
     stage.ovs.vsctl(f"list-ports {BRIDGE}")
     stage.check(
         f"{when}: the container stops, and its port is gone",
-        gone and took <= SOON,
+        gone,
         f"after {took:.2f} s" if gone else "still there",
     )
     rows = stage.ovs.vsctl("--columns=name --no-headings find Interface error!=[]", shown=False).split()
@@ -136,8 +136,8 @@ def by_one_command(stage: Stage, guests: list[Guest], when: str) -> None:
     after = interface(stage, first)
     stage.ovs.vsctl(f"list-ports {BRIDGE}")
     stage.check(
-        f"{when}: it starts again, and its port is back within {SOON:g} s",
-        back and took <= SOON,
+        f"{when}: it starts again, and its port is back",
+        back,
         f"after {took:.2f} s" if back else "not back",
     )
     stage.check(

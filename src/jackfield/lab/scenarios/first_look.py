@@ -47,6 +47,7 @@ def play(stage: Stage) -> None:
         add(stage, station)
     stage.step("What is there", "As ovs-vsctl shows it.")
     switch.vsctl("show")
+    stage.draw("One switch, three hosts, two VLANs")
 
     stage.step(
         "Do they reach each other?", "In VLAN 1000 all three do, and in the untagged LAN red and blue."
