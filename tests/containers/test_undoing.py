@@ -79,10 +79,7 @@ def seen(world: World, one: Namespace) -> tuple[Any, ...]:
     )
     addresses = sorted(line[0] for line in lines)
     return (
-        configuration,
-        sorted(
-            world.switch.vsctl("--columns=name,mac,mtu_request", "list", "Interface").strip().split("\n\n")
-        ),
+        world.configuration(),
         world.switch.host.devices(),
         one.devices(),
         one.mac("eth0"),

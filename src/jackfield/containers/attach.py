@@ -213,7 +213,12 @@ def _interface_columns(running: Running, wanted: Attachment) -> Columns:
     common: Columns = {"external_ids": wanted.interface_ids(), "mtu_request": wanted.wish.mtu}
     if wanted.wish.veth:
         return common
-    place = {"netns": running.netns, "netns-id": str(running.inode), "ifname": wanted.wish.ifname}
+    place = {
+        "netns": running.netns,
+        "netns-id": str(running.inode),
+        "ifname": wanted.wish.ifname,
+        "up": "true",
+    }
     return {**common, "type": "internal", "mac": wanted.mac, "options": place}
 
 

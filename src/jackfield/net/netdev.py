@@ -14,6 +14,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from types import TracebackType
 
 from jackfield.net import linkcodec, netlink, netns
@@ -89,8 +90,10 @@ class Devices:
         mtu: int,
         switch_mac: bytes,
         namespace: tuple[str, int] | None = None,
+        *,
+        up: bool = False,
     ) -> InternalPair:
-        """Make an internal port: the user's end `name`, down, and the switch's end, up, with `alias`.
+        """Make an internal port: the user's end `name`, down or `up`, and the switch's end, up, with `alias`.
 
         With `namespace`, a file that stands for one and its inode number, the user's end is made in that one.
         No address autoconfiguration runs on the switch's end. KernelError with EEXIST when one of the names
@@ -110,7 +113,6 @@ class Devices:
                 self.delete(left.ifindex)
                 self._create_pair(name, user_end, switch_end, mtu, switch_mac)
         switch = self._need(switch_end)
-        user = self._peer(switch)
         # The kernel applies the address mode after IFF_UP of the same request: so up is one of its own.
         mode = netlink.attribute(linkcodec.IFLA_INET6_ADDR_GEN_MODE, bytes([linkcodec.ADDR_GEN_MODE_NONE]))
         spec = netlink.nest(linkcodec.IFLA_AF_SPEC, netlink.nest(socket.AF_INET6, mode))
@@ -119,7 +121,10 @@ class Devices:
             self._change(switch.ifindex, "turning off autoconfiguration", spec)
         self.set_alias(switch.ifindex, alias)
         self.set_up(switch.ifindex, True)
-        return InternalPair(self._need(switch_end), user)
+        if up:
+            self._set_user_end_up(self._peer(switch), namespace)
+        switch = self._need(switch_end)
+        return InternalPair(switch, self._peer(switch))
 
     def delete(self, ifindex: int) -> None:
         """Remove a device (of a pair: both ends, wherever the other one is). No error when it is gone."""
@@ -183,6 +188,14 @@ class Devices:
         """Speed, duplex and driver of a device here; all unknown when the driver tells nothing."""
         return read_hardware(self._control, name)
 
+    def _set_user_end_up(self, user: Link, namespace: tuple[str, int] | None) -> None:
+        if namespace is None:
+            self.set_up(user.ifindex, True)
+            return
+        header = linkcodec.ifinfo(user.ifindex, linkcodec.IFF_UP, linkcodec.IFF_UP)
+        with contextlib.closing(netlink.Netlink(netns.open_socket_at(Path(namespace[0])))) as far:
+            far.request(f"bringing up {user.name}", linkcodec.RTM_SETLINK, 0, header)
+
     def _peer(self, link: Link) -> Link:
         """The other end of a pair, wherever it is."""
         if link.peer_nsid is None:
@@ -195,7 +208,8 @@ class Devices:
 
     def _create_pair(self, name: str, user: bytes, switch_end: str, mtu: int, switch_mac: bytes) -> None:
         data = netlink.nest(
-            linkcodec.IFLA_INFO_DATA, netlink.nest(linkcodec.VETH_INFO_PEER, linkcodec.ifinfo(), user)
+            linkcodec.IFLA_INFO_DATA,
+            netlink.nest(linkcodec.VETH_INFO_PEER, linkcodec.ifinfo(), user),
         )
         info = netlink.nest(linkcodec.IFLA_LINKINFO, netlink.text(linkcodec.IFLA_INFO_KIND, "veth"), data)
         self._netlink.request(

@@ -107,6 +107,7 @@ def _do(step: Step, datapath: Datapath, fast: bool) -> InternalPair | None:
                 step.mtu,
                 step.switch_mac,
                 None if place is None else (place.netns, step.inode),
+                up=place is not None and place.up,
             )
         case DeleteDevice(ifindex=ifindex):
             devices.delete(ifindex)

@@ -113,7 +113,8 @@ def place(row: Row) -> Place | None:
     if "netns" not in options:
         return None
     inode = options.get("netns-id")
-    return Place(options["netns"], options.get("ifname") or text(row, "name"), int(inode) if inode else None)
+    name = options.get("ifname") or text(row, "name")
+    return Place(options["netns"], name, int(inode) if inode else None, true(options, "up"))
 
 
 def datapath_id(row: Row) -> int | None:

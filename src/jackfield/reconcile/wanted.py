@@ -27,11 +27,13 @@ LOCAL_OFPORT = 65534
 class Place:
     """Where an internal port is to be made: in the network namespace that the file `netns` stands for, with
     `ifname` as the device's name there. `netns_id` is the inode number that the namespace must have, so that
-    a file such as /proc/PID/ns/net cannot come to mean another one; None when it may be any."""
+    a file such as /proc/PID/ns/net cannot come to mean another one; None when it may be any. `up`: the device
+    is made up at once, where others wait for their user to bring them up."""
 
     netns: str
     ifname: str
     netns_id: int | None = None
+    up: bool = False
 
     def origin(self, inode: int) -> str:
         """What marks a pair as made here, while the namespace has this inode number."""
