@@ -26,6 +26,18 @@ def attached(database: Database) -> dict[Key, Container]:
     return found
 
 
+def netns_paths(database: Database) -> dict[str, str]:
+    """For each that runs, by its words, the file that stands for its namespace."""
+    from jackfield.containers.records import every
+
+    found = {}
+    for known in every(database):
+        options = known.interface.get("options")
+        if isinstance(options, dict) and "netns" in options:
+            found[_words(known.attachment.target)] = str(options["netns"])
+    return found
+
+
 def attach(database: Database, container: Container) -> None:
     """Attach a container, or change how it is. Raises Failure."""
     from jackfield.containers.attach import attach

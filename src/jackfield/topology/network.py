@@ -107,7 +107,8 @@ class Container:
 @dataclass(frozen=True, slots=True)
 class Network:
     """All of it. Ports are by name, names of ports are unique in the switch; cables are by name and have two
-    ends, in order; containers are by target and device."""
+    ends, in order; containers are by target and device. Guests are ports of containers that others look
+    after: they are in pictures only."""
 
     switch: Settings = field(default_factory=dict)
     bridges: Mapping[str, Settings] = field(default_factory=dict)
@@ -116,3 +117,4 @@ class Network:
     namespaces: Mapping[str, Namespace] = field(default_factory=dict)
     links: Mapping[str, tuple[Place, Place]] = field(default_factory=dict)
     containers: Mapping[tuple[str, str], Container] = field(default_factory=dict)
+    guests: Mapping[str, Port] = field(default_factory=dict)

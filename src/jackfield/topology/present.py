@@ -22,7 +22,7 @@ from jackfield.topology.network import (
     Settings,
 )
 from jackfield.topology.views import NAMED, View, marked_link, namespace_mark
-from jackfield.wire.notation import Uuid, Value
+from jackfield.wire.notation import Atom, Uuid, Value
 from jackfield.wire.replica import Row
 
 Tables = Mapping[str, Mapping[Uuid, Row]]
@@ -38,25 +38,31 @@ TABLES: Mapping[str, tuple[str, ...]] = {
 }
 """The columns that are needed."""
 
-ATTACHED = "container_id"
-"""The key of external_ids of ports that containers are attached by, as ovs-docker has it."""
+OWNERS = ("container_id", "docker-endpoint")
+"""Keys of external_ids of ports that come and go with a container: of `jackfield attach`, CNI and ovs-docker,
+and of Docker networks. The value tells whose it is."""
+ATTACHMENT = "jackfield-attachment"
+"""The key of external_ids of ports of `jackfield attach`, which a file can name."""
 _MADE_BY_THE_KERNEL = (1, 2, 3)  # IFAPROT_KERNEL_LO, _RA, _LL
 
 
 def network(
     tables: Tables, views: Mapping[str, View], containers: Mapping[tuple[str, str], Container]
 ) -> Network:
-    """What there is. Ports that belong to attached containers are among `containers`, not among ports."""
+    """What there is. Ports that come and go with containers are among `containers` or guests, not ports."""
     root: Row = next(iter(tables["Open_vSwitch"].values()), {})
     bridges: dict[str, Settings] = {}
     ports: dict[str, Port] = {}
+    guests: dict[str, Port] = {}
     devices: dict[Place, Device] = {}
     for bridge in referred(tables, "Bridge", root.get("bridges")):
         name = str(bridge["name"])
         bridges[name] = settings.from_row(settings.BRIDGE, bridge)
         for row in referred(tables, "Port", bridge["ports"]):
             interfaces = list(referred(tables, "Interface", row["interfaces"]))
-            if is_attached(row, interfaces):
+            if owner := _owner(row, interfaces):
+                if ATTACHMENT not in _ids(row):
+                    guests[str(row["name"])] = _guest(name, row, interfaces, owner)
                 continue
             ports[str(row["name"])] = port = _port(name, row, interfaces, views)
             for interface in port.interfaces.values():
@@ -73,6 +79,7 @@ def network(
         namespaces={name: _namespace(view) for name, view in views.items() if name},
         links=links,
         containers=containers,
+        guests=guests,
     )
 
 
@@ -83,10 +90,44 @@ def referred(tables: Tables, table: str, uuids: Value) -> Iterator[Row]:
     return (rows[uuid] for uuid in found if isinstance(uuid, Uuid) and uuid in rows)
 
 
-def is_attached(port: Row, interfaces: Sequence[Row]) -> bool:
-    """Whether a port belongs to a container that was attached: it comes and goes with that."""
-    marks = [row.get("external_ids") for row in (port, *interfaces)]
-    return any(isinstance(mark, dict) and ATTACHED in mark for mark in marks)
+def netns_paths(tables: Tables) -> dict[str, str]:
+    """The namespaces without a name that ports of guests are in: by the container's name in pictures, the
+    file that stands for each."""
+    found = {}
+    for port in tables["Port"].values():
+        if ATTACHMENT in _ids(port):
+            continue
+        interfaces = list(referred(tables, "Interface", port["interfaces"]))
+        owner = _owner(port, interfaces)
+        for interface in interfaces:
+            options = interface["options"]
+            if owner and isinstance(options, dict) and "netns" in options:
+                found[owner] = str(options["netns"])
+    return found
+
+
+def _ids(row: Row) -> Mapping[Atom, Atom]:
+    ids = row.get("external_ids")
+    return ids if isinstance(ids, dict) else {}
+
+
+def _owner(port: Row, interfaces: Sequence[Row]) -> str:
+    """Whose a port is if it comes and goes with a container, "" if not."""
+    for ids in map(_ids, (port, *interfaces)):
+        for key in OWNERS:
+            if key in ids:
+                return str(ids[key])[:12]
+    return ""
+
+
+def _guest(bridge: str, row: Row, rows: Sequence[Row], owner: str) -> Port:
+    interfaces = {}
+    for interface in rows:
+        name, options = str(interface["name"]), interface["options"]
+        device = str(options.get("ifname", name)) if isinstance(options, dict) else name
+        found = settings.from_row(settings.INTERFACE, interface)
+        interfaces[name] = Interface(name, found, Place(owner, device))
+    return Port(bridge, settings.from_row(settings.PORT, row), interfaces)
 
 
 def device_at(views: Mapping[str, View], place: Place) -> Device:

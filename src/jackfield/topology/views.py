@@ -74,6 +74,17 @@ def all_views() -> dict[str, View]:
     return found
 
 
+def container_views(paths: Mapping[str, str]) -> dict[str, View]:
+    """The same for namespaces that stand behind files elsewhere; those that are gone are left out."""
+    found = {}
+    for name, path in paths.items():
+        try:
+            found[name] = inside(path, view)
+        except KernelError:
+            continue
+    return found
+
+
 def namespaces() -> list[str]:
     """The names of the namespaces that are there, as `ip netns list` has them."""
     return sorted(path.name for path in NAMED.iterdir()) if NAMED.is_dir() else []

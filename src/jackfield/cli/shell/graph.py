@@ -45,13 +45,18 @@ def graph_command(file: str | None, form: str, view: str, output: str | None) ->
 
 
 def _live() -> Scene:
+    from jackfield.topology import containers
     from jackfield.topology.apply import Present, open_database
     from jackfield.topology.graph.live import facts
     from jackfield.topology.graph.scene import scene
+    from jackfield.topology.present import netns_paths
+    from jackfield.topology.views import container_views
 
     with open_database() as database:
         present = Present(database)
-        return scene(present.network, facts(database.tables, present.views))
+        paths = netns_paths(database.tables) | containers.netns_paths(database)
+        views = container_views(paths) | present.views
+        return scene(present.network, facts(database.tables, views))
 
 
 def _described(file: str) -> Scene:

@@ -116,15 +116,18 @@ class _Maker:
                 cables.append(ends)
                 for end in ends:
                     self._device(end, segment=f"cable {name}")
+        hosts = {HERE, *(place.namespace for place in self._devices)}
+        known = {*self._devices, *on_switch}
         for place, addresses in self._facts.addresses.items():
             # Whatever else has an address there: it is by this that one reaches the host, too.
-            if addresses and place not in self._devices and place not in on_switch:
+            if addresses and place.namespace in hosts and place not in known:
                 self._device(place)
         return Scene(bridges, tuple(self._hosts()), tuple(cables))
 
     def _ports(self, bridge: str) -> Iterator[PortNode]:
         network = self._network
-        named = [(name, port) for name, port in network.ports.items() if port.bridge == bridge]
+        everybody = {**network.ports, **network.guests}
+        named = [(name, port) for name, port in everybody.items() if port.bridge == bridge]
         for name, port in sorted(named, key=lambda item: (item[0] != bridge, item[0])):
             yield self._port(name, port)
         for (target, device), container in sorted(network.containers.items()):
@@ -147,6 +150,8 @@ class _Maker:
         facts = self._facts
         if far is not None:
             self._device(far, segment=segment, bridge=port.bridge, port=name, mac=facts.macs.get(name, ""))
+        if name in self._network.guests:
+            kind = "container"
         states = [facts.up[member] for member in port.interfaces if member in facts.up]
         return PortNode(
             name=name,
@@ -209,6 +214,8 @@ class _Maker:
         for place, device in sorted(self._devices.items()):
             by_host.setdefault(place.namespace, []).append(device)
         containers = {target for target, _ in self._network.containers if not target.startswith("netns:")}
+        for port in self._network.guests.values():
+            containers |= {i.place.namespace for i in port.interfaces.values() if i.place is not None}
         for name in sorted(by_host):
             namespace = self._network.namespaces.get(name)
             kind = "host" if name == HERE else "container" if name in containers else "namespace"
