@@ -63,12 +63,6 @@ class OpenVSwitch:
         """ovs-appctl, which must succeed."""
         return self.run("ovs-appctl", *words)
 
-    def refusal(self, *words: str) -> str:
-        """What ovs-appctl complains of; it must refuse."""
-        done = self._run(("ovs-appctl", *words))
-        assert done.returncode, done.stdout
-        return done.stderr
-
     def add_bridge(self, name: str, *settings: str) -> None:
         """A bridge of the user-space datapath, with settings of its row."""
         self.vsctl("add-br", name, "--", "set", "Bridge", name, "datapath_type=netdev", *settings)
@@ -78,6 +72,10 @@ class OpenVSwitch:
         done = self._run(argv)
         assert done.returncode == 0, f"{' '.join(argv)}\n{done.stdout}{done.stderr}"
         return done.stdout
+
+    def attempt(self, *argv: str) -> subprocess.CompletedProcess[str]:
+        """Run a program beside the daemons, whatever comes of it."""
+        return self._run(argv)
 
     def _run(self, argv: Sequence[str]) -> subprocess.CompletedProcess[str]:
         nsenter = ("nsenter", f"--net={self._namespace.path}", "--")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.netlab import Namespace, until
 pytestmark = pytest.mark.skipif(not is_here(), reason="Open vSwitch is not installed")
 
 BOTH = ["e0", "e1"]
+FLOWS = 1000
 OURS, THEIRS = "10.9.0.1", "10.9.0.2"
 
 
@@ -166,6 +168,25 @@ def test_our_daemon_s_restart_is_not_noticed(pair: Pair) -> None:
     assert pair.told() == before
     stats = pair.partner.appctl("lacp/show-stats")
     assert set(re.findall(r"Link Expired: (\d+)", stats)) == {"0"}
+
+
+def test_a_thousand_flows_are_spread_evenly_and_come_once_each(pair: Pair) -> None:
+    pair.bond()
+    pair.agree()
+    with pair.far.tap("e0") as first, pair.far.tap("e1") as second:
+        with pair.near.entered(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+            for port in range(FLOWS):
+                out.sendto(b"flow", (THEIRS, 20_000 + port))
+        flows: list[list[int]] = [[], []]
+
+        def all_there() -> bool:
+            for seen, cable in zip(flows, (first, second), strict=True):
+                seen += [int.from_bytes(frame[36:38]) for frame in cable.drain() if frame[23:24] == b"\x11"]
+            return sum(map(len, flows)) >= FLOWS
+
+        until(all_there, what=lambda: str([len(seen) for seen in flows]))
+    assert sorted(flows[0] + flows[1]) == [20_000 + port for port in range(FLOWS)]
+    assert 0.45 <= len(flows[0]) / FLOWS <= 0.55
 
 
 def test_what_is_no_lacpdu_is_counted(pair: Pair) -> None:

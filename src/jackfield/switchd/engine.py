@@ -23,6 +23,7 @@ from jackfield.datapath._abi import Counters, FdbOp
 from jackfield.net.errors import NetworkError
 from jackfield.net.monitor import MountMonitor
 from jackfield.reconcile.outcome import InterfaceOutcome, Outcome
+from jackfield.switchd.bonds.view import judged
 from jackfield.switchd.client import DatabaseClient, DatabaseError, Unreachable
 from jackfield.switchd.coverage import Coverage
 from jackfield.switchd.follower import Follower
@@ -305,7 +306,9 @@ class Engine:
         known = {each.name for each in self.outcome.interfaces if each.ofport >= 0}
 
         def work() -> tuple[Outcome, dict[str, dict[str, int]]]:
-            outcome = self._reconciler.check(snapshot) if check else self._reconciler.reconcile(snapshot)
+            outcome = judged(
+                self._reconciler.check(snapshot) if check else self._reconciler.reconcile(snapshot)
+            )
             return outcome, self._collect(outcome, lambda each: each.name not in known)
 
         outcome, statistics = await self.own(work)

@@ -82,7 +82,13 @@ def _members(port: PortOutcome, interfaces: dict[str, InterfaceOutcome]) -> Iter
             )
 
 
-def mismatches(outcome: Outcome) -> Iterator[Warning]:
+def judged(outcome: Outcome) -> Outcome:
+    """The same, with warnings about bonds whose members differ."""
+    found = tuple(_mismatches(outcome))
+    return replace(outcome, warnings=outcome.warnings + found) if found else outcome
+
+
+def _mismatches(outcome: Outcome) -> Iterator[Warning]:
     """Bonds whose members differ in what should be the same."""
     interfaces = {interface.name: interface for interface in outcome.interfaces if interface.ofport >= 0}
     for port in outcome.ports:

@@ -1,0 +1,212 @@
+"""What the daemon does for bonds: who may carry frames, what is announced, what is told."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.bonds.ovs import is_here, running
+from tests.e2e.switch import Switch
+from tests.netlab import Namespace, Tap, until
+
+BOTH = ["e0", "e1"]
+STATION = "02:00:00:00:0a:01"
+FLOWS = 1000
+
+
+@pytest.fixture
+def far(switch: Switch) -> Iterator[Namespace]:
+    """The far ends of two cables, e0 and e1."""
+    far = switch.lab.namespace("far")
+    for name in BOTH:
+        switch.lab.cable(switch.host, name, far, name)
+    switch.vsctl("add-br", "br0")
+    yield far
+
+
+@pytest.fixture
+def station(switch: Switch, far: Namespace) -> Namespace:
+    """A station with the address STATION behind an internal port."""
+    assert far.devices() >= set(BOTH)
+    station = switch.lab.namespace("station")
+    switch.internal("br0", "tap1", f'mac="{STATION}"')
+    switch.move("tap1", station)
+    switch.up("tap1", "10.9.0.1/24", namespace=station)
+    return station
+
+
+def bond(switch: Switch, *settings: str) -> None:
+    switch.vsctl("add-bond", "br0", "bond1", *BOTH, *settings)
+
+
+def enabled(switch: Switch) -> list[str]:
+    return re.findall(r"^member (\S+): enabled", switch.appctl("bond/show"), re.MULTILINE)
+
+
+def active(switch: Switch) -> str:
+    found = re.search(r"active member mac: \S+?\((\w+)\)", switch.appctl("bond/show"))
+    assert found
+    return found[1]
+
+
+@pytest.mark.parametrize(("settings", "tag"), [("", b""), ("tag=1000", b"\x81\x00\x03\xe8")])
+@pytest.mark.usefixtures("no_warnings")
+def test_the_new_active_member_announces_what_is_behind_the_bond(
+    switch: Switch, far: Namespace, station: Namespace, settings: str, tag: bytes
+) -> None:
+    bond(switch)
+    if settings:
+        switch.vsctl("set", "Port", "tap1", settings)
+    source = bytes.fromhex(STATION.replace(":", ""))
+    with far.tap("e0") as first, far.tap("e1") as second, station.tap("tap1") as out:
+        out.send(b"\xff" * 6 + source + b"\x88\xb5" + bytes(46))
+        first.receive(lambda frame: frame[6:12] == source)
+        assert active(switch) == "e0"
+        far.ip("link", "set", "e0", "down")
+        announced = second.receive(lambda frame: frame[6:12] == source)
+        assert announced[:6] == b"\xff" * 6
+        assert announced[12:].startswith(tag + b"\x80\x35\x00\x01\x08\x00\x06\x04\x00\x03" + source)
+    until(lambda: active(switch) == "e1")
+    assert switch.get("Port", "bond1", "bond_active_slave") == switch.host.mac("e1")
+
+
+@pytest.mark.usefixtures("no_warnings")
+def test_next_to_nothing_is_lost_when_a_cable_is_pulled(
+    switch: Switch, far: Namespace, station: Namespace
+) -> None:
+    bond(switch)
+    far.ip("link", "add", "up0", "type", "bridge", "forward_delay", "0")
+    for name in BOTH:
+        far.ip("link", "set", name, "master", "up0")
+    far.up("up0", "10.9.0.2/24")
+    station.ping("10.9.0.2")
+    with station.pinging("10.9.0.2") as lost:
+        for name in BOTH:
+            far.ip("link", "set", name, "down")
+            until(lambda name=name: active(switch) != name)
+            station.ping("10.9.0.2")
+            far.ip("link", "set", name, "up")
+            until(lambda: enabled(switch) == BOTH)
+        assert lost() <= 20
+
+
+def test_a_thousand_flows_are_spread_evenly(switch: Switch, far: Namespace, station: Namespace) -> None:
+    bond(switch, "bond_mode=balance-slb", "other_config:bond-rebalance-interval=0")
+
+    def arrived(cable: Tap) -> int:
+        return sum(frame[12:14] == b"\x88\xb5" for frame in cable.drain())
+
+    with far.tap("e0") as first, far.tap("e1") as second, station.tap("tap1") as out:
+        for number in range(FLOWS):
+            out.send(b"\2\xff\0\0\0\1" + b"\2\0\1\0" + number.to_bytes(2) + b"\x88\xb5" + bytes(46))
+        counts = [0, 0]
+
+        def all_there() -> bool:
+            counts[0] += arrived(first)
+            counts[1] += arrived(second)
+            return sum(counts) >= FLOWS
+
+        until(all_there, what=lambda: str(counts))
+    assert sum(counts) == FLOWS
+    assert 0.45 <= counts[0] / FLOWS <= 0.55
+
+
+def test_members_are_chosen_by_hand(switch: Switch, far: Namespace) -> None:
+    bond(switch)
+    assert switch.appctl("bond/set-active-member", "bond1", "e1") == "done\n"
+    assert switch.appctl("bond/set-active-slave", "bond1", "e1") == "no change\n"
+    assert active(switch) == "e1"
+    assert switch.appctl("bond/disable-member", "bond1", "e1") == "disabled\n"
+    assert (enabled(switch), active(switch)) == (["e0"], "e0")
+    assert switch.appctl("bond/enable-slave", "bond1", "e1") == "enabled\n"
+    assert enabled(switch) == BOTH
+    switch.vsctl("set", "Port", "bond1", "bond_mode=balance-slb")
+    assert switch.appctl("bond/migrate", "bond1", "7", "e0") == "migrated\n"
+    far.ip("link", "set", "e1", "down")
+    until(lambda: enabled(switch) == ["e0"])
+    refused = switch.daemon.run("ovs-appctl", "bond/migrate", "bond1", "7", "e1")
+    assert refused.stderr.startswith("cannot migrate to disabled member\n")
+    refused = switch.daemon.run("ovs-appctl", "bond/set-active-member", "bond1", "e1")
+    assert refused.stderr.startswith("cannot make disabled member active\n")
+
+
+def test_links_are_asked_for_when_that_is_wanted(switch: Switch, far: Namespace) -> None:
+    bond(switch, "other_config:bond-detect-mode=miimon", "other_config:bond-miimon-interval=20")
+    assert enabled(switch) == BOTH
+    far.ip("link", "set", "e0", "down")
+    until(lambda: enabled(switch) == ["e1"])
+    far.ip("link", "set", "e0", "up")
+    until(lambda: enabled(switch) == BOTH)
+
+
+@pytest.mark.usefixtures("far")
+def test_members_that_differ_are_pointed_out(switch: Switch) -> None:
+    switch.host.ip("link", "set", "e1", "mtu", "1400")
+    bond(switch)
+    warning = switch.get("Port", "bond1", "status:warning")
+    assert "different MTUs (e0 1500, e1 1400)" in warning
+    assert enabled(switch) == BOTH
+
+
+def test_people_and_programs_are_shown_the_same(switch: Switch, far: Namespace) -> None:
+    bond(switch, "bond_mode=balance-slb")
+    report = json.loads(switch.daemon.unixctl("jackfield/bonds"))["bonds"]
+    assert [member["buckets"] for member in report[0]["members"]] == [128, 128]
+    assert report[0]["mode"] == "balance-slb"
+    far.ip("link", "set", "e0", "down")
+    until(lambda: json.loads(switch.daemon.unixctl("jackfield/bonds"))["bonds"][0]["active"] == "e1")
+
+
+COMMANDS = (
+    ("bond/show", "bond1"),
+    ("bond/show", "nonsense"),
+    ("bond/set-active-member", "bond1", "nonsense"),
+    ("bond/enable-member", "nonsense", "e0"),
+    ("bond/migrate", "bond1", "1", "e0"),
+    ("bond/hash", "02:00:00:00:00:01"),
+    ("bond/hash", "02:00:00:00:00:01", "10", "99"),
+    ("bond/hash", "nonsense"),
+    ("bond/hash", "02:00:00:00:00:01", "nonsense"),
+    ("bond/hash", "02:00:00:00:00:01", "1", "nonsense"),
+    ("bond/hash",),
+    ("lacp/show", "bond1"),
+    ("lacp/show", "nonsense"),
+    ("lacp/show-stats", "nonsense"),
+)
+
+
+@pytest.mark.skipif(not is_here(), reason="Open vSwitch is not installed")
+@pytest.mark.parametrize(
+    "settings",
+    [
+        "bond_updelay=100",
+        "bond_mode=balance-slb other_config:bond-rebalance-interval=0",
+        "bond_mode=balance-slb other_config:bond-hash-basis=7 bond_downdelay=5",
+        "other_config:bond-primary=e7",
+    ],
+)
+def test_the_commands_answer_as_those_of_ovs(
+    switch: Switch, far: Namespace, tmp_path: Path, settings: str
+) -> None:
+    with running(tmp_path / "ovs", far) as other:
+        other.add_bridge("br0")
+        other.vsctl("add-bond", "br0", "bond1", *BOTH, *settings.split())
+        bond(switch, *settings.split())
+        for side in (switch, other):
+            side.appctl("bond/set-active-member", "bond1", "e0")
+
+        def told(side: object, words: tuple[str, ...]) -> tuple[int, str]:
+            run = switch.daemon.run if side is switch else other.attempt
+            done = run("ovs-appctl", *words)
+            text = re.sub(r"..:..:..:..:..:..\(", "MAC(", done.stdout + done.stderr)
+            return done.returncode, re.sub(r"next rebalance: \d+ ms", "next rebalance: N ms", text)
+
+        for words in COMMANDS:
+            until(
+                lambda words=words: told(switch, words) == told(other, words),
+                what=lambda words=words: f"{words}: {told(switch, words)} like {told(other, words)}",
+            )
