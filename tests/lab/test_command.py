@@ -96,7 +96,7 @@ def test_all_experiments_are_listed() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("run", "nonsense"), "there is no experiment 'nonsense': they are learning"),
+        (("run", "nonsense"), "there is no experiment 'nonsense': they are first-look"),
         (("run", "learning", "--switch", "abacus"), "there is no switch 'abacus': they are jackfield"),
         (("run",), "Missing argument"),
         (("run", "learning", "--rounds", "0"), "--rounds"),
@@ -133,6 +133,38 @@ def test_a_check_that_fails_is_told_by_the_exit_code(then: str, last: str) -> No
     assert "✗ water is dry  (wet)" in done.stdout
     assert last in done.stdout
     assert done.stderr == ""
+
+
+def test_a_tool_that_is_missing_is_named_with_its_package(tmp_path: Path) -> None:
+    for tool in ("ip", "nsenter", "ping", "taskset"):
+        (tmp_path / tool).symlink_to("/bin/true")
+    done = lab("run", "first-look", env={"PATH": str(tmp_path)})
+    assert done.returncode == 1
+    assert done.stderr == (
+        "jackfield: the lab needs tcpdump, which is not installed (Debian: the package tcpdump)\n"
+    )
+
+
+def test_what_is_kept_can_be_entered_until_it_is_interrupted() -> None:
+    process = subprocess.Popen(
+        [JACKFIELD, "lab", "run", "internal-port", "--switch", "jackfield", "--keep"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    assert process.stdout is not None
+    try:
+        enter = next(line for line in iter(process.stdout.readline, "") if "netns exec host " in line)
+        command = [*enter.split()[:-1], JACKFIELD, "show", "--json"]
+        shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        assert "br0" in shown
+        process.send_signal(signal.SIGINT)
+        rest = process.communicate(timeout=60)[0]
+        assert process.returncode == 0, rest
+        assert "10 of 10 checks hold" in rest
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def test_what_is_interrupted_cleans_up(running: subprocess.Popen[str]) -> None:

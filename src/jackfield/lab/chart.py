@@ -32,8 +32,14 @@ class Group:
 
 
 def svg(groups: Sequence[Group], footnote: str) -> str:
-    """The chart: all groups on one scale, with a dashed line at the whole."""
-    full = 1.08 * max([1.0, *(bar.share.high for group in groups for bar in group.bars)])
+    """The chart: all groups on one scale, with a dashed line at the whole. A spread out of proportion is cut
+    at the edge.
+    """
+    medians = [bar.share.middle for group in groups for bar in group.bars]
+    full = min(
+        1.08 * max([1.0, *(bar.share.high for group in groups for bar in group.bars)]),
+        1.35 * max([1.0, *medians]),
+    )
     parts: list[str] = []
     y = float(MARGIN)
     for group in groups:

@@ -70,8 +70,8 @@ class Teller:
                 self.console.print(Text(text, style="italic yellow"))
             case Check(sentence, holds, seen):
                 mark, style = ("✓", "bold green") if holds else ("✗", "bold red")
-                line = Text.assemble((f"{mark} ", style), sentence, (f"  ({seen})", "dim"))
-                self.console.print(Padding(line, (0, 0, 0, 2), expand=False))
+                told = Text.assemble((f"{mark} ", style), sentence, (f"  ({seen})", "dim"))
+                self.console.print(Padding(told, (0, 0, 0, 2), expand=False))
             case Grid(title, headings, rows):
                 self.console.print()
                 self.console.print(_grid(title, headings, rows))
@@ -98,7 +98,8 @@ class Teller:
         """The table at the end: what each switch said to each sentence."""
         for record in records:
             self.console.print()
-            self.console.print(_verdicts(record))
+            if record.sentences():
+                self.console.print(_verdicts(record))
             for play in record.plays:
                 if play.skipped or play.error:
                     said = f"skipped: {play.skipped}" if play.skipped else f"ended: {play.error}"

@@ -14,6 +14,7 @@ from typing import Any
 
 from rich.console import Console
 
+from jackfield.client.errors import Failure
 from jackfield.lab import namespaces, place
 from jackfield.lab.console import Teller, console
 from jackfield.lab.record import Record
@@ -23,6 +24,13 @@ from jackfield.lab.scenarios import Measuring, Scenario
 from jackfield.lab.stage import Stage
 
 PICTURE_WIDTH = 132
+TOOLS = {
+    "ip": "iproute2",
+    "nsenter": "util-linux",
+    "ping": "iputils-ping",
+    "taskset": "util-linux",
+    "tcpdump": "tcpdump",
+}
 
 
 @dataclass(slots=True)
@@ -81,6 +89,7 @@ class Program:
 
     def run(self) -> Outcome:
         """Run it. Raises Failure when the laboratory cannot be set up, or the report not be written."""
+        _check_tools()
         screen = self._console()
         teller, outcome = Teller(screen), Outcome()
         settings = Settings(self.switches, self.measuring, self.hold)
@@ -105,6 +114,12 @@ class Program:
         if self.picture is not None:
             return Console(record=True, width=PICTURE_WIDTH, highlight=False, quiet=self.silent)
         return Console(stderr=True, highlight=False) if self.silent else console()
+
+
+def _check_tools() -> None:
+    for tool, package in TOOLS.items():
+        if not namespaces.is_installed(tool):
+            raise Failure(f"the lab needs {tool}, which is not installed (Debian: the package {package})")
 
 
 def _about() -> About:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from jackfield.lab.record import (
@@ -28,7 +29,7 @@ def document(records: Sequence[Record], about: About) -> str:
         lines += ["", f"## {record.title}", "", record.about, "", *_verdicts(record)]
         for play in record.plays:
             lines += _play(play)
-    return "\n".join(lines) + "\n"
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)) + "\n"
 
 
 def _verdicts(record: Record) -> Iterator[str]:
