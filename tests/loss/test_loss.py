@@ -10,6 +10,8 @@ from jackfield.switchd.failpoint import fail_point
 from tests.loss.kills import kill_again_and_again, rest_is_in_order
 from tests.loss.numbered import Flow
 from tests.loss.site import Site, new_site
+from tests.loss.soak import leaks, soak
+from tests.loss.soak import prepare as prepare_cards
 from tests.loss.steps import PLANS, Plan, kill_after_steps, prepare
 from tests.loss.traffic import FlowPlan, Verdict, traffic
 from tests.netlab import until
@@ -21,6 +23,7 @@ RATE = 200.0
 def site() -> Iterator[Site]:
     with new_site() as site:
         prepare(site)
+        prepare_cards(site)
         yield site
 
 
@@ -65,3 +68,11 @@ def test_no_frame_is_lost_by_a_kill_after_a_step_of_a_plan(site: Site, plan: Pla
 def test_the_daemon_has_no_fail_point_unless_it_is_told() -> None:
     for _ in range(3):
         fail_point({})()
+
+
+def test_nothing_is_lost_or_leaked_in_half_a_minute_of_random_operations(site: Site) -> None:
+    verdicts, done, held = soak(site, 30.0, RATE, seed=3)
+    assert faults(verdicts) == []
+    assert len(done) > 5
+    assert leaks(held) == []
+    assert rest_is_in_order(site) == []

@@ -71,6 +71,10 @@ class Watch:
             changed = {(ifindex, nsid) for ifindex, nsid in changed if nsid is not None}
         for ifindex, nsid in changed:
             self._read_again(ifindex, nsid)
+        for ifindex in self._attached - self._links.keys():
+            # The device is gone and took the program along, but not what was pinned for it.
+            self._datapath.detach(ifindex)
+        self._attached &= self._links.keys()
         return self.seen()
 
     def seen(self) -> Observed:
@@ -123,7 +127,6 @@ class Watch:
             self._links[ifindex] = link
             return
         gone = self._links.pop(ifindex, None)
-        self._attached.discard(ifindex)
         if gone is not None and gone.peer_ifindex in self._links:
             # Its other end is gone too, or says now where this one went.
             self._read_again(gone.peer_ifindex, None)
