@@ -332,6 +332,41 @@ class TestFailedAdd:
         assert box.devices() == {"lo"}
 
 
+@pytest.fixture
+def saboteur(network: dict[str, Any], tmp_path: Path) -> Any:
+    """Puts a script in the place of the IPAM plugin."""
+
+    def put(script: str) -> str:
+        plugin = tmp_path / "jft-ipam"
+        plugin.write_text(f'#!/bin/sh\nset -eu\n[ "$CNI_COMMAND" = ADD ] || exit 0\n{script}\n')
+        plugin.chmod(0o755)
+        network["ipam"]["type"] = "jft-ipam"
+        return str(tmp_path)
+
+    return put
+
+
+def test_del_puts_in_order_what_a_killed_add_has_left(
+    switch: Switch, network: dict[str, Any], box: Namespace, saboteur: Any
+) -> None:
+    runtime = Runtime(switch.daemon, saboteur("kill -KILL $PPID"))
+    assert runtime.attachment("ADD", network, box).status == -9
+    assert len(ports(switch)) == 1
+    runtime.attachment("DEL", network, box).ok  # noqa: B018
+    assert (ports(switch), box.devices()) == ([], {"lo"})
+
+
+def test_a_namespace_that_vanishes_in_the_middle_leaves_nothing(
+    switch: Switch, network: dict[str, Any], box: Namespace, saboteur: Any
+) -> None:
+    answer = '{"ips": [{"address": "10.5.0.7/24"}]}'
+    runtime = Runtime(switch.daemon, saboteur(f"ip -n {box.name} link delete eth0 >&2\necho '{answer}'"))
+    code, message = runtime.attachment("ADD", network, box).error
+    assert code == 100
+    assert "10.5.0.7/24" in message
+    assert ports(switch) == []
+
+
 def test_a_port_that_an_earlier_container_left_is_replaced(
     switch: Switch, runtime: Runtime, box: Namespace
 ) -> None:

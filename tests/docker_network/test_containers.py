@@ -157,6 +157,15 @@ def test_a_restart_of_the_switch_is_not_noticed(world: World) -> None:
     assert world.docker.pings("one", "10.7.0.1")
 
 
+def test_a_gateway_that_is_made_anew_has_its_addresses(world: World) -> None:
+    world.network("jftnet", "10.7.0.0/24", "-o", "gateway-port=jftgw")
+    world.switch.daemon.stop(cleanup=True)
+    assert "jftgw" not in world.switch.host.devices()
+    world.switch.daemon.start()
+    world.docker.container("jftnet", "one")
+    assert world.docker.pings("one", "10.7.0.1")
+
+
 def test_an_endpoint_that_docker_has_removed_unheard_is_removed_later(world: World) -> None:
     network = world.network("jftnet", "10.7.0.0/24")
     world.docker.container("jftnet", "one")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse
@@ -86,17 +86,19 @@ class Engine:
             except (OSError, HTTPException, ValueError, AttributeError) as error:
                 raise self._failed(error) from error
 
-    def endpoints_of(self, container: str) -> frozenset[str]:
-        """The ids of a container's endpoints on networks of the engine."""
-        found = self._get(f"/containers/{quote(container, safe='')}/json", container)
-        return _endpoint_ids(found, "NetworkSettings", "Networks")
-
-    def endpoints_on(self, network: str) -> frozenset[str] | None:
-        """The ids of the endpoints that a network has, None when the engine knows no such network."""
+    def endpoints(self, network: str) -> Mapping[str, str] | None:
+        """The endpoints of a network and the container of each, empty for one that is in none yet; None when
+        the engine knows no such network."""
         try:
-            return _endpoint_ids(self._get(f"/networks/{quote(network, safe='')}", network), "Containers")
+            found = self._get(f"/networks/{quote(network, safe='')}", network)
         except NoContainer:
             return None
+        containers = found.get("Containers") if isinstance(found, dict) else None
+        return {
+            str(item["EndpointID"]): "" if container.startswith("ep-") else container
+            for container, item in (containers or {}).items()
+            if isinstance(item, dict) and item.get("EndpointID")
+        }
 
     def _get(self, path: str, name: str) -> Any:
         with closing(_UnixConnection(self.path)) as connection:
@@ -119,14 +121,6 @@ class Engine:
         if isinstance(error, OSError) and error.errno is not None:
             return Failure(f"{self.label} cannot be asked: {os.strerror(error.errno)}")
         return Failure(f"{self.label} broke off its answer")
-
-
-def _endpoint_ids(found: Any, *keys: str) -> frozenset[str]:
-    for key in keys:
-        found = found.get(key) if isinstance(found, dict) else None
-    items = found.values() if isinstance(found, dict) else ()
-    found = [item.get("EndpointID") for item in items if isinstance(item, dict)]
-    return frozenset(str(number) for number in found if number)
 
 
 class _UnixConnection(HTTPConnection):

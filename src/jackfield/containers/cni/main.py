@@ -9,10 +9,12 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from jackfield.client.errors import Failure
 from jackfield.containers.cni import config as configuration
 from jackfield.containers.cni.errors import CniError, Code
 from jackfield.containers.cni.invocation import Command, read_invocation
 from jackfield.containers.cni.result import CURRENT, SUPPORTED, write_result
+from jackfield.net.errors import NetworkError
 
 ABOUT = "jackfield-cni is run by container runtimes (CNI specification 1.1.0); docs/cni.md tells how"
 
@@ -35,6 +37,8 @@ def main() -> int:
         answer = run(os.environ, given, data)
     except CniError as error:
         answer, code = error.answer(version), 1
+    except (Failure, NetworkError) as error:
+        answer, code = CniError(Code.REFUSED, str(error)).answer(version), 1
     except OSError as error:
         answer, code = CniError(Code.INPUT_OUTPUT, str(error)).answer(version), 1
     except Exception as error:

@@ -6,7 +6,7 @@ meanwhile is removed when it answers again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from threading import Event, Thread
 
 from jackfield.client.database import Database
@@ -16,74 +16,71 @@ from jackfield.containers import ports
 from jackfield.containers.docker_network import records
 from jackfield.containers.engine import Engine, engines
 
-AGAIN_SECONDS = (0.25, 5.0)
+CONTAINER = "container_id"
 
 
 class Follower:
-    """Listens to Docker in a thread of its own. Docker need not be there; if it is not, nothing is missed but
-    the containers' ids in the database."""
+    """Listens to Docker in a thread of its own. Where Docker is away, nobody waits for it: whoever serves it
+    calls `heard` when it asks for something, which is when it is there again."""
 
     def __init__(self, say: Callable[[str, str], None], left: Mapping[str, str]) -> None:
         """`left` are the endpoints that an earlier driver left, and their networks."""
         self._say = say
         self._left = dict(left)
-        self._stopped = Event()
+        self._stopped = False
+        self._awake = Event()
 
     def start(self) -> None:
         """Begin to listen."""
+        self._awake.set()
         Thread(target=self._run, name="docker-follower", daemon=True).start()
+
+    def heard(self) -> None:
+        """Docker has asked for something."""
+        self._awake.set()
 
     def stop(self) -> None:
         """Do nothing more; the thread ends when Docker says something, or with the process."""
-        self._stopped.set()
+        self._stopped = True
+        self._awake.set()
 
     def _run(self) -> None:
-        shortest, longest = AGAIN_SECONDS
-        delay = shortest
-        while not self._stopped.is_set():
-            try:
-                for engine in [engine for engine in engines() if engine.kind == "docker"]:
+        while not self._stopped:
+            self._awake.wait()
+            self._awake.clear()
+            for engine in engines():
+                if engine.kind == "docker" and not self._stopped:
                     self._listen(engine)
-                    delay = shortest
-            except Failure:
-                delay = min(2 * delay, longest)
-            self._stopped.wait(delay)
 
     def _listen(self, engine: Engine) -> None:
-        for event, container in engine.events():
-            if self._stopped.is_set():
-                return
-            if event == "connected":
-                self._sweep(engine)
-            elif event == "start":
-                self._name(engine, container)
+        """Until Docker ends, or something cannot be done: then Docker is followed again when it is heard."""
+        try:
+            for event, _ in engine.events():
+                if self._stopped:
+                    return
+                if event in ("connected", "start"):
+                    self._look(engine)
+        except Failure:
+            return
 
-    def _sweep(self, engine: Engine) -> None:
-        """Remove ports of endpoints that Docker has deleted while nobody listened. Networks that this engine
-        does not know may be another one's."""
+    def _look(self, engine: Engine) -> None:
+        """Write down whose endpoints are whose. Remove the ports of endpoints that Docker has deleted while
+        nobody listened; networks that this engine does not know may be another one's."""
         gone = []
-        for network in set(self._left.values()):
-            known = engine.endpoints_on(network)
-            if known is not None:
-                mine = [endpoint for endpoint, of in self._left.items() if of == network]
-                gone += [endpoint for endpoint in mine if endpoint not in known]
-        if gone:
-            self._remove(gone)
+        with Database.open() as database:
+            for network in records.networks(database):
+                mine = records.endpoints(database, network)
+                known = engine.endpoints(network)
+                if known is None:
+                    continue
+                for endpoint, port in mine.items():
+                    container = known.get(endpoint, "")
+                    if container and port.external_ids.get(CONTAINER) != container:
+                        ids = {CONTAINER: container}
+                        database.transact([set_keys("Interface", port.uuid, "external_ids", ids)])
+                    if endpoint not in known and self._left.get(endpoint) == network:
+                        gone.append(port.name)
+            ports.remove_ports(database, gone)
         self._left.clear()
-
-    def _remove(self, endpoints: Sequence[str]) -> None:
-        with Database.open() as database:
-            found = [
-                port.name for each in endpoints if (port := records.endpoint(database, each)) is not None
-            ]
-            ports.remove_ports(database, found)
-        self._say("INFO", f"removed {len(found)} ports of containers that Docker has removed meanwhile")
-
-    def _name(self, engine: Engine, container: str) -> None:
-        """Write down which container an endpoint belongs to."""
-        with Database.open() as database:
-            for endpoint in engine.endpoints_of(container):
-                port = records.endpoint(database, endpoint)
-                if port is not None:
-                    ids = {"container_id": container}
-                    database.transact([set_keys("Interface", port.uuid, "external_ids", ids)])
+        if gone:
+            self._say("INFO", f"removed {len(gone)} ports of containers that Docker has removed unheard")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -25,9 +26,13 @@ CONTENT_TYPE = "application/vnd.docker.plugins.v1.2+json"
 class PluginServer:
     """Serves a driver under a name; the name is that of the driver in `docker network create -d`."""
 
-    def __init__(self, name: str, driver: Driver, folder: Path = FOLDER) -> None:
+    def __init__(
+        self, name: str, driver: Driver, folder: Path = FOLDER, heard: Callable[[], None] = lambda: None
+    ) -> None:
+        """`heard` is called, by any thread, when Docker has asked for something."""
         self.path = folder / f"{name}.sock"
         self._driver = driver
+        self._heard = heard
         self._one_at_a_time = Lock()
         self._listener: socket.socket | None = None
         self._thread: Thread | None = None
@@ -71,6 +76,7 @@ class PluginServer:
 
     def answer(self, path: str, body: bytes) -> tuple[int, dict[str, Any]]:
         """HTTP status and object for a request."""
+        self._heard()
         if not self._driver.knows(path):
             return 404, {"Err": f"there is no method {path}"}
         try:

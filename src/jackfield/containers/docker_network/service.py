@@ -15,7 +15,6 @@ from jackfield.client.operations import set_keys
 from jackfield.containers.docker_network import gateway, records
 from jackfield.containers.docker_network.driver import Driver
 from jackfield.containers.docker_network.follower import Follower
-from jackfield.containers.docker_network.network import Network
 from jackfield.containers.docker_network.server import FOLDER, PluginServer
 from jackfield.net.errors import KernelError
 
@@ -94,19 +93,16 @@ class Service:
 
     def _start(self, name: str, database: Database) -> None:
         try:
-            server = PluginServer(check_name(name), Driver(), self._folder)
-            left = records.all_endpoints(database)
+            follower = Follower(self._say, records.all_endpoints(database))
+            server = PluginServer(check_name(name), Driver(), self._folder, follower.heard)
             server.start()
         except Failure as failure:
             self._say("WARN", str(failure))
             self._tell(database, str(failure))
             return
-        self._server = server
-        self._follower = Follower(self._say, left)
-        self._follower.start()
-        for network in records.networks(database).values():
-            if network.gateway_port:
-                self._address(network)
+        self._server, self._follower = server, follower
+        follower.start()
+        self._address_gateways(database)
         self._tell(database, None)
         self._say("INFO", f"serving Docker as network driver {name} on {server.path}")
 
@@ -117,12 +113,17 @@ class Service:
             pairs = {PROBLEM: problem, KEY: served}
             database.transact([set_keys("Open_vSwitch", database.root, "external_ids", pairs)])
 
-    def _address(self, network: Network) -> None:
-        """The devices of gateways lose their addresses when the host starts anew."""
+    def _address_gateways(self, database: Database) -> None:
+        """The devices of gateways lose their addresses when they are made anew."""
+        found = [network for network in records.networks(database).values() if network.gateway_port]
         try:
-            gateway.address(network)
-        except KernelError as error:
-            self._say("WARN", f"gateway port {network.gateway_port} has not got its addresses: {error}")
+            if found:
+                # Until the switch has made them.
+                database.commit([])
+            for network in found:
+                gateway.address(network)
+        except (Failure, KernelError) as error:
+            self._say("WARN", f"the gateways of Docker's networks have not got their addresses: {error}")
 
 
 def _key(database: Database, column: str, key: str) -> str:
