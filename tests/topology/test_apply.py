@@ -183,6 +183,22 @@ def test_what_fails_is_told_and_the_next_run_goes_on(house: House) -> None:
     assert house.plan(text) == DONE
 
 
+def test_a_cable_that_a_killed_run_has_not_marked_is_taken(house: House) -> None:
+    text = "namespaces: {a: {}}\nlinks: {c: {ends: [{device: x}, {namespace: a, device: y}]}}\n"
+    house.do("ip netns add a; ip link add x type veth peer name y netns a")
+    house.apply(text)
+    assert house.plan(text) == DONE
+    house.apply("namespaces: {a: {}}", "--prune")
+    assert house.do("ip -n a -o link | grep -c ': y' || true") == "0\n"
+
+
+def test_a_plan_is_coloured_on_a_terminal_only(house: House) -> None:
+    text = "bridges: {br0: {}}"
+    assert "\x1b[" not in house.plan(text)
+    shown = house.do("script -qec 'echo \"bridges: {br0: {}}\" | jackfield plan -' /dev/null")
+    assert "\x1b[32m" in shown
+
+
 def test_a_device_that_is_not_there_is_told(house: House) -> None:
     said = house.run("jackfield", "apply", "-", text="bridges: {br0: {ports: {nic0: {}}}}")
     assert said.code == 1

@@ -17,6 +17,7 @@ from jackfield.net import veth
 from jackfield.net.addresses import NODAD, Address, add_address, delete_address, list_addresses
 from jackfield.net.errors import KernelError
 from jackfield.net.inside import inside
+from jackfield.net.link import Link
 from jackfield.net.netdev import Devices
 from jackfield.net.netlink import Netlink
 from jackfield.net.routes import BY_STATIC, NextHop, add_route, delete_route, list_routes
@@ -70,7 +71,8 @@ def set_forwarding(name: str, namespace: Namespace) -> None:
 
 
 def make_link(name: str, ends: tuple[Place, Place], devices: tuple[Device, Device]) -> None:
-    """A cable, both ends marked. Raises Failure."""
+    """A cable, both ends marked; one that is there and bears no mark is taken: an earlier run was perhaps
+    killed before it came to that. Raises Failure."""
     with ExitStack() as stack, told(f"making cable {name}"):
         wanted = []
         for place, device in zip(ends, devices, strict=True):
@@ -81,7 +83,11 @@ def make_link(name: str, ends: tuple[Place, Place], devices: tuple[Device, Devic
             mac = bytes.fromhex(device.mac.replace(":", "")) if device.mac else b""
             wanted.append(veth.End(place.device, descriptor, mac, device.mtu or 0))
         with sockets() as requests:
-            veth.create(requests, *wanted)
+            try:
+                veth.create(requests, *wanted)
+            except KernelError as error:
+                if error.errno != errno.EEXIST or not _joined(ends):
+                    raise
     for number, place in enumerate(ends):
         there(place.namespace, partial(_mark, place.device, link_mark(name, number)))
 
@@ -104,6 +110,22 @@ def _begin() -> None:
         if loopback is not None:
             devices.set_alias(loopback.ifindex, namespace_mark())
             devices.set_up(loopback.ifindex, True)
+
+
+def _joined(ends: tuple[Place, Place]) -> bool:
+    """Whether two devices are the ends of a cable that nobody has marked."""
+    one, other = (there(place.namespace, partial(_find, place.device)) for place in ends)
+    return (
+        one is not None
+        and other is not None
+        and (one.kind, one.alias, one.peer_ifindex) == ("veth", "", other.ifindex)
+        and (other.kind, other.alias, other.peer_ifindex) == ("veth", "", one.ifindex)
+    )
+
+
+def _find(name: str) -> Link | None:
+    with Devices.open() as devices:
+        return devices.get_link(name)
 
 
 def _mark(name: str, alias: str) -> None:
