@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from jackfield.datapath._abi import FdbEntry, FdbKey
-from jackfield.model.bond import slb_hash
 from jackfield.model.bonding import announcement
+from jackfield.model.bonding.hashing import slb_hash
 from jackfield.model.config import BondMode
 from jackfield.net.errors import NetworkError
 from jackfield.switchd.bonds.port import BondPort

@@ -9,8 +9,8 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from jackfield.model.bond import slb_hash
 from jackfield.model.bonding import Member, Members
+from jackfield.model.bonding.hashing import slb_hash
 from jackfield.model.config import BondMode
 from jackfield.switchd.bonds.port import BondPort
 from jackfield.switchd.bonds.runtime import Bonds
