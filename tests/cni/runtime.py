@@ -47,13 +47,17 @@ class Runtime:
         self.path = path
 
     def call(
-        self, command: str, config: Mapping[str, Any] | bytes, environment: Mapping[str, str] | None = None
+        self,
+        command: str,
+        config: Mapping[str, Any] | bytes,
+        environment: Mapping[str, str] | None = None,
+        plugin: Path = PLUGIN,
     ) -> Answer:
-        """One run of the plugin, with these variables besides CNI_COMMAND and CNI_PATH."""
+        """One run of a plugin, with these variables besides CNI_COMMAND and CNI_PATH."""
         data = config if isinstance(config, bytes) else json.dumps(config).encode()
         nsenter = [] if self._daemon.netns is None else ["nsenter", f"--net=/run/netns/{self._daemon.netns}"]
         done = subprocess.run(
-            [*nsenter, str(PLUGIN)],
+            [*nsenter, str(plugin)],
             input=data,
             env=self._daemon.environment
             | {"CNI_COMMAND": command, "CNI_PATH": self.path}
@@ -74,8 +78,9 @@ class Runtime:
         container: str = "c1",
         ifname: str = "eth0",
         arguments: str = "",
+        plugin: Path = PLUGIN,
     ) -> Answer:
         """A command about one container."""
         netns = namespace if isinstance(namespace, str) else str(namespace.path)
         variables = {"CNI_CONTAINERID": container, "CNI_NETNS": netns, "CNI_IFNAME": ifname}
-        return self.call(command, config, variables | ({"CNI_ARGS": arguments} if arguments else {}))
+        return self.call(command, config, variables | ({"CNI_ARGS": arguments} if arguments else {}), plugin)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.cni.runtime import Runtime
+from tests.cni.runtime import IPAM_FOLDER, Runtime
 from tests.e2e.switch import Switch
 from tests.netlab import Namespace
 
@@ -191,6 +191,28 @@ def test_a_result_of_an_earlier_plugin_is_kept(runtime: Runtime, box: Namespace)
     result = runtime.attachment("ADD", l2(prevResult=earlier), box).ok
     assert [interface["name"] for interface in result["interfaces"]] == ["x0", "eth0"]
     assert (result["ips"], result["dns"]) == (earlier["ips"], earlier["dns"])
+
+
+@pytest.mark.parametrize("version", ["0.3.1", "0.4.0", "1.0.0"])
+def test_other_plugins_of_a_chain_understand_the_result(
+    runtime: Runtime, network: dict[str, Any], box: Namespace, version: str
+) -> None:
+    network |= {"cniVersion": version}
+    result = runtime.attachment("ADD", network, box).ok
+    tuning = {
+        "cniVersion": version,
+        "name": network["name"],
+        "type": "tuning",
+        "prevResult": result,
+        "mac": "02:00:00:00:00:99",
+    }
+    plugin = Path(IPAM_FOLDER) / "tuning"
+    changed = runtime.attachment("ADD", tuning, box, plugin=plugin).ok
+    assert changed["ips"] == result["ips"]
+    assert box.mac("eth0") == "02:00:00:00:00:99"
+    if version != "0.3.1":
+        runtime.attachment("CHECK", {**network, "prevResult": changed}, box).ok  # noqa: B018
+    runtime.attachment("DEL", {**network, "prevResult": changed}, box).ok  # noqa: B018
 
 
 def test_the_port_is_there_again_after_a_restart_of_the_daemon(
