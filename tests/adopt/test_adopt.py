@@ -13,6 +13,7 @@ import pytest
 
 from tests.adopt.hosts import deaf_gateway, elaborate
 from tests.adopt.world import GATEWAY, GATEWAY6, HOST, SERVER, Stream, World, kill
+from tests.e2e.switch import Switch
 from tests.netlab import until
 
 
@@ -203,6 +204,19 @@ def test_the_switch_may_restart_and_the_host_stays(world: World) -> None:
         stream.goes_on()
 
 
+def test_two_cards_become_a_bond(world: World, switch: Switch) -> None:
+    switch.lab.cable(switch.host, "eth1", world.router, "spare")
+    world.router.ip("link", "set", "spare", "down")
+    with world.everything_as_before(), Stream(world) as stream:
+        words = ("--bond", "bond0", "--bond-mode", "active-backup")
+        world.jackfield("adopt", "eth1", "eth0", *words)
+        stream.goes_on()
+        assert set(world.daemon.vsctl("list-ifaces", "br0").split()) == {"eth0", "eth1"}
+        assert world.daemon.vsctl("list-ports", "br0") == "bond0\n"
+        world.jackfield("release", "eth1")
+        stream.goes_on()
+
+
 def test_programs_get_json(world: World) -> None:
     answer = json.loads(world.jackfield("adopt", "eth0", "--json"))
     assert (answer["bridge"], answer["port"], answer["nics"]) == ("br0", "br0", ["eth0"])
@@ -245,6 +259,11 @@ def nexthop_object(world: World) -> None:
     world.host.ip("route", "add", "10.99.0.0/16", "nhid", "9")
 
 
+def second_card(world: World) -> None:
+    world.host.ip("link", "add", "jftc", "type", "veth", "peer", "name", "jftd")
+    world.host.up("jftc", "10.77.0.1/24")
+
+
 REFUSALS = [
     (prepare_nothing, ["nosuch"], "nosuch: there is no such network device; `ip link` lists"),
     (prepare_nothing, ["lo"], "lo: it is the loopback device"),
@@ -257,6 +276,8 @@ REFUSALS = [
     (nexthop_object, ["eth0"], "eth0: its route 10.99.0.0/16 via 10.0.0.254 goes by nexthop object 9"),
     (prepare_nothing, ["eth0", "--check", "10.0.0.66"], "10.0.0.66 does not answer through eth0 now"),
     (prepare_nothing, ["eth0", "lo"], "lo: it is the loopback"),
+    (second_card, ["eth0", "jftc"], "several cards with one set of addresses are a bond"),
+    (second_card, ["eth0", "jftc", "--bond", "b"], "eth0 and jftc have addresses each"),
 ]
 
 
@@ -273,7 +294,7 @@ def test_what_cannot_be_moved_is_refused(
         assert world.layer3("eth0") == state
         assert not world.undecided()
     finally:
-        for device in ("jftlb", "jftmv", "br0"):
+        for device in ("jftlb", "jftmv", "jftc", "br0"):
             world.host.run("ip", "link", "delete", device, check=False)
 
 

@@ -33,6 +33,8 @@ UNDO_SECONDS = 120.0
 SWITCH_ATTEMPTS = 5
 ATTEMPT_SECONDS = 2.0
 
+_GUARD_ENDED = "the guard ended without an answer; `jackfield release` of it puts back what has been done"
+
 
 class Guard:
     """The command's end of the pipe to its guard."""
@@ -60,18 +62,16 @@ class Guard:
     def keep(self) -> None:
         """What was done stays. Raises Failure when the guard has put it back already."""
         answer = self._tell(KEEP)
-        if answer != KEPT:
+        if answer == UNDONE:
             raise Failure(f"{self._subject}: it took too long, and everything has been put back")
+        if answer != KEPT:
+            raise Failure(answer or f"{self._subject}: {_GUARD_ENDED}")
 
     def undo(self) -> None:
         """Put everything back. Raises Failure with what could not be."""
         answer = self._tell(UNDO)
         if answer != UNDONE:
-            raise Failure(
-                answer
-                or f"{self._subject}: the guard ended without an answer; `jackfield release {self._subject}` "
-                "puts back what is left"
-            )
+            raise Failure(answer or f"{self._subject}: {_GUARD_ENDED}")
 
     def _tell(self, word: str) -> str:
         self._send(word)

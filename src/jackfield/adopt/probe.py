@@ -87,7 +87,7 @@ class _Neighbours:
         known = {each.address: each for each in list_neighbours(self._host.netlink, self._ifindex)}.get(
             address
         )
-        if known is None:
+        if known is None or not (known.mac or known.state == PERMANENT):
             replace_neighbour(self._host.netlink, Neighbour(self._ifindex, address, state=0, flags=USE))
         elif known.state == PERMANENT:
             self.pending.discard(address)  # such a one is never asked

@@ -11,8 +11,8 @@ from jackfield.adopt.decide import STEP_SECONDS, Outcome, Say, confirmed, guarde
 from jackfield.adopt.guard import Guard, finish
 from jackfield.adopt.host import Host, Layer3
 from jackfield.adopt.move import add_last_routes, prepare, strip
-from jackfield.adopt.record import Record, path_of
-from jackfield.adopt.wiring import HOST_PORT, MADE, OLD_MAC, TABLES, Wiring
+from jackfield.adopt.record import Record, find
+from jackfield.adopt.wiring import CARD, HOST_PORT, MADE, OLD_MAC, TABLES, Wiring
 from jackfield.client.database import Database
 from jackfield.client.errors import Failure
 from jackfield.net.errors import NetworkError
@@ -41,7 +41,7 @@ def adopt(wish: Wish, confirm: Callable[[float], bool] | None = None, say: Say =
     Raises Failure; then everything is as it was, or the sentence says what is not.
     """
     for nic in wish.nics:
-        if finish(path_of(nic)) is not None:
+        if finish(find(nic)) is not None:
             say(f"{nic}: an adoption that was cut short has been put back first")
     try:
         with Host() as host, Database.open(TABLES) as database:
@@ -177,7 +177,7 @@ class _Takeover:
 
     def _connect(self) -> None:
         wish = self._wish
-        notes = {HOST_PORT: self._port, MADE: " ".join(self._record.made)}
+        notes = {HOST_PORT: self._port, CARD: self._state.device, MADE: " ".join(self._record.made)}
         if self._record.hwaddr is not None:
             notes[OLD_MAC] = self._record.hwaddr
         columns: dict[str, object] = {"external_ids": notes}
@@ -194,7 +194,7 @@ def release(nic: str, say: Say = lambda _: None) -> Outcome:
 
     Raises Failure; a second call goes on where a first one was stopped.
     """
-    found = finish(path_of(nic))
+    found = finish(find(nic))
     if found is not None:
         say(f"{nic}: a move that was cut short has been finished")
         return _outcome(found)
@@ -206,14 +206,13 @@ def release(nic: str, say: Say = lambda _: None) -> Outcome:
                 on = wiring.bridge_of(nic)
                 what = f"it is on bridge {on}, but was not adopted" if on else "it is on no bridge"
                 raise Failure(f"{nic}: {what}, so there is nothing to release")
-            holder = nic if nic in adoption.nics else adoption.nics[0]
-            check = host.link(holder)
+            holder = host.link(adoption.card)
             state = host.layer3(adoption.port)
             kept = tuple(rule for rule in state.rules if adoption.port in rule.devices)
             record = Record(
-                subject=holder,
+                subject=holder.name,
                 nics=adoption.nics,
-                holder=check.name,
+                holder=holder.name,
                 holder_ifindex=host.link(adoption.port).ifindex,
                 state=replace(state, rules=kept),
                 bridge=adoption.bridge,

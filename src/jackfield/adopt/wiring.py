@@ -16,9 +16,12 @@ TABLES = {
     "Port": ("name", "interfaces", "external_ids", "tag"),
     "Interface": ("name", "type", "error", "ofport"),
 }
-HOST_PORT, MADE, OLD_MAC = "jackfield-adopt-port", "jackfield-adopt-made", "jackfield-adopt-hwaddr"
-"""Keys in external_ids of a card's port: the port that the host's addresses are on, what was made for it, and
-the MAC that the bridge was told to have before."""
+HOST_PORT, CARD, MADE, OLD_MAC = (
+    *("jackfield-adopt-port", "jackfield-adopt-card"),
+    *("jackfield-adopt-made", "jackfield-adopt-hwaddr"),
+)
+"""Keys in external_ids of a card's port: the port that the host's addresses are on, the card that had them,
+what was made for it, and the MAC that the bridge was told to have before."""
 
 Row = Mapping[str, Any]
 
@@ -28,6 +31,7 @@ class Adoption:
     """What the database says of a card that was adopted."""
 
     nics: tuple[str, ...]
+    card: str
     nic_port: str
     bridge: str
     port: str
@@ -67,6 +71,7 @@ class Wiring:
                     made = tuple(notes.get(MADE, "").split())
                     return Adoption(
                         names,
+                        notes.get(CARD, names[0]),
                         str(row["name"]),
                         str(bridge["name"]),
                         notes[HOST_PORT],
