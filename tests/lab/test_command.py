@@ -98,6 +98,7 @@ def test_all_experiments_are_listed() -> None:
     [
         (("run", "nonsense"), "there is no experiment 'nonsense': they are first-look"),
         (("run", "learning", "--switch", "abacus"), "there is no switch 'abacus': they are jackfield"),
+        (("run", "internal-port", "--switch", "linux"), "none of these experiments is for linux"),
         (("run",), "Missing argument"),
         (("run", "learning", "--rounds", "0"), "--rounds"),
     ],

@@ -50,9 +50,11 @@ def run(
 ) -> Iterator[Record]:
     """Play the scenarios; each record is complete when it is given. Captured packets go to `directory`."""
     for scenario in scenarios:
+        asked = [kind for kind in scenario.switches if kind in settings.switches]
+        if not asked:
+            continue
         record = Record(scenario.name, scenario.title, scenario.about)
         audience.scenario(record)
-        asked = [kind for kind in scenario.switches if kind in settings.switches]
         usable = {kind: SWITCHES[kind] for kind in asked if not SWITCHES[kind].missing()}
         if scenario.compare is not None:
             record.plays.append(_compare(scenario, asked, usable, settings, directory, audience))
@@ -115,14 +117,15 @@ def _on_stage(
     own = directory / f"{play.scenario}-{play.switch}"
     stage = Stage(own, tell, audience.progress)
     try:
-        if kind is not None:
-            stage.use(kind)
-        act(stage)
-    except LabError as error:
-        play.error = str(error)
-    finally:
+        try:
+            if kind is not None:
+                stage.use(kind)
+            act(stage)
+        except LabError as error:
+            play.error = str(error)
         if settings.hold is not None:
             settings.hold(stage)
+    finally:
         problems = stage.clear()
         audience.progress("")
     play.seconds = time.monotonic() - begin

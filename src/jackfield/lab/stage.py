@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from jackfield.lab import namespaces
@@ -38,16 +39,16 @@ class Stage:
         self._captures.mkdir(parents=True)
         self._switches: list[Switch] = []
 
-    def use(self, kind: type[Switch]) -> None:
-        """Give the play its switch, on a host of its own."""
-        self.new_switch(kind, SWITCH_HOST)
+    # -- what there is -------------------------------------------------------------------------------
 
     @property
     def run_name(self) -> str:
         """A name that only this run has, for things that are not in a namespace of its own."""
         return f"jflab-{self.directory.parent.name.rpartition('-')[2]}"
 
-    # -- what there is -------------------------------------------------------------------------------
+    def use(self, kind: type[Switch]) -> None:
+        """Give the play its switch, on a host of its own."""
+        self.new_switch(kind, SWITCH_HOST)
 
     @property
     def switch(self) -> Switch:
@@ -186,5 +187,5 @@ class Stage:
         for switch in reversed(self._switches):
             attempt(switch.stop)
         for name in list(self.hosts):
-            attempt(lambda name=name: self.remove_host(name))  # type: ignore[misc]
+            attempt(partial(self.remove_host, name))
         return problems

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from jackfield.lab.stage import Stage
 
 ALL = "all"
-_LIST = (Column("NAME"), Column("WHAT IT SHOWS"), Column("ON"))
+_LIST = (Column("name", style="bold"), Column("what it shows"), Column("on"))
 
 
 @click.group("lab")
@@ -77,9 +77,12 @@ def run_command(
     from jackfield.lab.program import Program
     from jackfield.lab.scenarios import Measuring
 
+    scenarios, kinds = _scenarios(names), _switches(switches)
+    if not any(kind in scenario.switches for scenario in scenarios for kind in kinds):
+        raise click.BadParameter(f"none of these experiments is for {', '.join(kinds)}")
     program = Program(
-        scenarios=_scenarios(names),
-        switches=_switches(switches),
+        scenarios=scenarios,
+        switches=kinds,
         measuring=Measuring(rounds, seconds),
         report=report_directory,
         picture=picture,
