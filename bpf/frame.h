@@ -151,6 +151,21 @@ static __always_inline int parse_frame(struct pass *pass)
 	return JF_DROP_NONE;
 }
 
+/* Copies the start of the frame, at most `room` bytes, which is a power of two. Returns 0 or an error. */
+static __always_inline long load_start(struct __sk_buff *skb, __u8 *to, __u32 room)
+{
+	__u32 length = skb->len;
+
+	if (length >= room)
+		return bpf_skb_load_bytes(skb, 0, to, room);
+	if (!length)
+		return 0;
+	/* To the verifier of 6.1 a length that is not 0 may still be 0, unless it is put like this. */
+	length--;
+	asm volatile("" : "+r"(length));
+	return bpf_skb_load_bytes(skb, 0, to, (length & (room - 1)) + 1);
+}
+
 /* Where the type stands that names the payload behind all tags in the bytes. */
 static __always_inline __u32 type_offset(const struct pass *pass)
 {

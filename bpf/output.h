@@ -54,15 +54,7 @@ __noinline int decide(struct __sk_buff *skb, __u32 in_iface, __u32 iface, __u32 
 	decision->tag_tpid = skb->vlan_present ? bpf_ntohs(skb->vlan_proto) : 0;
 	decision->tag_tci = skb->vlan_tci;
 	__builtin_memset(decision->bytes, 0, sizeof(decision->bytes));
-	at = skb->len;
-	if (at >= JF_RECORD_BYTES)
-		return bpf_skb_load_bytes(skb, 0, decision->bytes, JF_RECORD_BYTES);
-	if (!at)
-		return 0;
-	/* To the verifier of 6.1 a length that is not 0 may still be 0, unless it is put like this. */
-	at--;
-	asm volatile("" : "+r"(at));
-	return bpf_skb_load_bytes(skb, 0, decision->bytes, (at & (JF_RECORD_BYTES - 1)) + 1);
+	return load_start(skb, decision->bytes, JF_RECORD_BYTES);
 }
 
 __noinline int count_drop(__u32 iface, __u32 reason)

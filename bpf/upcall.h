@@ -27,18 +27,11 @@ static __noinline int has_had_its_say(__u32 iface, __u64 now_ns)
 /* A function of its own, so that the record's type is in the BTF. */
 static __noinline int describe_frame(struct __sk_buff *skb, struct jf_upcall *upcall)
 {
-	__u32 length = skb->len;
-
 	upcall->time_ns = bpf_ktime_get_ns();
-	upcall->length = length;
-	if (length >= JF_UPCALL_BYTES) {
-		bpf_skb_load_bytes(skb, 0, upcall->data, JF_UPCALL_BYTES);
-	} else {
+	upcall->length = skb->len;
+	if (skb->len < JF_UPCALL_BYTES)
 		__builtin_memset(upcall->data, 0, JF_UPCALL_BYTES);
-		if (length > 0)
-			bpf_skb_load_bytes(skb, 0, upcall->data, length);
-	}
-	return 0;
+	return load_start(skb, upcall->data, JF_UPCALL_BYTES);
 }
 
 /* Hands a frame up. Returns the program's verdict. */
