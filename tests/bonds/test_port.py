@@ -92,6 +92,17 @@ def test_members_keep_their_places_when_others_come_and_go() -> None:
     assert set(state.buckets) == {1, 2}
 
 
+def test_another_device_of_the_same_name_has_a_link_of_its_own() -> None:
+    port = made(bond("a", "b"))
+    port.link("a", False, 1.0)
+    port.run(1.0)
+    view = bond("a", "b")
+    other = replace(view.members[0], ifindex=999)
+    port.configure(replace(view, members=(other, view.members[1])), 2.0)
+    port.run(2.0)
+    assert port.state().enabled == 0b11
+
+
 def test_a_bond_without_members_is_no_trouble() -> None:
     port = made(bond("a", "b"))
     port.configure(bond(), 1.0)

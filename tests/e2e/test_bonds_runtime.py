@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from jackfield.model.bonding.hashing import slb_hash
 from tests.bonds.ovs import is_here, running
 from tests.e2e.switch import Switch
 from tests.netlab import Namespace, Tap, until
@@ -113,6 +114,28 @@ def test_a_thousand_flows_are_spread_evenly(switch: Switch, far: Namespace, stat
         until(all_there, what=lambda: str(counts))
     assert sum(counts) == FLOWS
     assert 0.45 <= counts[0] / FLOWS <= 0.55
+
+
+def test_load_moves_to_the_member_that_has_less(switch: Switch, far: Namespace, station: Namespace) -> None:
+    bond(switch, "bond_mode=balance-slb", "other_config:bond-rebalance-interval=1000")
+    everybody = [b"\2\0\2\0\0" + bytes([number]) for number in range(200)]
+    sources = [mac for mac in everybody if slb_hash(mac, 0, 0) % 2 == 0][:20]
+    with station.tap("tap1") as out:
+        for _ in range(20):
+            for source in sources:
+                out.send(b"\2\xff\0\0\0\1" + source + b"\x88\xb5" + bytes(1000))
+    until(lambda: " kB load" in switch.appctl("bond/show").split("member e1")[1])
+    assert any("shift" in line and "from e0 to e1" in line for line in switch.daemon.log())
+    assert enabled(switch) == BOTH
+    assert far.devices() >= set(BOTH)
+
+
+def test_a_card_that_is_made_anew_is_a_member_again(switch: Switch, far: Namespace) -> None:
+    bond(switch)
+    switch.host.ip("link", "delete", "e0")
+    until(lambda: enabled(switch) == ["e1"])
+    switch.lab.cable(switch.host, "e0", far, "e0")
+    until(lambda: enabled(switch) == BOTH)
 
 
 def test_members_are_chosen_by_hand(switch: Switch, far: Namespace) -> None:

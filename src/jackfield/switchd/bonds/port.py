@@ -64,8 +64,15 @@ class BondPort:
     def _configure(self, view: PortView, memories: Mapping[str, Memory], now: float) -> None:
         names = [member.name for member in view.members]
         old = self.view.settings if self.members else None
+        devices = {member.name: member.ifindex for member in self.view.members}
         self.view = view
-        self.up = {member.name: self.up.get(member.name, member.up) for member in view.members}
+        self.up = {
+            # A name may stand for another device now.
+            member.name: self.up.get(member.name, member.up)
+            if devices.get(member.name) == member.ifindex
+            else member.up
+            for member in view.members
+        }
         self._configure_lacp(view, memories, now)
         if view.settings is None:
             self.members = None

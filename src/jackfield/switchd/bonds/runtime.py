@@ -104,6 +104,7 @@ class Bonds:
         self._written: dict[str, BondState] = {}
         self._memories: dict[int, lacp.Memory] = {}
         self._bytes: dict[str, tuple[int, ...]] = {}
+        self._carrier: dict[int, bool] = {}
         self._stale = True
         self._complained = -math.inf
         self.ports: dict[str, BondPort] = {}
@@ -129,7 +130,7 @@ class Bonds:
         """The kernel has been configured anew. The status columns that follow from it."""
         now = time.monotonic()
         self._outcome = outcome
-        found = {view.name: view for view in views(outcome)}
+        found = {view.name: view for view in views(outcome, {} if self._stale else self._carrier)}
         for name in self.ports.keys() - found.keys():
             self._forget(name)
         for name, view in found.items():
@@ -152,7 +153,7 @@ class Bonds:
                 if port.view.settings is not None and port.view.settings.miimon_ms
             }
         )
-        self._run(self.ports.values())
+        self._run(self.ports.values(), anew=True)
         return columns(outcome, self.ports)
 
     def links(self, changes: Sequence[LinkChange | Resync]) -> None:
@@ -161,12 +162,24 @@ class Bonds:
         for change in changes:
             if isinstance(change, Resync):
                 self._stale = True
-            elif change.nsid is None and (at := self._by_ifindex.get(change.ifindex)) is not None:
+                self._carrier.clear()
+            elif change.nsid is None:
+                self._note_carrier(change)
+                at = self._by_ifindex.get(change.ifindex)
+                if at is None:
+                    continue
                 port, name = at
                 if port.view.settings is None or not port.view.settings.miimon_ms:
                     port.link(name, change.carrier and not change.deleted, time.monotonic())
                     concerned[port.view.name] = port
         self._run(concerned.values())
+
+    def _note_carrier(self, change: LinkChange) -> None:
+        """Of devices that are no members yet, too: an outcome that names one may be older than this."""
+        if change.deleted:
+            self._carrier.pop(change.ifindex, None)
+        else:
+            self._carrier[change.ifindex] = change.carrier
 
     def _link_polled(self, ifindex: int, up: bool) -> None:
         at = self._by_ifindex.get(ifindex)
@@ -220,7 +233,9 @@ class Bonds:
                 self._rebalance(port, now)
         self._run([port for port in self.ports.values() if now >= port.wakeup()])
 
-    def _run(self, ports: Iterable[BondPort]) -> None:
+    def _run(self, ports: Iterable[BondPort], *, anew: bool = False) -> None:
+        """Carry out what the ports decide. `anew`: the data plane may have lost what it was told, and the
+        caller sees to the status columns."""
         now = time.monotonic()
         changed = False
         for port in ports:
@@ -228,14 +243,14 @@ class Bonds:
             if port.members is not None:
                 for note in port.members.take_notes():
                     _log.info("bond %s: %s", port.view.name, note)
-                changed |= self._write(port)
+                changed |= self._write(port, anew)
             changed |= self._remember(port, now)
             for name, pdu in actions.pdus:
                 self._send(port, name, pdu)
             if actions.announce:
                 self._announcer.announce(port)
         self._plan()
-        if changed:
+        if changed and not anew:
             self._unwritten = True
             if self._writing is None:
                 self._writing = asyncio.create_task(self._keep_columns())
@@ -261,11 +276,11 @@ class Bonds:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(max(0.0, first - time.monotonic()), self._due)
 
-    def _write(self, port: BondPort) -> bool:
-        """Tell the data plane what has changed; whether something has."""
+    def _write(self, port: BondPort, anew: bool) -> bool:
+        """Tell the data plane what has changed, or all that it may have lost; whether another is active."""
         view, state = port.view, port.state()
         old = self._written.get(view.name)
-        if state == old:
+        if state == old and not anew:
             return False
         try:
             for member in view.members:
@@ -302,8 +317,7 @@ class Bonds:
 
     def _rebalance(self, port: BondPort, now: float) -> None:
         name, total = port.view.name, self._plane.bond_bytes(port.view.bond)
-        before = self._bytes.get(name, total)
-        self._bytes[name] = total
+        before, self._bytes[name] = self._bytes[name], total
         sent = [max(0, new - old) for new, old in zip(total, before, strict=True)]
         for shift in port.rebalance(sent, now):
             _log.info(
@@ -338,7 +352,8 @@ class Bonds:
         if view.lacp is not None:
             found = {member.name: self._plane.lacp.get(member.iface) for member in view.members}
             memories = {name: remembered(value) for name, value in found.items() if value is not None}
-        self._written.pop(view.name, None)
+        if view.bond:
+            self._bytes[view.name] = self._plane.bond_bytes(view.bond)
         return BondPort(view, held, memories, now)
 
     def _forget(self, name: str) -> None:

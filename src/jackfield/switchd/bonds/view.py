@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from jackfield.model.bonding import BondSettings
@@ -40,8 +40,8 @@ class PortView:
     members: tuple[MemberView, ...]
 
 
-def views(outcome: Outcome) -> Iterator[PortView]:
-    """The ports that are there and concern this room."""
+def views(outcome: Outcome, carrier: Mapping[int, bool]) -> Iterator[PortView]:
+    """The ports that are there and concern this room. `carrier` is what was heard of devices meanwhile."""
     bridges = {bridge.name: bridge for bridge in outcome.bridges if bridge.id}
     interfaces = {interface.name: interface for interface in outcome.interfaces if interface.ofport >= 0}
     for port in outcome.ports:
@@ -61,11 +61,13 @@ def views(outcome: Outcome) -> Iterator[PortView]:
             config=port.config,
             settings=port.bond if port.bond_id else None,
             lacp=lacp,
-            members=tuple(_members(port, interfaces)),
+            members=tuple(_members(port, interfaces, carrier)),
         )
 
 
-def _members(port: PortOutcome, interfaces: dict[str, InterfaceOutcome]) -> Iterator[MemberView]:
+def _members(
+    port: PortOutcome, interfaces: Mapping[str, InterfaceOutcome], carrier: Mapping[int, bool]
+) -> Iterator[MemberView]:
     names = port.members if port.bond_id else port.interfaces
     for index, name in enumerate(names):
         interface = interfaces.get(name)
@@ -77,7 +79,7 @@ def _members(port: PortOutcome, interfaces: dict[str, InterfaceOutcome]) -> Iter
                 iface=interface.id,
                 ifindex=interface.switch_ifindex,
                 mac=_mac(interface.mac_in_use),
-                up=interface.link_state == "up",
+                up=carrier.get(interface.switch_ifindex, interface.link_state == "up"),
                 link=interface.lacp or LinkSettings(interface.ofport),
             )
 
