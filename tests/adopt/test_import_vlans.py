@@ -23,7 +23,8 @@ def test_vlans_are_taken_over_and_put_back(bridged: World, inside: Namespace) ->
     before = bridge_now(world)
     with Stream(world) as stream:
         with deaf_gateway(world):
-            world.jackfield("import-bridge", "lan0", "--confirm-timeout", "1", code=1)
+            said = world.jackfield("import-bridge", "lan0", "--confirm-timeout", "1", code=1)
+        assert "has not answered through lan0" in said
         assert differences(before, bridge_now(world)) == []
         world.jackfield("import-bridge", "lan0")
         stream.goes_on()

@@ -28,7 +28,7 @@ from jackfield.client.errors import Failure
 from jackfield.net.errors import NetworkError
 
 READY, KEEP, UNDO, KEPT, UNDONE = "ready", "keep", "undo", "kept", "undone"
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 UNDO_SECONDS = 120.0
 SWITCH_ATTEMPTS = 5
 ATTEMPT_SECONDS = 2.0

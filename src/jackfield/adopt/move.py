@@ -108,8 +108,9 @@ def strip(host: Host, name: str, keep: Callable[[Address], bool] = lambda _: Fal
     for rule in state.rules:
         delete_rule(host.netlink, rule)
     strip_routes(host, name)
-    # The last one first: with the first address of a subnet its others would go as well.
-    for address in reversed(state.addresses):
+    # The last added first: with the first address of a subnet its others would go as well, and those that
+    # are left when this is cut short have their places.
+    for address in reversed(in_order_to_add(state.addresses)):
         if not keep(address):
             delete_address(host.netlink, address)
     for neighbour in (*state.neighbours, *state.proxies):
