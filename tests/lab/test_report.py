@@ -118,7 +118,7 @@ def test_a_chart_names_every_bar() -> None:
     ("ratios", "may_be"),
     [
         ((1.0,), True),
-        ((0.9,), False),
+        ((0.9,), True),
         ((0.9, 0.91, 0.9, 0.89), False),
         ((0.8, 1.1, 0.9, 1.15), True),
         ((1.2, 1.3), True),

@@ -46,7 +46,7 @@ def test_every_check_of_containers_holds_with_real_ones_too() -> None:
 
 def test_internal_port_is_measured_beside_veth() -> None:
     told = outcome(
-        "internal-port-vs-veth", "--switch", "jackfield,linux", "--rounds", "1", "--seconds", "0.05"
+        "internal-port-vs-veth", "--switch", "jackfield,linux", "--rounds", "2", "--seconds", "0.05"
     )
     (play,) = told["scenarios"][0]["plays"]
     assert play["error"] is None

@@ -139,10 +139,11 @@ class Stage:
         """Keep whether a sentence holds, with what was seen."""
         self.tell(Check(sentence, holds, seen))
 
-    def reaches(self, sentence: str, host: Host, target: str, *, device: str = "", count: int = 3) -> None:
-        """Check by ping(8) that a host gets answers from an address."""
+    def reaches(self, sentence: str, host: Host, target: str, *, device: str = "", count: int = 3) -> bool:
+        """Check by ping(8) that a host gets answers from an address; returns whether it does."""
         answers = host.ping(target, count=count, device=device)
         self.check(sentence, answers == count, f"{answers} of {count} answered")
+        return answers == count
 
     def does_not_reach(self, sentence: str, host: Host, target: str, *, device: str = "") -> None:
         """Check by ping(8) that a host gets no answer from an address."""

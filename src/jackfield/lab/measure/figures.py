@@ -58,13 +58,14 @@ class Figures:
     def may_be_as_fast(self, workload: str, peer: str, to: str, tolerance: float) -> bool:
         """Whether the rounds leave it possible that one has the other's rate, less a tolerated share of it:
         the upper end of the 95 % confidence interval of their geometric mean (Student's t) reaches that. One
-        round alone is taken at its word.
+        round alone rules out nothing.
         """
         logarithms = [math.log(max(ratio, 1e-9)) for ratio in self._ratios(workload, peer, to)]
-        bound = statistics.fmean(logarithms)
-        if (count := len(logarithms)) > 1:
-            quantile = STUDENT[min(count - 1, len(STUDENT)) - 1]
-            bound += quantile * statistics.stdev(logarithms) / math.sqrt(count)
+        count = len(logarithms)
+        if count < 2:
+            return True
+        quantile = STUDENT[min(count - 1, len(STUDENT)) - 1]
+        bound = statistics.fmean(logarithms) + quantile * statistics.stdev(logarithms) / math.sqrt(count)
         return math.exp(bound) >= 1 - tolerance
 
     def _ratios(self, workload: str, peer: str, to: str) -> list[float]:
