@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,6 +47,13 @@ def bond(switch: Switch, *settings: str) -> None:
 
 def enabled(switch: Switch) -> list[str]:
     return re.findall(r"^member (\S+): enabled", switch.appctl("bond/show"), re.MULTILINE)
+
+
+def shown(switch: Switch, *words: str) -> str:
+    """What `jackfield` prints."""
+    done = switch.daemon.run(sys.executable, "-c", "from jackfield.cli.main import main; main()", *words)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def active(switch: Switch) -> str:
@@ -157,6 +165,17 @@ def test_members_are_chosen_by_hand(switch: Switch, far: Namespace) -> None:
     assert refused.stderr.startswith("cannot make disabled member active\n")
 
 
+@pytest.mark.usefixtures("far")
+def test_a_new_daemon_goes_on_with_the_members_as_they_were(switch: Switch) -> None:
+    bond(switch, "bond_updelay=60000")
+    switch.appctl("bond/set-active-member", "bond1", "e1")
+    switch.daemon.restart()
+    assert (enabled(switch), active(switch)) == (BOTH, "e1")
+    switch.daemon.kill()
+    switch.daemon.start()
+    assert (enabled(switch), active(switch)) == (BOTH, "e1")
+
+
 def test_links_are_asked_for_when_that_is_wanted(switch: Switch, far: Namespace) -> None:
     bond(switch, "other_config:bond-detect-mode=miimon", "other_config:bond-miimon-interval=20")
     assert enabled(switch) == BOTH
@@ -180,6 +199,13 @@ def test_people_and_programs_are_shown_the_same(switch: Switch, far: Namespace) 
     report = json.loads(switch.daemon.unixctl("jackfield/bonds"))["bonds"]
     assert [member["buckets"] for member in report[0]["members"]] == [128, 128]
     assert report[0]["mode"] == "balance-slb"
+    table = shown(switch, "bond").splitlines()
+    assert table[0].split() == ["Bond", "Mode", "LACP", "Member", "Link", "State", "Partner", "Share"]
+    assert [line.split()[3:] for line in table[1:]] == [
+        ["e0", "up", "active", "128"],
+        ["e1", "up", "enabled", "128"],
+    ]
+    assert json.loads(shown(switch, "bond", "bond1", "--json"))["bonds"] == report
     far.ip("link", "set", "e0", "down")
     until(lambda: json.loads(switch.daemon.unixctl("jackfield/bonds"))["bonds"][0]["active"] == "e1")
 
