@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import platform
 import sys
 from contextlib import ExitStack
 from dataclasses import asdict
 
-from bench.counts import paths, traffic
+from bench.counts import paths, testrun, traffic
 from bench.netns import BenchError
+
+PARTS = ("program", "scale", "paths")
 
 
 def progress(text: str) -> None:
@@ -40,13 +41,24 @@ def measure_paths(with_ovs: bool) -> dict[str, object]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.counts")
     parser.add_argument("--without-ovs", action="store_true", help="leave OVS's kernel datapath out")
+    parser.add_argument(
+        "--only", choices=PARTS, nargs="+", default=["paths", "program", "scale"]
+    )
     options = parser.parse_args()
+    counted: dict[str, object] = {"kernel": platform.release()}
     try:
-        counted = measure_paths(not options.without_ovs and paths.has_ovs())
+        if "program" in options.only:
+            progress("counting the program by itself")
+            counted["program"] = testrun.counts(testrun.CASES)
+        if "scale" in options.only:
+            progress("counting the program with large tables")
+            counted["scale"] = testrun.counts(testrun.SCALE)
+        if "paths" in options.only:
+            counted["paths"] = measure_paths(not options.without_ovs and paths.has_ovs())
     except BenchError as error:
         progress(f"bench.counts: {error}")
         return 1
-    print(json.dumps({"kernel": platform.release(), "cpus": os.cpu_count(), "paths": counted}, indent=2))
+    print(json.dumps(counted, indent=2))
     return 0
 
 

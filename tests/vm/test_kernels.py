@@ -1,0 +1,42 @@
+"""The switch on the oldest kernel that is supported (clsact and cls_bpf) and on one with TCX and netkit.
+
+A core of the suite always; with JACKFIELD_TEST_KERNELS=all (`scripts/test --kernels`) the rest as well.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.vm.guest import in_guest, pytest_in_guest
+
+KERNELS = ("6.1", "6.12")
+ALL = os.environ.get("JACKFIELD_TEST_KERNELS") == "all"
+
+FIRST, INTERNAL, RESTARTS = (
+    f"tests/e2e/test_{name}.py::test_" for name in ("first_steps", "internal_ports", "restarts")
+)
+CORE = (
+    "tests/program/test_scenarios.py",
+    "tests/vm/inside",
+    FIRST + "two_containers_with_internal_ports_as_their_cards_reach_each_other_and_the_outside",
+    INTERNAL + "a_port_works_in_another_namespace_renamed_there_moved_on_and_brought_back",
+)
+WHOLE = ("tests/program", "tests/datapath", "tests/net", "tests/vm/inside", "tests/reconcile", "tests/e2e")
+
+pytestmark = pytest.mark.timeout(7200 if ALL else 900)
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_the_switch_works_on_kernel(kernel: str) -> None:
+    assert " passed" in pytest_in_guest(kernel, *(WHOLE if ALL else CORE))
+
+
+def test_the_exit_status_the_output_and_the_errors_of_a_command_inside_come_out() -> None:
+    done = in_guest("6.12", "uname -r; echo trouble >&2; echo lost >/etc/jft-lost; exit 7")
+    assert done.returncode == 7
+    assert done.stdout.startswith("6.12.")
+    assert done.stderr.endswith("trouble\n")
+    assert not Path("/etc/jft-lost").exists()
