@@ -146,6 +146,9 @@ class Bonds:
         pairs = [(port, member) for port in self.ports.values() for member in port.view.members]
         self._by_iface = {member.iface: (port, member.name) for port, member in pairs}
         self._by_ifindex = {member.ifindex: (port, member.name) for port, member in pairs}
+        for iface in self._memories.keys() - self._by_iface.keys():
+            del self._memories[iface]
+            self._plane.lacp.delete(iface)
         self._miimon.watch(
             {
                 member.ifindex: port.view.settings.miimon_ms / 1000
@@ -357,9 +360,6 @@ class Bonds:
         return BondPort(view, held, memories, now)
 
     def _forget(self, name: str) -> None:
-        port = self.ports.pop(name)
+        del self.ports[name]
         self._written.pop(name, None)
         self._bytes.pop(name, None)
-        for member in port.view.members:
-            if self._memories.pop(member.iface, None) is not None:
-                self._plane.lacp.delete(member.iface)
