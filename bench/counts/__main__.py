@@ -9,7 +9,7 @@ import sys
 from contextlib import ExitStack
 from dataclasses import asdict
 
-from bench.counts import paths, testrun, traffic
+from bench.counts import names, paths, testrun, traffic
 from bench.netns import BenchError
 
 PARTS = ("program", "scale", "paths")
@@ -24,11 +24,11 @@ def measure_paths(with_ovs: bool) -> dict[str, object]:
         maker = paths.Maker(stack)
         all_paths = [*paths.plain(maker), *paths.linux_bridge(maker)]
         vsctl, host = stack.enter_context(paths.jackfield())
-        for net, name, internal in ((2, paths.JACKFIELD_INTERNAL, True), (3, paths.JACKFIELD_VETH, False)):
+        for net, name, internal in ((2, names.JACKFIELD_INTERNAL, True), (3, names.JACKFIELD_VETH, False)):
             all_paths += paths.switch(maker, vsctl, host, net, name, internal=internal)
         if with_ovs:
             vsctl, host = stack.enter_context(paths.ovs())
-            for net, name, internal in ((4, paths.OVS_INTERNAL, True), (5, paths.OVS_VETH, False)):
+            for net, name, internal in ((4, names.OVS_INTERNAL, True), (5, names.OVS_VETH, False)):
                 all_paths += paths.switch(maker, vsctl, host, net, name, internal=internal)
         for path in all_paths:
             progress(f"reaching: {path.name}")
@@ -41,9 +41,7 @@ def measure_paths(with_ovs: bool) -> dict[str, object]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.counts")
     parser.add_argument("--without-ovs", action="store_true", help="leave OVS's kernel datapath out")
-    parser.add_argument(
-        "--only", choices=PARTS, nargs="+", default=["paths", "program", "scale"]
-    )
+    parser.add_argument("--only", choices=PARTS, nargs="+", default=["paths", "program", "scale"])
     options = parser.parse_args()
     counted: dict[str, object] = {"kernel": platform.release()}
     try:

@@ -12,14 +12,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
+from bench.counts.names import CONTAINERS, HOST, LINUX_BRIDGE, NIC, VETH, path_name
 from bench.netns import BenchError, inside, namespaces, run
 from bench.switch import JACKFIELD, place
-
-CONTAINERS, HOST, NIC = "container to container", "container to host", "host to NIC"
-VETH = "plain veth pair"
-LINUX_BRIDGE = "Linux bridge"
-JACKFIELD_INTERNAL, JACKFIELD_VETH = "Jackfield, internal ports", "Jackfield, veth ports"
-OVS_INTERNAL, OVS_VETH = "OVS kernel, internal ports", "OVS kernel, veth ports"
 
 Vsctl = Callable[..., str]
 
@@ -37,7 +32,7 @@ class Path:
 
     @property
     def name(self) -> str:
-        return f"{self.peer}: {self.kind}"
+        return path_name(self.peer, self.kind)
 
 
 @dataclass(frozen=True, slots=True)

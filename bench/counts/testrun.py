@@ -162,7 +162,7 @@ CASES: dict[str, Callable[[Loaded], bytes]] = {
     f"{UNICAST}, 1000 ports": _thousand,
 }
 SCALE: dict[str, Callable[[Loaded], bytes]] = {
-    f"{UNICAST}, {count} learned addresses": _addresses(count) for count in (8_000, 100_000)
+    f"{UNICAST}, {count} learned addresses": _addresses(count) for count in (8_000, 1_000_000)
 }
 
 

@@ -18,7 +18,7 @@ RECORDED = json.loads((Path(__file__).parent / "instructions.json").read_text(en
 TOLERANCE = 0.03
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1500)
 def test_a_known_unicast_takes_no_more_instructions_than_recorded() -> None:
     done = in_guest(
         RECORDED["kernel"],

@@ -26,7 +26,7 @@ CORE = (
 )
 WHOLE = ("tests/program", "tests/datapath", "tests/net", "tests/vm/inside", "tests/reconcile", "tests/e2e")
 
-pytestmark = pytest.mark.timeout(7200 if ALL else 900)
+pytestmark = pytest.mark.timeout(7200 if ALL else 1500)
 
 
 @pytest.mark.parametrize("kernel", KERNELS)

@@ -1,0 +1,14 @@
+"""What is compared, by name."""
+
+from __future__ import annotations
+
+CONTAINERS, HOST, NIC = "container to container", "container to host", "host to NIC"
+VETH = "plain veth pair"
+LINUX_BRIDGE = "Linux bridge"
+JACKFIELD_INTERNAL, JACKFIELD_VETH = "Jackfield, internal ports", "Jackfield, veth ports"
+OVS_INTERNAL, OVS_VETH = "OVS kernel, internal ports", "OVS kernel, veth ports"
+
+
+def path_name(peer: str, kind: str) -> str:
+    """A peer's way of a kind."""
+    return f"{peer}: {kind}"
