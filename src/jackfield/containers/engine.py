@@ -1,7 +1,8 @@
 """Asking a container engine by Docker's Engine API, which Podman's service speaks too.
 
-The API is spoken over its Unix socket directly: the engines' own library takes a third of a second to import,
-longer than an attachment takes as a whole.
+The API is spoken over its Unix socket directly, in HTTP 1.0, whose answers end with the connection: the
+engines' own library takes longer to import than an attachment takes as a whole, and the HTTP client of the
+standard library a good part of that.
 """
 
 from __future__ import annotations
@@ -10,18 +11,17 @@ import json
 import os
 import socket
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote, urlencode
 
 from jackfield.client.errors import Failure
 from jackfield.wire.address import address_of
 
 ANSWER_SECONDS = 5.0
-_MOST_ANSWER = 16 << 20
+_MOST_ANSWER, _MOST_LINE, _MOST_HEADERS = 16 << 20, 65536, 100
 _EVENTS = {"start": "start", "die": "die", "died": "die", "destroy": "destroy", "remove": "destroy"}
 """Docker's names of events, and Podman's own."""
 
@@ -70,21 +70,19 @@ class Engine:
         """What happens to containers, for as long as the engine tells: pairs of "start", "die" or "destroy"
         and the container's id. The first one is ("connected", ""): what happens from then on is told."""
         wanted = urlencode({"filters": json.dumps({"type": ["container"]})})
-        with closing(_UnixConnection(self.path, forever=True)) as connection:
-            try:
-                connection.request("GET", f"/events?{wanted}")
-                response = connection.getresponse()
-                if response.status != 200:
-                    raise Failure(f"{self.label} does not tell of events: {response.reason}")
+        try:
+            with _asked(self.path, f"/events?{wanted}", forever=True) as (status, reason, body):
+                if status != 200:
+                    raise Failure(f"{self.label} does not tell of events: {reason}")
                 yield "connected", ""
-                for line in iter(lambda: response.readline(_MOST_ANSWER), b""):
+                for line in iter(lambda: body.readline(_MOST_ANSWER), b""):
                     event = json.loads(line)
                     name = _EVENTS.get(event.get("status") or event.get("Action"))
                     number = event.get("id") or event.get("Actor", {}).get("ID")
                     if name is not None and isinstance(number, str):
                         yield name, number
-            except (OSError, HTTPException, ValueError, AttributeError) as error:
-                raise self._failed(error) from error
+        except (OSError, ValueError, AttributeError) as error:
+            raise self._failed(error) from error
 
     def endpoints(self, network: str) -> Mapping[str, str] | None:
         """The endpoints of a network and the container of each, empty for one that is in none yet; None when
@@ -101,18 +99,16 @@ class Engine:
         }
 
     def _get(self, path: str, name: str) -> Any:
-        with closing(_UnixConnection(self.path)) as connection:
-            try:
-                connection.request("GET", path)
-                response = connection.getresponse()
-                body = json.loads(response.read(_MOST_ANSWER) or b"null")
-            except (OSError, HTTPException, ValueError) as error:
-                raise self._failed(error) from error
-        if response.status == 404:
+        try:
+            with _asked(self.path, path) as (status, reason, stream):
+                body = json.loads(stream.read(_MOST_ANSWER) or b"null")
+        except (OSError, ValueError) as error:
+            raise self._failed(error) from error
+        if status == 404:
             raise NoContainer(f"{self.label} has no container {name}")
-        if response.status != 200:
-            reason = body.get("message") if isinstance(body, dict) else None
-            raise Failure(f"{self.label} refuses to tell of {name}: {reason or response.reason}")
+        if status != 200:
+            said = body.get("message") if isinstance(body, dict) else None
+            raise Failure(f"{self.label} refuses to tell of {name}: {said or reason}")
         return body
 
     def _failed(self, error: Exception) -> Failure:
@@ -123,25 +119,23 @@ class Engine:
         return Failure(f"{self.label} broke off its answer")
 
 
-class _UnixConnection(HTTPConnection):
-    """HTTP over a Unix socket."""
-
-    def __init__(self, path: str, *, forever: bool = False) -> None:
-        super().__init__("localhost")
-        self._path = path
-        self._forever = forever
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-        self.sock.settimeout(ANSWER_SECONDS)
-        with address_of(Path(self._path)) as address:
-            self.sock.connect(address)
-
-    def getresponse(self) -> HTTPResponse:
-        response = super().getresponse()
-        if self._forever:
-            self.sock.settimeout(None)
-        return response
+@contextmanager
+def _asked(path: str, what: str, *, forever: bool = False) -> Iterator[tuple[int, str, BinaryIO]]:
+    """Ask at the Unix socket `path`: the answer's status, reason and body (RFC 1945). With `forever`, the
+    body may take any time to come. Raises OSError and ValueError."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as connection:
+        connection.settimeout(ANSWER_SECONDS)
+        with address_of(Path(path)) as address:
+            connection.connect(address)
+        connection.sendall(f"GET {what} HTTP/1.0\r\nHost: engine\r\n\r\n".encode())
+        with connection.makefile("rb") as answer:
+            _, status, reason = answer.readline(_MOST_LINE).decode("latin-1").rstrip().split(" ", 2)
+            for _ in range(_MOST_HEADERS):
+                if not answer.readline(_MOST_LINE).strip():
+                    break
+            if forever:
+                connection.settimeout(None)
+            yield int(status), reason, answer
 
 
 def engines() -> list[Engine]:
