@@ -12,7 +12,7 @@ from pathlib import Path
 
 from jackfield.lab.errors import LabError
 
-START_SECONDS = 10.0
+START_SECONDS = 30.0
 QUIET_SECONDS = 0.4  # nothing more is printed for so long: all that came has been seen
 LONGEST_SECONDS = 10.0
 

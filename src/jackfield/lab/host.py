@@ -14,7 +14,7 @@ from jackfield.lab.capture import Listener
 from jackfield.lab.errors import LabError
 from jackfield.lab.record import Capture, Command, Item, Printed
 
-COMMAND_SECONDS = 30.0
+COMMAND_SECONDS = 120.0  # emulated machines are slow
 PING_INTERVAL = 0.2  # seconds
 LONGEST_DUMP = 24  # lines of tcpdump that are shown; the file has them all
 

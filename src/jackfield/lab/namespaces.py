@@ -22,7 +22,7 @@ T = TypeVar("T")
 NETNS = Path("/run/netns")
 _CLONE_NEWNS, _CLONE_NEWNET = 0x00020000, 0x40000000
 _MS_REC, _MS_SLAVE = 0x4000, 1 << 19
-COMMAND_SECONDS = 20.0
+COMMAND_SECONDS = 60.0
 
 # IPv6 is off, so that nothing is on a cable that the experiment did not send.
 _QUIET = "; ".join(f"echo 1 > /proc/sys/net/ipv6/conf/{name}/disable_ipv6" for name in ("all", "default"))

@@ -17,8 +17,8 @@ from jackfield.lab.errors import LabError
 
 PORT = 5201
 FLOWS, DATAGRAMS = "jackfield.lab.measure.flows", "jackfield.lab.measure.udp"
-READY_SECONDS = 10.0
-SLACK_SECONDS = 20.0  # beyond the time of the measurement itself
+READY_SECONDS = 30.0
+SLACK_SECONDS = 60.0  # beyond the time of the measurement itself
 
 
 @dataclass(frozen=True, slots=True)
