@@ -9,14 +9,20 @@ import sys
 from contextlib import ExitStack
 from dataclasses import asdict
 
-from bench.counts import names, paths, testrun, traffic
+from bench.counts import flood, names, paths, testrun, traffic
 from bench.netns import BenchError
-
-PARTS = ("program", "scale", "paths")
 
 
 def progress(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
+
+
+def measure_flood(with_ovs: bool) -> dict[str, object]:
+    with ExitStack() as stack:
+        maker = paths.Maker(stack)
+        ours = stack.enter_context(paths.jackfield())
+        theirs = stack.enter_context(paths.ovs()) if with_ovs else None
+        return {name: asdict(value) for name, value in flood.measure(maker, ours, theirs).items()}
 
 
 def measure_paths(with_ovs: bool) -> dict[str, object]:
@@ -41,10 +47,11 @@ def measure_paths(with_ovs: bool) -> dict[str, object]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.counts")
     parser.add_argument("--without-ovs", action="store_true", help="leave OVS's kernel datapath out")
-    parser.add_argument("--only", choices=PARTS, nargs="+", default=["paths", "program", "scale"])
+    parser.add_argument("--only", choices=names.PARTS, nargs="+", default=list(names.PARTS))
     options = parser.parse_args()
     counted: dict[str, object] = {"kernel": platform.release()}
     try:
+        with_ovs = not options.without_ovs and paths.has_ovs()
         if "program" in options.only:
             progress("counting the program by itself")
             counted["program"] = testrun.counts(testrun.CASES)
@@ -52,7 +59,10 @@ def main() -> int:
             progress("counting the program with large tables")
             counted["scale"] = testrun.counts(testrun.SCALE)
         if "paths" in options.only:
-            counted["paths"] = measure_paths(not options.without_ovs and paths.has_ovs())
+            counted["paths"] = measure_paths(with_ovs)
+        if "flood" in options.only:
+            progress("counting flooded copies")
+            counted["flood"] = measure_flood(with_ovs)
     except BenchError as error:
         progress(f"bench.counts: {error}")
         return 1

@@ -12,3 +12,7 @@ OVS_INTERNAL, OVS_VETH = "OVS kernel, internal ports", "OVS kernel, veth ports"
 def path_name(peer: str, kind: str) -> str:
     """A peer's way of a kind."""
     return f"{peer}: {kind}"
+
+
+PARTS = ("program", "scale", "paths", "flood")
+"""What can be counted: the program by itself, with large tables, packets on their ways, flooded copies."""

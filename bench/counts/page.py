@@ -11,6 +11,7 @@ from bench.counts.names import (
     CONTAINERS,
     HOST,
     JACKFIELD_INTERNAL,
+    JACKFIELD_VETH,
     LINUX_BRIDGE,
     NIC,
     OVS_INTERNAL,
@@ -27,6 +28,7 @@ KINDS = {
     NIC: "Internal port of the host to a NIC",
 }
 MOST_CONTAINERS, MOST_PROGRAM, SAME = 1700, 350, 0.05
+FLOOD_SHARE = 1.1
 UNICAST = "known unicast"
 
 Counts = Mapping[str, Any]
@@ -62,6 +64,11 @@ def goals(counts: Counts) -> Iterator[Goal]:
             for peer in (OVS_INTERNAL, LINUX_BRIDGE):
                 if (name := path_name(peer, kind)) in paths[test]:
                     yield Goal(f"{KINDS[kind]}, {test}: below {peer}", over_limit(paths, test, name), found)
+    if flood := counts.get("flood"):
+        most = FLOOD_SHARE * flood[LINUX_BRIDGE]["middle"]
+        yield Goal(
+            f"A flooded copy: {FLOOD_SHARE} times {LINUX_BRIDGE}", most, flood[JACKFIELD_VETH]["middle"]
+        )
     program = counts.get("program", {}) | counts.get("scale", {})
     if UNICAST in program:
         yield Goal("The program by itself, known unicast", MOST_PROGRAM, program[UNICAST])
@@ -80,6 +87,11 @@ def markdown(counts: Counts, chart: str) -> Iterator[str]:
         yield from table_head(f"UDP, {test}", "instructions a packet", f"over {VETH}")
         for name, value in each.items():
             yield table_row(name, f"{value['middle']:.0f}", f"{over_limit(paths, test, name):+.0f}")
+    if flood := counts.get("flood"):
+        yield ""
+        yield from table_head("A flooded frame", "instructions a copy")
+        for name, value in flood.items():
+            yield table_row(name, f"{value['middle']:.0f}")
     program = counts.get("program", {}) | counts.get("scale", {})
     if program:
         yield ""

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from bench.counts.names import PARTS
 from bench.counts.page import goals, markdown, svg
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,7 +40,7 @@ def main() -> int:
     if options.counts:
         counts = json.loads(options.counts.read_text(encoding="utf-8"))
     else:
-        parts = ("program", "paths") if options.quick else ("program", "scale", "paths")
+        parts = [part for part in PARTS if part != "scale" or not options.quick]
         inside = (sys.executable, "-m", "bench.counts", "--only", *parts)
         done = subprocess.run(
             [ROOT / "scripts/vm", options.kernel, "--icount", "--", *inside],
