@@ -31,12 +31,6 @@ _CHECKS = click.option(
 )
 
 
-def register(cli: click.Group) -> None:
-    """Add the commands."""
-    for command in (adopt_command, release_command, import_command):
-        cli.add_command(command)
-
-
 @click.command("adopt")
 @click.argument("nics", nargs=-1, required=True, metavar="NIC...")
 @click.option("--bridge", default="br0", show_default=True, help="The bridge; made if it is not there.")

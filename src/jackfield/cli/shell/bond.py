@@ -23,15 +23,10 @@ _COLUMNS = (
 )
 
 
-def register(cli: click.Group) -> None:
-    """Add the command."""
-    cli.add_command(_bond)
-
-
 @click.command("bond")
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
-def _bond(name: str | None, as_json: bool) -> None:
+def bond_command(name: str | None, as_json: bool) -> None:
     """Show bonds, or one: which members carry frames, and how many of the 256 shares of the load."""
     bonds = [bond for bond in control.ask("jackfield/bonds")["bonds"] if name in (None, bond["name"])]
     if name is not None and not bonds:

@@ -26,12 +26,6 @@ _COLUMNS = (
 )
 
 
-def register(cli: click.Group) -> None:
-    """Add the commands."""
-    for command in (attach_command, detach_command, attachments_command, agent_command):
-        cli.add_command(command)
-
-
 @click.command("attach")
 @click.argument("target")
 @click.argument("bridge")

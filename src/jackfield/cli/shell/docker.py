@@ -16,11 +16,6 @@ _COLUMNS = (
 )
 
 
-def register(cli: click.Group) -> None:
-    """Add the commands."""
-    cli.add_command(docker)
-
-
 @click.group("docker")
 def docker() -> None:
     """Let Docker make networks on the switch."""

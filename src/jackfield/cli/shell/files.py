@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from jackfield.cli.shell.graph import graph_command
 from jackfield.cli.shell.output import show_json
 from jackfield.client import control
 from jackfield.client.errors import Failure
@@ -22,12 +21,6 @@ MOST_BYTES = 16 << 20
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 _PRUNE = click.option("--prune", is_flag=True, help="Also remove what the file does not name.")
 _STYLES = {"add": ("+", "green"), "change": ("~", "yellow"), "remove": ("-", "red")}
-
-
-def register(cli: click.Group) -> None:
-    """Add the commands."""
-    for command in (plan_command, apply_command, export_command, graph_command):
-        cli.add_command(command)
 
 
 @click.command("plan")
