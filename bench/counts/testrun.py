@@ -150,6 +150,9 @@ def _addresses(count: int) -> Callable[[Loaded], bytes]:
         switch(at.maps, 2, table=_abi.Limit.MAX_FDB_ENTRIES)
         for number in range(count):
             run(at.program, untagged(b"\x06" + number.to_bytes(5, "big")), 1)
+        state = at.maps.bridge_state.get(BRIDGE)
+        if state is None or state.entries < count:
+            raise BenchError(f"{state.entries if state else 0} of {count} addresses were learned")
         return untagged()
 
     return prepare
