@@ -78,10 +78,11 @@ static __always_inline __u32 murmur_end(__u32 hash, __u32 length)
 	return hash ^ hash >> 16;
 }
 
-static __always_inline __u32 hash_source(const struct pass *pass, __u32 vlan, __u32 basis)
+/* `source` is a MAC address as it stands in memory, and above it the VLAN. */
+static __always_inline __u32 hash_source(__u64 source, __u32 basis)
 {
-	__u32 low = bpf_ntohl(*(__u32 *)(pass->src + 2));
-	__u32 high = vlan << 16 | bpf_ntohs(*(__u16 *)pass->src);
+	__u32 low = bpf_ntohl((__u32)(source >> 16));
+	__u32 high = (__u32)(source >> 48) << 16 | bpf_ntohs((__u16)source);
 
 	return murmur_end(murmur_add(murmur_add(basis, low), high), 8);
 }
@@ -92,15 +93,14 @@ static __always_inline int has_ports(__u8 protocol)
 }
 
 /*
- * What layers 3 and 4 say, the same in both directions: addresses above, ports and protocol below. 0 for what is
- * not IP; a fragment's ports do not count, which only the first has.
+ * A hash of what layers 2 to 4 say, the same in both directions; the top byte is the bucket. A fragment's ports do
+ * not count, which only the first has. `offset` is where the type of Ethernet stands.
  */
-static __noinline __u64 transport_key(struct __sk_buff *skb, __u32 offset)
+static __always_inline __u64 hash_flow(struct __sk_buff *skb, __u32 offset, __u64 vlan, __u32 basis)
 {
 	__u8 *data = (__u8 *)(long)skb->data, *end = (__u8 *)(long)skb->data_end;
-	__u32 addresses, ports_at;
-	__u16 ports = 0;
-	__u8 protocol;
+	__u64 hash, key = 0;
+	__u32 ports_at = 0;
 	__u8 *ip;
 
 	if (offset > 64)
@@ -111,52 +111,43 @@ static __noinline __u64 transport_key(struct __sk_buff *skb, __u32 offset)
 		data = (__u8 *)(long)skb->data;
 		end = (__u8 *)(long)skb->data_end;
 	}
+	if (data + ETH_HLEN > end)
+		return 0;
+	/* Both addresses, each followed by two bytes that fall off. */
+	hash = (*(__u64 *)data ^ *(__u64 *)(data + 6)) << 16 | vlan;
+	hash = (hash ^ basis) * JF_HASH_FACTOR;
 	ip = data + offset + 2;
-	if (ip + 20 > end)
-		return 0;
-	if (*(__u16 *)(data + offset) == bpf_htons(ETH_P_IP)) {
-		protocol = ip[9];
-		addresses = *(__u32 *)(ip + 12) ^ *(__u32 *)(ip + 16);
-		ports_at = (ip[0] & 15) * 4;
-		if (*(__u16 *)(ip + 6) & bpf_htons(JF_IP_FRAGMENT))
-			ports_at = 0;
-	} else if (*(__u16 *)(data + offset) == bpf_htons(ETH_P_IPV6)) {
-		if (ip + 40 > end)
-			return 0;
-		protocol = ip[6];
-		addresses = *(__u32 *)(ip + 8) ^ *(__u32 *)(ip + 12) ^ *(__u32 *)(ip + 16) ^ *(__u32 *)(ip + 20) ^
-			    *(__u32 *)(ip + 24) ^ *(__u32 *)(ip + 28) ^ *(__u32 *)(ip + 32) ^ *(__u32 *)(ip + 36);
-		ports_at = 40;
-	} else {
-		return 0;
+	if (ip + 20 <= end && *(__u16 *)(data + offset) == bpf_htons(ETH_P_IP)) {
+		key = (__u64)(*(__u32 *)(ip + 12) ^ *(__u32 *)(ip + 16)) << 32 | ip[9];
+		if (has_ports(ip[9]) && !(*(__u16 *)(ip + 6) & bpf_htons(JF_IP_FRAGMENT)))
+			ports_at = (ip[0] & 15) * 4;
+	} else if (ip + 40 <= end && *(__u16 *)(data + offset) == bpf_htons(ETH_P_IPV6)) {
+		key = *(__u64 *)(ip + 8) ^ *(__u64 *)(ip + 16) ^ *(__u64 *)(ip + 24) ^ *(__u64 *)(ip + 32);
+		key = (key ^ key >> 32) << 32 | ip[6];
+		if (has_ports(ip[6]))
+			ports_at = 40;
 	}
-	if (ports_at && has_ports(protocol)) {
+	if (ports_at) {
 		ip += ports_at;
 		if (ip + 4 <= end)
-			ports = *(__u16 *)ip ^ *(__u16 *)(ip + 2);
+			key |= (__u32)(*(__u16 *)ip ^ *(__u16 *)(ip + 2)) << 16;
 	}
-	return (__u64)addresses << 32 | (__u32)ports << 16 | protocol;
-}
-
-/* The top byte is the bucket. */
-static __always_inline __u64 hash_flow(struct pass *pass, __u32 vlan, __u32 basis)
-{
-	const __u16 *dst = (const __u16 *)pass->dst, *src = (const __u16 *)pass->src;
-	__u64 hash = (__u64)(__u16)(dst[0] ^ src[0]) | (__u64)(__u16)(dst[1] ^ src[1]) << 16 |
-		     (__u64)(__u16)(dst[2] ^ src[2]) << 32 | (__u64)vlan << 48;
-
-	hash = (hash ^ basis) * JF_HASH_FACTOR;
-	hash ^= transport_key(pass->skb, type_offset(pass));
+	hash ^= key;
 	hash ^= hash >> 32;
 	return hash * JF_HASH_FACTOR;
 }
 
-/* The interface by which a frame leaves a bond, with these tags; minus a drop reason when there is none. */
-static __noinline int leave_bond(struct pass *pass, __u32 bond_id, const struct tag_stack *tags)
+/*
+ * The interface by which a frame leaves a bond; minus a drop reason when there is none. `source` is for hash_source,
+ * `offset` for hash_flow, `length` is counted.
+ *
+ * This and enter_bond are verified on their own, and take numbers only, to spare the functions that call them.
+ */
+__noinline int leave_bond(struct __sk_buff *skb, __u32 bond_id, __u64 source, __u32 offset, __u32 length)
 {
 	struct jf_bond *bond = find_bond(bond_id);
+	__u32 usable, member, bucket;
 	struct jf_bond_load *load;
-	__u32 usable, member, vlan, bucket;
 
 	if (!bond)
 		return -JF_DROP_BOND_NO_MEMBER;
@@ -168,56 +159,48 @@ static __noinline int leave_bond(struct pass *pass, __u32 bond_id, const struct 
 	if (bond->output == JF_BOND_WAY_ACTIVE)
 		return bond->members[effective_active(bond, usable) & (JF_MAX_MEMBERS - 1)];
 
-	vlan = TAG_VID(outer_tag(tags));
 	if (bond->output == JF_BOND_WAY_SLB)
-		bucket = hash_source(pass, vlan, bond->basis) & (JF_BOND_BUCKETS - 1);
+		bucket = hash_source(source, bond->basis) & (JF_BOND_BUCKETS - 1);
 	else
-		bucket = hash_flow(pass, vlan, bond->basis) >> 56;
+		bucket = hash_flow(skb, offset, source >> 48, bond->basis) >> 56;
 	load = bpf_map_lookup_elem(&jf_bond_loads, &bond_id);
 	if (load)
-		load->bytes[bucket] += tagged_length(pass, tags);
+		load->bytes[bucket] += length;
 	member = bond->buckets[bucket] & (JF_MAX_MEMBERS - 1);
 	if (!(usable >> member & 1))
 		member = member_at(usable, bucket % count_members(usable));
 	return bond->members[member & (JF_MAX_MEMBERS - 1)];
 }
 
-/* Whether a source address was seen elsewhere, so that the frame seems to be one that the switch has sent. */
-static __always_inline int is_reflected(struct pass *pass, const struct jf_bridge *bridge, __u32 bridge_id, __u16 vlan,
-					__u32 port_id)
-{
-	struct jf_fdb_key key = fdb_key(bridge_id, vlan, pass->src);
-	struct jf_fdb_entry *entry;
+/* Another verdict on a frame that came in: it is taken unless its source is known to be behind another port. */
+#define JF_UNLESS_MOVED -1
 
-	if (!is_learnable(bridge, bridge_id, vlan))
-		return 0;
-	entry = bpf_map_lookup_elem(&jf_fdb, &key);
-	if (!entry || entry->port == port_id || is_aged(bridge, entry, pass->now_ns))
-		return 0;
-	return pass->now_ns < entry->locked_ns || !is_gratuitous_arp(pass);
-}
-
-/* Whether the member that a frame came in by is to receive it. Returns a drop reason. */
-static __noinline int enter_bond(struct pass *pass, const struct jf_bridge *bridge, const struct jf_port *port,
-				 __u32 port_id, __u16 vlan)
+/* Whether the member that a frame came in by is to receive it. Returns a drop reason or JF_UNLESS_MOVED. */
+__noinline int enter_bond(__u32 bond_id, __u32 member, __u32 to_group)
 {
-	struct jf_bond *bond = find_bond(port->iface);
-	__u32 member = pass->member, usable;
+	struct jf_bond *bond = find_bond(bond_id);
+	__u32 usable;
 
 	if (!bond || member >= JF_MAX_MEMBERS)
 		return JF_DROP_BOND_INACTIVE_MEMBER;
-	if (!bond->admission)
-		return JF_DROP_BOND_NO_LACP;
 	if (bond->admission == JF_BOND_WAY_PARTNER)
 		return bond->collecting >> member & 1 ? JF_DROP_NONE : JF_DROP_BOND_INACTIVE_MEMBER;
+	if (bond->admission == JF_BOND_WAY_SLB && (!to_group || bond->flags & JF_BOND_ALL_MEMBERS))
+		return JF_UNLESS_MOVED;
+	if (!bond->admission)
+		return JF_DROP_BOND_NO_LACP;
 	usable = usable_members(bond);
-	if (bond->admission == JF_BOND_WAY_ACTIVE)
-		return usable && member == effective_active(bond, usable) ? JF_DROP_NONE :
-									    JF_DROP_BOND_INACTIVE_MEMBER;
-	if (pass->dst[0] & 1 && !(bond->flags & JF_BOND_ALL_MEMBERS) &&
-	    !(usable && member == effective_active(bond, usable)))
-		return JF_DROP_BOND_MULTICAST_INACTIVE;
-	return is_reflected(pass, bridge, port->bridge, vlan, port_id) ? JF_DROP_BOND_MOVED : JF_DROP_NONE;
+	if (usable && member == effective_active(bond, usable))
+		return bond->admission == JF_BOND_WAY_SLB ? JF_UNLESS_MOVED : JF_DROP_NONE;
+	return bond->admission == JF_BOND_WAY_SLB ? JF_DROP_BOND_MULTICAST_INACTIVE :
+						    JF_DROP_BOND_INACTIVE_MEMBER;
+}
+
+/* What hash_source takes of a frame that leaves with these tags. */
+static __always_inline __u64 source_key(const struct pass *pass, const struct tag_stack *tags)
+{
+	return (__u64)TAG_VID(outer_tag(tags)) << 48 | (__u64)*(__u32 *)(pass->src + 2) << 16 |
+	       *(__u16 *)pass->src;
 }
 
 #endif

@@ -126,23 +126,23 @@ __noinline int fdb_make_room(__u32 bridge_id, __u32 learner, __u64 now_ns)
 	return 0;
 }
 
-__noinline int fdb_insert(const struct jf_fdb_key *address, __u32 port, __u64 now_ns, __u64 locked_ns)
+__noinline int fdb_insert(const struct jf_fdb_key *address, __u32 port, __u64 now_ns)
 {
-	struct jf_fdb_entry entry = { .seen_ns = now_ns, .locked_ns = locked_ns, .port = port };
+	struct jf_fdb_entry entry = { .seen_ns = now_ns, .port = port };
 	struct jf_bridge_state *state;
 	struct jf_bridge *bridge;
 	struct jf_fdb_key key;
-	__u32 id, zero = 0;
+	__u32 id = 0;
 	__u64 *log_at;
 
 	if (!address)
 		return 0;
 	/* Kernel 6.1 takes map keys only from this function's own stack. */
 	key = *address;
+	log_at = bpf_map_lookup_elem(&jf_fdb_log_at, &id);
 	id = key.bridge;
 	bridge = bpf_map_lookup_elem(&jf_bridges, &id);
 	state = bpf_map_lookup_elem(&jf_bridge_state, &id);
-	log_at = bpf_map_lookup_elem(&jf_fdb_log_at, &zero);
 	if (!bridge || !state || !log_at)
 		return 0;
 	if (__sync_fetch_and_add(&state->entries, 1) >= bridge->table_size && !fdb_make_room(id, port, now_ns)) {
@@ -222,27 +222,38 @@ static __always_inline int is_learnable(const struct jf_bridge *bridge, __u32 br
 	return !(bridge->flags & JF_BRIDGE_FLOOD_VLANS) || !vlan_set_has(&jf_bridge_flood, bridge_id, vlan);
 }
 
-static __always_inline void fdb_learn(struct pass *pass, const struct jf_bridge *bridge, __u16 bridge_id,
-				      __u16 vlan, __u32 port, const struct jf_port *in_port)
+/* Takes note of where the source was seen. Returns a drop reason: the frame may be a reflection. */
+static __always_inline int fdb_learn(struct pass *pass, const struct jf_bridge *bridge, __u16 bridge_id, __u16 vlan,
+				     __u32 port, const struct jf_port *in_port, int unless_moved)
 {
 	struct jf_fdb_key key = fdb_key(bridge_id, vlan, pass->src);
 	struct jf_fdb_entry *entry = bpf_map_lookup_elem(&jf_fdb, &key);
 	__u64 locked_ns = 0;
 	int aged;
 
-	/* What is announced on a port comes back from the switch behind a bond, and is not to be believed there. */
-	if (bridge->flags & JF_BRIDGE_BONDED && is_gratuitous_arp(pass)) {
-		if (!(in_port->flags & JF_PORT_BOND))
+	if (bridge->flags & JF_BRIDGE_BONDED) {
+		int announced = is_gratuitous_arp(pass);
+		int locked = entry && pass->now_ns < entry->locked_ns;
+
+		if (unless_moved && entry && entry->port != port && (!announced || locked) &&
+		    !is_aged(bridge, entry, pass->now_ns))
+			return JF_DROP_BOND_MOVED;
+		/* What is announced on a port comes back from the switch behind a bond, and is not to be believed
+		 * there. */
+		if (announced && !(in_port->flags & JF_PORT_BOND))
 			locked_ns = pass->now_ns + JF_ARP_LOCK_NS;
-		else if (entry && pass->now_ns < entry->locked_ns)
+		else if (announced && locked)
 			port = entry->port;
 	}
 	if (!entry) {
-		fdb_insert(&key, port, pass->now_ns, locked_ns);
-		return;
+		fdb_insert(&key, port, pass->now_ns);
+		entry = locked_ns ? bpf_map_lookup_elem(&jf_fdb, &key) : NULL;
+		if (entry)
+			entry->locked_ns = locked_ns;
+		return JF_DROP_NONE;
 	}
 	if (entry->flags & JF_FDB_STATIC)
-		return;
+		return JF_DROP_NONE;
 	if (locked_ns)
 		entry->locked_ns = locked_ns;
 	aged = is_aged(bridge, entry, pass->now_ns);
@@ -250,6 +261,7 @@ static __always_inline void fdb_learn(struct pass *pass, const struct jf_bridge 
 		fdb_relearn(entry, bridge_id, port, pass->now_ns, aged);
 	else if ((__s64)(pass->now_ns - entry->seen_ns) >= (__s64)JF_STAMP_INTERVAL_NS)
 		entry->seen_ns = pass->now_ns;
+	return JF_DROP_NONE;
 }
 
 /* The port behind which an address is; 0 when that is not known. */

@@ -157,7 +157,8 @@ static __always_inline void leave(struct visit *visit, const struct jf_port *por
 		}
 	}
 	if (port->flags & JF_PORT_BOND) {
-		reason = leave_bond(pass, id, &tags);
+		reason = leave_bond(pass->skb, id, source_key(pass, &tags), type_offset(pass),
+				    tagged_length(pass, &tags));
 		if (reason <= 0) {
 			drop(pass, arrival->iface, reason ? -reason : JF_DROP_BOND_NO_MEMBER, vlan);
 			return;
@@ -259,8 +260,8 @@ static __always_inline void forward(struct pass *pass, const struct arrival *arr
 	}
 
 	if (in_port->flags & JF_PORT_BOND) {
-		reason = enter_bond(pass, bridge, in_port, arrival->port, vlan);
-		if (reason) {
+		reason = enter_bond(in_port->iface, pass->member, is_group(pass->dst));
+		if (reason > 0) {
 			drop(pass, arrival->iface, reason, vlan);
 			return;
 		}
@@ -268,7 +269,11 @@ static __always_inline void forward(struct pass *pass, const struct arrival *arr
 
 	out = 0;
 	if (is_learnable(bridge, bridge_id, vlan)) {
-		fdb_learn(pass, bridge, bridge_id, vlan, arrival->port, in_port);
+		reason = fdb_learn(pass, bridge, bridge_id, vlan, arrival->port, in_port, reason);
+		if (reason) {
+			drop(pass, arrival->iface, reason, vlan);
+			return;
+		}
 		if (!is_group(pass->dst))
 			out = fdb_lookup(pass, bridge, bridge_id, vlan);
 	}

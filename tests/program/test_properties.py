@@ -46,7 +46,7 @@ def test_outputs_bytes_table_and_counters_are_the_model_s(run: Run, recorder: Re
                 assert recorder.counters(name) == state.counters(name)
 
 
-@PROPERTY
+@settings(PROPERTY, max_examples=100)
 @given(run=runs(dei=True, with_bonds=True), data=st.data())
 def test_bonds_in_any_state_are_the_model_s(run: Run, data: st.DataObject, recorder: Recorder) -> None:
     config, traffic = run

@@ -307,9 +307,9 @@ BALANCE_TCP = (
         WITH_LACP,
         (
             Negotiated("bond1", ("p2", "p3")),
-            Send("p1", segment("A", "B", (1000, 80))).reaches("p3"),
-            Send("p1", segment("A", "B", (80, 1000))).reaches("p3"),
-            Send("p1", segment("A", "B", (1001, 80))).reaches("p2"),
+            Send("p1", segment("A", "B", (1000, 80))).reaches("p2"),
+            Send("p1", segment("A", "B", (80, 1000))).reaches("p2"),
+            Send("p1", segment("A", "B", (1001, 80))).reaches("p3"),
         ),
         Reach.PROGRAM,
     ),

@@ -118,8 +118,8 @@ def bucket(bond: BondConfig, mode: BondMode, frame: Frame, payload: bytes) -> in
 def tcp_hash(frame: Frame, vlan: int, payload: bytes, basis: int) -> int:
     """The hash of what layers 2 to 4 say, 64 bits of which the highest count. Both directions of a
     conversation have the same; a fragment's ports do not count, which only the first has."""
-    addresses = int.from_bytes(frame.src, "little") ^ int.from_bytes(frame.dst, "little") | vlan << 48
-    hashed = (addresses ^ basis) * _FACTOR & _LONG
+    addresses = int.from_bytes(frame.src, "little") ^ int.from_bytes(frame.dst, "little")
+    hashed = (addresses << 16 ^ vlan ^ basis) * _FACTOR & _LONG
     hashed ^= _transport_key(payload)
     hashed ^= hashed >> 32
     return hashed * _FACTOR & _LONG
