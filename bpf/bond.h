@@ -196,6 +196,29 @@ __noinline int enter_bond(__u32 bond_id, __u32 member, __u32 to_group)
 						    JF_DROP_BOND_INACTIVE_MEMBER;
 }
 
+static __always_inline int can_use_active(const struct jf_bond *bond)
+{
+	return (bond->enabled & ~bond->down) >> (bond->active & (JF_MAX_MEMBERS - 1)) & 1;
+}
+
+/* The interface of an active-backup bond's chosen member, while that has a link; 0: ask leave_bond. */
+static __always_inline __u32 active_interface(__u32 bond_id)
+{
+	struct jf_bond *bond = find_bond(bond_id);
+
+	if (!bond || bond->output != JF_BOND_WAY_ACTIVE || !can_use_active(bond))
+		return 0;
+	return bond->members[bond->active & (JF_MAX_MEMBERS - 1)];
+}
+
+/* Whether it is that member of an active-backup bond that a frame came in by; 0: ask enter_bond. */
+static __always_inline int is_active_interface(__u32 bond_id, __u32 member)
+{
+	struct jf_bond *bond = find_bond(bond_id);
+
+	return bond && bond->admission == JF_BOND_WAY_ACTIVE && bond->active == member && can_use_active(bond);
+}
+
 /* What hash_source takes of a frame that leaves with these tags. */
 static __always_inline __u64 source_key(const struct pass *pass, const struct tag_stack *tags)
 {

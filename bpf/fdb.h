@@ -197,11 +197,11 @@ struct arp_start {
 };
 
 /* Whether ARP of IPv4 is announced by broadcast: any reply, or a request for the sender's own address. */
-static __noinline int is_broadcast_announcement(struct pass *pass)
+__noinline int is_broadcast_announcement(struct __sk_buff *skb, __u32 offset)
 {
 	struct arp_start arp;
 
-	if (bpf_skb_load_bytes(pass->skb, type_offset(pass), &arp, sizeof(arp)) < 0)
+	if (bpf_skb_load_bytes(skb, offset, &arp, sizeof(arp)) < 0)
 		return 0;
 	if (arp.type != bpf_htons(ETH_P_ARP) || arp.hardware != bpf_htons(1) ||
 	    arp.protocol != bpf_htons(ETH_P_IP) || arp.hardware_length != 6 || arp.protocol_length != 4)
@@ -214,7 +214,7 @@ static __noinline int is_broadcast_announcement(struct pass *pass)
 static __always_inline int is_gratuitous_arp(struct pass *pass)
 {
 	return *(__u32 *)pass->dst == 0xffffffff && *(__u16 *)(pass->dst + 4) == 0xffff &&
-	       is_broadcast_announcement(pass);
+	       is_broadcast_announcement(pass->skb, type_offset(pass));
 }
 
 static __always_inline int is_learnable(const struct jf_bridge *bridge, __u32 bridge_id, __u16 vlan)

@@ -157,8 +157,10 @@ static __always_inline void leave(struct visit *visit, const struct jf_port *por
 		}
 	}
 	if (port->flags & JF_PORT_BOND) {
-		reason = leave_bond(pass->skb, id, source_key(pass, &tags), type_offset(pass),
-				    tagged_length(pass, &tags));
+		reason = active_interface(id);
+		if (!reason)
+			reason = leave_bond(pass->skb, id, source_key(pass, &tags), type_offset(pass),
+					    tagged_length(pass, &tags));
 		if (reason <= 0) {
 			drop(pass, arrival->iface, reason ? -reason : JF_DROP_BOND_NO_MEMBER, vlan);
 			return;
@@ -259,7 +261,7 @@ static __always_inline void forward(struct pass *pass, const struct arrival *arr
 		return;
 	}
 
-	if (in_port->flags & JF_PORT_BOND) {
+	if (in_port->flags & JF_PORT_BOND && !is_active_interface(in_port->iface, pass->member)) {
 		reason = enter_bond(in_port->iface, pass->member, is_group(pass->dst));
 		if (reason > 0) {
 			drop(pass, arrival->iface, reason, vlan);
