@@ -62,7 +62,8 @@ class World:
         words = [
             word for table, names in columns.items() for word in ("--", f"--columns={names}", "list", table)
         ]
-        return sorted(self.switch.vsctl(*words).replace("\nname ", "\n\nname ").strip().split("\n\n"))
+        rows = self.switch.vsctl(*words).replace("\nname ", "\n\nname ").split("\n\n")
+        return sorted(row.strip() for row in rows if row.strip())
 
     def attachments(self) -> list[dict[str, Any]]:
         """What `jackfield attachments` lists."""

@@ -57,6 +57,8 @@ def start(database: Database, running: Running, wanted: Attachment, found: Found
         if wish.veth:
             cable.create(running, wanted)
             undo.push(lambda: cable.remove(wanted.port))
+        # The commit may be done and its confirmation fail: so its undoing is known before.
+        undo.push(lambda: remove_port(database, wanted, parked if found.known or wanted.aside else None))
         database.commit(
             [
                 *add_port(
@@ -68,7 +70,6 @@ def start(database: Database, running: Running, wanted: Attachment, found: Found
                 *unpark(parked),
             ]
         )
-        undo.push(lambda: remove_port(database, wanted, parked if found.known or wanted.aside else None))
         _need_no_error(database, wanted)
         configure(inside, wish)
         _wait_for_link(database, wanted)
