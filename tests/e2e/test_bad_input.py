@@ -139,9 +139,11 @@ def test_a_bridge_with_a_name_of_16_bytes_says_why(bridges: Switch) -> None:
     bridges.vsctl("del-br", "a-name-of-16-byt")
 
 
-def test_a_bond_is_refused_with_an_error_on_its_members(bridges: Switch) -> None:
+def test_members_of_a_bond_that_are_not_there_are_named_each_in_its_row(bridges: Switch) -> None:
     done = bridges.try_vsctl("add-bond", "br0", "bond0", "eth8", "eth9")
-    assert "not supported" in done.stderr
+    assert "could not open network device eth8 (No such device)" in done.stderr
+    for name in ("eth8", "eth9"):
+        assert "No such device" in bridges.get("Interface", name, "error")
     bridges.vsctl("del-port", "bond0")
 
 
