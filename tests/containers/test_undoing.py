@@ -12,6 +12,7 @@ from jackfield.client.database import Database
 from jackfield.client.errors import Failure
 from jackfield.containers.attach import attach, detach
 from jackfield.containers.attachment import Wish
+from jackfield.containers.lock import exclusive
 from jackfield.containers.records import TABLES, every
 from jackfield.containers.targets import find
 from jackfield.net.errors import KernelError
@@ -109,7 +110,8 @@ def _fail_at_each_step(
     """Attach, failing at the first step, the second and so on; how many there are."""
     running = find(f"netns:{one.name}")
     for number in range(1, 100):
-        with Database.open() as database:
+        # As the commands do: else the switch's agent would take up what is half undone.
+        with exclusive(), Database.open() as database:
             prepare(database)
             before = seen(world, one)
             saboteur.fail(number)
