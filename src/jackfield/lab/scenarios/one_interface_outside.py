@@ -8,7 +8,7 @@ from jackfield.lab.scenarios.scenario import Scenario
 from jackfield.lab.stage import Stage
 
 PINGS, INTERVAL = 30, 0.1
-MOST_LOST = 5  # half a second: far more than a failover takes, far less than doing without one
+MOST_LOST = 10  # a second, on a busy machine: far more than a failover takes, far less than doing without one
 
 
 def play(stage: Stage) -> None:
