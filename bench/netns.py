@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import os
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+from jackfield.net import inside as entered
+from jackfield.net.errors import KernelError
+
 T = TypeVar("T")
 
 COMMAND_SECONDS = 120.0
-_CLONE_NEWNET = 0x40000000
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 class BenchError(Exception):
@@ -44,24 +42,10 @@ def inside(namespace: str, *argv: str) -> tuple[str, ...]:
 
 def call_inside(namespace: str, function: Callable[[], T]) -> T:
     """Calls a function in a namespace, in a thread of its own; sockets made there stay there."""
-    outcome: list[T] = []
-    errors: list[Exception] = []
-
-    def body() -> None:
-        try:
-            with Path("/run/netns", namespace).open("rb") as file:
-                if _libc.setns(file.fileno(), _CLONE_NEWNET):
-                    raise BenchError(f"{namespace}: {os.strerror(ctypes.get_errno())}")
-            outcome.append(function())
-        except Exception as error:  # handed to the caller below
-            errors.append(error)
-
-    thread = threading.Thread(target=body)
-    thread.start()
-    thread.join()
-    if errors:
-        raise errors[0]
-    return outcome[0]
+    try:
+        return entered.inside(f"/run/netns/{namespace}", function)
+    except KernelError as error:
+        raise BenchError(f"{namespace}: {error}") from error
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,9 +50,14 @@ def namespaces() -> Iterator[Callable[[], str]]:
 
 
 @pytest.fixture
-def datapath(namespaces: Callable[[], str]) -> Iterator[Datapath]:
+def root() -> Path:
+    """Where the programs and maps of the test are pinned."""
+    return bpffs.lasting() / f"jft{os.getpid()}r{next(NUMBERS)}"
+
+
+@pytest.fixture
+def datapath(namespaces: Callable[[], str], root: Path) -> Iterator[Datapath]:
     assert namespaces
-    root = bpffs.lasting() / f"jft{os.getpid()}r{next(NUMBERS)}"
     with_root = Datapath.open("jft1", root=root)
     yield with_root
     if not with_root.closed:
@@ -100,6 +106,15 @@ def test_a_pass_gets_there_and_neither_a_second_nor_another_process_has_anything
     assert reconciler.reconcile(two_bridges()).steps == ()
     assert Reconciler(datapath, datapath.instance).reconcile(two_bridges()).steps == ()
     assert reconciler.plan_only(two_bridges()) == ()
+
+
+def test_what_another_version_pinned_goes_when_all_of_this_one_is_in_place(
+    root: Path, datapath: Datapath, reconciler: Reconciler
+) -> None:
+    other = root / datapath.instance / "v0" / "maps"
+    other.mkdir(parents=True)
+    reconciler.reconcile(two_bridges())
+    assert not other.parent.exists()
 
 
 def test_removing_all_leaves_the_machine_as_it_was(datapath: Datapath, reconciler: Reconciler) -> None:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
-import os
 from collections.abc import Callable
 from pathlib import Path
-from threading import Thread
 from typing import TypeVar
 
 from jackfield.net import inet, linkcodec
 from jackfield.net.addresses import NODAD, Address, add_address, list_addresses
 from jackfield.net.errors import KernelError
+from jackfield.net.inside import inside
 from jackfield.net.link import Link
 from jackfield.net.netlink import Netlink, text
-from jackfield.net.netns import CLONE_NEWNET, open_socket_at
+from jackfield.net.netns import open_socket_at
 from jackfield.net.routes import Route, add_route, list_routes
 
 T = TypeVar("T")
@@ -91,7 +89,7 @@ class Inside:
 
     def run(self, work: Callable[[], T]) -> T:
         """What `work` returns, run on a thread of its own inside; its exceptions are raised here."""
-        return _inside(self._path, work)
+        return inside(self._path, work)
 
     def _allow_ipv6(self, name: str) -> None:
         """Runtimes may have turned IPv6 off in the namespace; whoever gives an address wants it."""
@@ -105,28 +103,3 @@ class Inside:
             self.run(allow)
         except OSError as error:
             raise KernelError(f"allowing IPv6 on {name}", error.errno or errno.EIO) from None
-
-
-def _inside(path: str, work: Callable[[], T]) -> T:
-    results: list[T] = []
-    failed: list[BaseException] = []
-
-    def enter() -> None:
-        try:
-            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                libc = ctypes.CDLL(None, use_errno=True)
-                if libc.setns(fd, CLONE_NEWNET) != 0:
-                    raise KernelError(f"entering network namespace {path}", ctypes.get_errno())
-            finally:
-                os.close(fd)
-            results.append(work())
-        except BaseException as error:
-            failed.append(error)
-
-    thread = Thread(target=enter)
-    thread.start()
-    thread.join()
-    if failed:
-        raise failed[0]
-    return results[0]

@@ -67,7 +67,7 @@ def add_routes(inside: Inside, device: Link, routes: Sequence[Route]) -> None:
 
 def tell(inside: Inside, device: Link, addresses: Iterable[str]) -> None:
     """Tell the neighbours who has the addresses now."""
-    with suppress(OSError):
+    with suppress(OSError, KernelError):
         inside.run(lambda: announce(device.name, device.mac, addresses))
 
 

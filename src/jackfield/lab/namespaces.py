@@ -10,8 +10,6 @@ import ctypes
 import os
 import shutil
 import subprocess
-import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -84,28 +82,6 @@ def quiet(*argv: str, environment: dict[str, str] | None = None, seconds: float 
     if done.returncode:
         raise LabError(f"{line}: {done.stderr.strip() or done.stdout.strip() or f'exit {done.returncode}'}")
     return done.stdout
-
-
-def call_inside(name: str, function: Callable[[], T]) -> T:
-    """Call a function in a namespace, on a thread of its own; sockets that it makes stay there."""
-    outcome: list[T] = []
-    errors: list[Exception] = []
-
-    def body() -> None:
-        try:
-            with (NETNS / name).open("rb") as file:
-                if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), _CLONE_NEWNET):
-                    raise LabError(f"{name}: {os.strerror(ctypes.get_errno())}")
-            outcome.append(function())
-        except Exception as error:  # handed to the caller below
-            errors.append(error)
-
-    thread = threading.Thread(target=body)
-    thread.start()
-    thread.join()
-    if errors:
-        raise errors[0]
-    return outcome[0]
 
 
 def is_installed(program: str) -> bool:
