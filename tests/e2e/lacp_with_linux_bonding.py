@@ -1,6 +1,6 @@
 """LACP with the kernel's bonding driver (mode 802.3ad) as the partner, on kernels that have it.
 
-Most test machines have none, so this is run by hand, in an emulated kernel:
+Most test machines have none, so tests/vm runs this in an emulated kernel. By hand:
 
     scripts/vm 6.12 -- .venv/bin/python -m pytest tests/e2e/lacp_with_linux_bonding.py
 """

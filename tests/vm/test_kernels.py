@@ -25,6 +25,8 @@ CORE = (
     FIRST + "two_containers_with_internal_ports_as_their_cards_reach_each_other_and_the_outside",
     INTERNAL + "a_port_works_in_another_namespace_renamed_there_moved_on_and_brought_back",
 )
+# What no kernel for small virtual machines can show: bridges that filter VLANs, the driver for bonds.
+ONLY_THERE = ("tests/adopt/test_import_vlans.py", "tests/e2e/lacp_with_linux_bonding.py")
 WHOLE = ("tests/program", "tests/datapath", "tests/net", "tests/vm/inside", "tests/reconcile", "tests/e2e")
 
 pytestmark = pytest.mark.timeout(7200 if ALL else 1500)
@@ -33,6 +35,10 @@ pytestmark = pytest.mark.timeout(7200 if ALL else 1500)
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_the_switch_works_on_kernel(kernel: str) -> None:
     assert " passed" in pytest_in_guest(kernel, *(WHOLE if ALL else CORE))
+
+
+def test_linux_bridges_with_vlans_are_taken_over_and_linux_bonds_agree_on_lacp() -> None:
+    assert " passed" in pytest_in_guest("6.12", *ONLY_THERE)
 
 
 def test_the_exit_status_the_output_and_the_errors_of_a_command_inside_come_out() -> None:
