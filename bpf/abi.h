@@ -13,7 +13,7 @@
 
 /* Constants are enumerators, not macros, so that they are in the BTF. */
 enum jf_limit {
-	JF_ABI_VERSION = 2,
+	JF_ABI_VERSION = 3,
 	JF_MAX_BRIDGES = 512,
 	JF_MAX_PORTS = 4096,
 	JF_MAX_IFACES = 4096,
@@ -28,6 +28,7 @@ enum jf_limit {
 	JF_MAX_MEMBERS = 32,          /* of a bond: one bit each in a word */
 	JF_BOND_BUCKETS = 256,
 	JF_NO_MEMBER = 255,
+	JF_MAX_ALLOWED_MACS = 16,     /* of a port whose security is locked */
 	JF_UPCALL_RING = 262144,      /* bytes, a power of two */
 	JF_UPCALL_BYTES = 128,
 	JF_UPCALL_RATE = 64,          /* frames that an interface may hand up in a second */
@@ -75,6 +76,7 @@ enum jf_port_flag {
 	JF_PORT_SOME_CVLANS = 4, /* dot1q-tunnel: carries only the customer VLANs in jf_port_vlans */
 	JF_PORT_BOND = 8,        /* has several interfaces: see jf_bonds */
 	JF_PORT_LACP = 16,       /* frames of slow protocols go up to the control plane */
+	JF_PORT_GUARDED = 32,    /* has protections: see jf_guards */
 };
 
 enum jf_bridge_flag {
@@ -115,6 +117,21 @@ enum jf_fdb_flag {
 	JF_FDB_STATIC = 1,
 };
 
+enum jf_guard_flag {
+	JF_GUARD_MAC_LIMIT = 1,
+	JF_GUARD_MAC_LIMIT_FLOOD = 2, /* frames from addresses above the limit pass, but are not learned from */
+	JF_GUARD_STICKY = 4,          /* addresses learned here do not move to another port */
+	JF_GUARD_LOCKED = 8,          /* only static and allowed addresses may send; they do not move either */
+};
+
+/* Frames that are flooded, each with a limit of its own. */
+enum jf_storm {
+	JF_STORM_BROADCAST = 0,
+	JF_STORM_MULTICAST = 1,
+	JF_STORM_UNKNOWN_UNICAST = 2,
+	JF_STORM_COUNT = 3,
+};
+
 /*
  * Every way a frame can end other than by being sent: one list that yields the enumerators and, in
  * Python, the texts. X(enumerator, name, text).
@@ -140,6 +157,12 @@ enum jf_fdb_flag {
 	X(BOND_MOVED, "bond-moved", "source address is behind another port: a reflection from a bond") \
 	X(BOND_NO_LACP, "bond-no-lacp", "LACP has not been negotiated on the bond") \
 	X(BOND_NO_MEMBER, "bond-no-member", "no member of the bond can carry the frame") \
+	X(STORM_BROADCAST, "storm-broadcast", "more broadcast than the port's storm-broadcast lets in") \
+	X(STORM_MULTICAST, "storm-multicast", "more multicast than the port's storm-multicast lets in") \
+	X(STORM_UNKNOWN_UNICAST, "storm-unknown-unicast", "more unknown unicast than the port's storm-unknown-unicast lets in") \
+	X(MAC_LIMIT, "mac-limit", "new source address on a port with as many as its mac-limit") \
+	X(MAC_LOCKED, "mac-locked", "source address is none of those that the port is locked to") \
+	X(MAC_STICKY, "mac-sticky", "source address belongs to another port, which port-security keeps it on") \
 	X(UPCALL_LIMIT, "upcall-limit", "more frames for the control plane than it takes") \
 	X(VLAN_EDIT_FAILED, "vlan-edit-failed", "kernel could not change the VLAN tags") \
 	X(SEND_FAILED, "send-failed", "output device refused the frame")
@@ -310,6 +333,31 @@ struct jf_bridge_state {
 /* Map jf_port_state, by port id: written by the data plane only. */
 struct jf_port_state {
 	__u64 entries; /* learned by this port */
+	__u64 learned; /* in all, moves and what came back after it had aged among them */
+	__u64 evicted; /* removed to make room */
+	__u64 refused; /* not learned for want of room */
+};
+
+/* Map jf_guards, by port id: the protections of a port that has the flag JF_PORT_GUARDED. */
+struct jf_guard {
+	__u32 flags; /* jf_guard_flag */
+	__u32 mac_limit;
+	__u64 storm_interval_ns[3]; /* by jf_storm, from frame to frame at the highest rate; 0: no limit */
+	__u64 storm_burst_ns[3];    /* how far ahead of that rate frames may be */
+	__u32 allowed_count;
+	__u8 allowed[96]; /* addresses of JF_GUARD_LOCKED, six bytes each */
+	__u8 zero[4];
+};
+
+/* Map jf_guard_state, by port id, of ports with and without protections: written by the data plane. */
+struct jf_guard_state {
+	__u64 storm_next_ns[3]; /* by jf_storm: when the next frame is due at the highest rate */
+	__u64 unlearned;        /* frames that passed without being learned from, for JF_GUARD_MAC_LIMIT_FLOOD */
+	__u64 offence_ns;       /* when a frame was last dropped for its source address, and which that was */
+	__u16 offence;          /* jf_drop_reason */
+	__u16 vlan;
+	__u8 mac[6];
+	__u8 zero[6];
 };
 
 /* Map jf_flood_lists: the ports that carry a VLAN, as a range of map jf_flood_cells. A list is never

@@ -41,8 +41,20 @@ static __always_inline void count_port_entry(__u32 port, __s64 amount)
 {
 	struct jf_port_state *state = bpf_map_lookup_elem(&jf_port_state, &port);
 
+	if (!state)
+		return;
+	add(&state->entries, amount);
+	if (amount > 0)
+		add(&state->learned, 1);
+}
+
+/* What became of an address of a port in a full table. */
+static __always_inline void count_port_loss(__u32 port, int refused)
+{
+	struct jf_port_state *state = bpf_map_lookup_elem(&jf_port_state, &port);
+
 	if (state)
-		add(&state->entries, amount);
+		add(refused ? &state->refused : &state->evicted, 1);
 }
 
 /* Takes an entry out of the table and the accounts. Returns whether this call was the one to do it. */

@@ -4,7 +4,8 @@
  * NORMAL of Open vSwitch in eBPF. jackfield.model.switch is the same in Python.
  *
  *   enter:  which port; addresses and tags; count
- *   refuse: group source, broken tag, VLAN not admitted, reserved destination, wrong member of a bond
+ *   refuse: group source, broken tag, VLAN not admitted, reserved destination, wrong member of a bond;
+ *           what the protections of the port do not let in
  *   learn the source; look the destination up
  *   leave:  by the known port, or by every other port of the VLAN; a bond chooses one of its members, a
  *           patch port queues the frame for the bridge behind it
@@ -19,6 +20,7 @@
 #include "vlan.h"
 #include "fdb.h"
 #include "output.h"
+#include "guard.h"
 #include "bond.h"
 #include "upcall.h"
 #include "control.h"
@@ -37,6 +39,8 @@ const volatile struct {
 	enum jf_bridge_flag bridge_flag;
 	enum jf_fdb_flag fdb_flag;
 	enum jf_fdb_op fdb_op;
+	enum jf_guard_flag guard_flag;
+	enum jf_storm storm;
 	enum jf_drop_reason drop_reason;
 	enum jf_name_kind name_kind;
 	enum jf_bond_mode bond_mode;
@@ -244,8 +248,8 @@ static __always_inline void forward(struct pass *pass, const struct arrival *arr
 	struct visit visit = { .pass = pass, .arrival = arrival, .in_port = in_port };
 	__u32 bridge_id = in_port->bridge, out;
 	const struct jf_port *port;
+	int reason, guarded = 0;
 	__u16 vlan;
-	int reason;
 
 	know_tags(&arrival->tags, bridge->vlan_limit, &visit.known);
 	reason = refuse_vlan(in_port, arrival->port, TAG_VID(visit.known.tag[0]));
@@ -269,9 +273,18 @@ static __always_inline void forward(struct pass *pass, const struct arrival *arr
 		}
 	}
 
+	if (in_port->flags & JF_PORT_GUARDED) {
+		guarded = guard(pass, bridge, bridge_id, vlan, arrival->port);
+		if (guarded > 0) {
+			drop(pass, arrival->iface, guarded, vlan);
+			return;
+		}
+	}
+
 	out = 0;
 	if (is_learnable(bridge, bridge_id, vlan)) {
-		reason = fdb_learn(pass, bridge, bridge_id, vlan, arrival->port, in_port, reason);
+		if (guarded != JF_GUARD_UNLEARNED)
+			reason = fdb_learn(pass, bridge, bridge_id, vlan, arrival->port, in_port, reason);
 		if (reason) {
 			drop(pass, arrival->iface, reason, vlan);
 			return;

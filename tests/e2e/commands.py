@@ -8,7 +8,9 @@ from jackfield.model import (
     ETH_P_8021Q,
     BondConfig,
     BridgeConfig,
+    GuardConfig,
     PortConfig,
+    PortSecurity,
     PriorityTags,
     SwitchConfig,
     VlanMode,
@@ -93,6 +95,27 @@ def _port_settings(port: PortConfig) -> list[str]:
         settings.append(f"other_config:priority-tags={port.priority_tags.value}")
     if port.protected:
         settings.append("protected=true")
+    if port.guard is not None:
+        settings += _protections(port.guard)
+    return settings
+
+
+def _protections(guard: GuardConfig) -> list[str]:
+    values = {
+        "storm-broadcast": guard.storm_broadcast,
+        "storm-multicast": guard.storm_multicast,
+        "storm-unknown-unicast": guard.storm_unknown_unicast,
+        "storm-burst": guard.storm_burst,
+        "mac-limit": guard.mac_limit,
+    }
+    settings = [f"other_config:{key}={value}" for key, value in values.items() if value is not None]
+    if guard.mac_limit is not None:
+        settings.append(f"other_config:mac-limit-action={guard.mac_limit_action.value}")
+    if guard.security is not PortSecurity.NONE:
+        settings.append(f"other_config:port-security={guard.security.value}")
+    if guard.allowed_macs:
+        listed = " ".join(each.hex(":") for each in sorted(guard.allowed_macs))
+        settings.append(f'other_config:allowed-macs="{listed}"')
     return settings
 
 

@@ -13,6 +13,7 @@ from jackfield.model import Address, BondState, DropReason, FdbCounters, PortCou
 from jackfield.model.bonding.settings import BondSettings
 from jackfield.model.config import BondConfig, BridgeConfig, PortConfig
 from jackfield.model.vlan import tag_limit
+from jackfield.reconcile.guards import guard_record
 from jackfield.reconcile.membership import carried, flood_members, mask_of, record_of
 from jackfield.reconcile.target import bond_record, port_record, seated
 
@@ -233,6 +234,8 @@ class Recorder:
             self.datapath.ifaces.set(self._ids[port.name], iface)
         if port.bond is not None:
             self.datapath.bonds.set(self._bonds[port.name], self._bond(port.bond))
+        if port.guard is not None:
+            self.datapath.guards.set(number, guard_record(port.guard))
         self.datapath.ports.set(number, _port(port, bridge, self._way_out(port)))
 
     def _way_out(self, port: PortConfig) -> int:
@@ -257,6 +260,7 @@ class Recorder:
         for number in self._ports.values():
             self.datapath.ports.set(number, _abi.Port())
             self.datapath.port_vlans.delete(number)
+            self.datapath.guards.delete(number)
         for number in self._bonds.values():
             self.datapath.bonds.delete(number)
         for number in self._ids.values():

@@ -9,6 +9,7 @@ from tests.scenarios.bonds import BONDS
 from tests.scenarios.learning import AGEING, FULL_TABLE, LEARNING, STATIC
 from tests.scenarios.limits import ADMISSION, COUNTERS, MALFORMED, MTU
 from tests.scenarios.patches import PATCHES
+from tests.scenarios.protections import STORMS
 from tests.scenarios.tunnels import TUNNEL, VLAN_LIMIT
 from tests.scenarios.vlans import ACCESS, NATIVE, PRIORITY_TAGS, TRUNK
 
@@ -27,6 +28,7 @@ SCENARIOS = (
     *MTU,
     *PATCHES,
     *BONDS,
+    *STORMS,
     *MALFORMED,
     *COUNTERS,
 )

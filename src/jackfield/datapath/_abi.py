@@ -89,10 +89,16 @@ class DropReason(IntEnum):
     BOND_MOVED = 18
     BOND_NO_LACP = 19
     BOND_NO_MEMBER = 20
-    UPCALL_LIMIT = 21
-    VLAN_EDIT_FAILED = 22
-    SEND_FAILED = 23
-    REASON_COUNT = 24
+    STORM_BROADCAST = 21
+    STORM_MULTICAST = 22
+    STORM_UNKNOWN_UNICAST = 23
+    MAC_LIMIT = 24
+    MAC_LOCKED = 25
+    MAC_STICKY = 26
+    UPCALL_LIMIT = 27
+    VLAN_EDIT_FAILED = 28
+    SEND_FAILED = 29
+    REASON_COUNT = 30
 
 
 class FdbFlag(IntFlag):
@@ -109,6 +115,13 @@ class FdbOp(IntEnum):
     CLEAR_STATS = 7
 
 
+class GuardFlag(IntFlag):
+    MAC_LIMIT = 1
+    MAC_LIMIT_FLOOD = 2
+    STICKY = 4
+    LOCKED = 8
+
+
 class IfaceFlag(IntFlag):
     FAR = 1
     PROMISCUOUS = 2
@@ -122,7 +135,7 @@ class IfaceKind(IntEnum):
 
 
 class Limit(IntEnum):
-    ABI_VERSION = 2
+    ABI_VERSION = 3
     MAX_BRIDGES = 512
     MAX_PORTS = 4096
     MAX_IFACES = 4096
@@ -137,6 +150,7 @@ class Limit(IntEnum):
     MAX_MEMBERS = 32
     BOND_BUCKETS = 256
     NO_MEMBER = 255
+    MAX_ALLOWED_MACS = 16
     UPCALL_RING = 262144
     UPCALL_BYTES = 128
     UPCALL_RATE = 64
@@ -160,12 +174,20 @@ class PortFlag(IntFlag):
     SOME_CVLANS = 4
     BOND = 8
     LACP = 16
+    GUARDED = 32
 
 
 class PriorityTags(IntEnum):
     NEVER = 0
     IF_NONZERO = 1
     ALWAYS = 2
+
+
+class Storm(IntEnum):
+    BROADCAST = 0
+    MULTICAST = 1
+    UNKNOWN_UNICAST = 2
+    COUNT = 3
 
 
 class UpcallKind(IntEnum):
@@ -503,6 +525,56 @@ class FloodList(NamedTuple):
         return 8
 
 
+_GUARD = Struct("=II3Q3QI96s4s")
+
+
+class Guard(NamedTuple):
+    flags: int = 0
+    mac_limit: int = 0
+    storm_interval_ns: tuple[int, ...] = (0,) * 3
+    storm_burst_ns: tuple[int, ...] = (0,) * 3
+    allowed_count: int = 0
+    allowed: bytes = bytes(96)
+    zero: bytes = bytes(4)
+
+    def pack(self) -> bytes:
+        return _GUARD.pack(self.flags, self.mac_limit, *self.storm_interval_ns, *self.storm_burst_ns, self.allowed_count, self.allowed, self.zero)
+
+    @classmethod
+    def unpack(cls, raw: bytes) -> Guard:
+        values = _GUARD.unpack(raw)
+        return cls(values[0], values[1], values[2:5], values[5:8], values[8], values[9], values[10])
+
+    @classmethod
+    def size(cls) -> int:
+        return 160
+
+
+_GUARD_STATE = Struct("=3QQQHH6s6s")
+
+
+class GuardState(NamedTuple):
+    storm_next_ns: tuple[int, ...] = (0,) * 3
+    unlearned: int = 0
+    offence_ns: int = 0
+    offence: int = 0
+    vlan: int = 0
+    mac: bytes = bytes(6)
+    zero: bytes = bytes(6)
+
+    def pack(self) -> bytes:
+        return _GUARD_STATE.pack(*self.storm_next_ns, self.unlearned, self.offence_ns, self.offence, self.vlan, self.mac, self.zero)
+
+    @classmethod
+    def unpack(cls, raw: bytes) -> GuardState:
+        values = _GUARD_STATE.unpack(raw)
+        return cls(values[0:3], values[3], values[4], values[5], values[6], values[7], values[8])
+
+    @classmethod
+    def size(cls) -> int:
+        return 56
+
+
 _IFACE = Struct("=IIHHBB6s")
 
 
@@ -634,14 +706,17 @@ class Port(NamedTuple):
         return 12
 
 
-_PORT_STATE = Struct("=Q")
+_PORT_STATE = Struct("=QQQQ")
 
 
 class PortState(NamedTuple):
     entries: int = 0
+    learned: int = 0
+    evicted: int = 0
+    refused: int = 0
 
     def pack(self) -> bytes:
-        return _PORT_STATE.pack(self.entries)
+        return _PORT_STATE.pack(self.entries, self.learned, self.evicted, self.refused)
 
     @classmethod
     def unpack(cls, raw: bytes) -> PortState:
@@ -649,7 +724,7 @@ class PortState(NamedTuple):
 
     @classmethod
     def size(cls) -> int:
-        return 8
+        return 32
 
 
 _RECORDER = Struct("=QQ")
@@ -753,6 +828,12 @@ DROP_TEXTS = {
     DropReason.BOND_MOVED: ("bond-moved", "source address is behind another port: a reflection from a bond"),
     DropReason.BOND_NO_LACP: ("bond-no-lacp", "LACP has not been negotiated on the bond"),
     DropReason.BOND_NO_MEMBER: ("bond-no-member", "no member of the bond can carry the frame"),
+    DropReason.STORM_BROADCAST: ("storm-broadcast", "more broadcast than the port's storm-broadcast lets in"),
+    DropReason.STORM_MULTICAST: ("storm-multicast", "more multicast than the port's storm-multicast lets in"),
+    DropReason.STORM_UNKNOWN_UNICAST: ("storm-unknown-unicast", "more unknown unicast than the port's storm-unknown-unicast lets in"),
+    DropReason.MAC_LIMIT: ("mac-limit", "new source address on a port with as many as its mac-limit"),
+    DropReason.MAC_LOCKED: ("mac-locked", "source address is none of those that the port is locked to"),
+    DropReason.MAC_STICKY: ("mac-sticky", "source address belongs to another port, which port-security keeps it on"),
     DropReason.UPCALL_LIMIT: ("upcall-limit", "more frames for the control plane than it takes"),
     DropReason.VLAN_EDIT_FAILED: ("vlan-edit-failed", "kernel could not change the VLAN tags"),
     DropReason.SEND_FAILED: ("send-failed", "output device refused the frame"),

@@ -25,6 +25,8 @@ PINNED = frozenset(
         "jf_ifaces",
         "jf_ports",
         "jf_port_vlans",
+        "jf_guards",
+        "jf_guard_state",
         "jf_bridges",
         "jf_bridge_flood",
         "jf_bridge_state",

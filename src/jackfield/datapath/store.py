@@ -21,6 +21,7 @@ from pathlib import Path
 from jackfield.datapath import _abi, bpffs, carrier, maps, objects, pins
 from jackfield.datapath.attach import Attacher, AttachMode, ClsBpfAttacher, TcxAttacher
 from jackfield.datapath.bonds import BondTable, add_loads
+from jackfield.datapath.guards import GuardTable
 from jackfield.datapath.libbpf import TCX_INGRESS, Library, library
 from jackfield.datapath.maps import PerCpuTable, SplitTable, Table
 from jackfield.datapath.ringbuf import RingBuffer
@@ -279,6 +280,10 @@ class Datapath:
         self.ifaces = Table(raw["jf_ifaces"], number, struct_of(_abi.Iface))
         self.ports = Table(raw["jf_ports"], number, struct_of(_abi.Port))
         self.port_vlans = Table(raw["jf_port_vlans"], number, struct_of(_abi.VlanSet))
+        self.guards = GuardTable(
+            Table(raw["jf_guards"], number, struct_of(_abi.Guard)),
+            Table(raw["jf_guard_state"], number, struct_of(_abi.GuardState)),
+        )
         self.bridges = Table(raw["jf_bridges"], number, struct_of(_abi.Bridge))
         self.bridge_flood = Table(raw["jf_bridge_flood"], number, struct_of(_abi.VlanSet))
         self.bridge_state = Table(raw["jf_bridge_state"], number, struct_of(_abi.BridgeState))

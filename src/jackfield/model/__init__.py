@@ -15,6 +15,7 @@ from jackfield.model.config import (
 )
 from jackfield.model.fdb import Address, Entry, Fdb, FdbCounters, table_invariants
 from jackfield.model.frame import Frame, Tag, parse
+from jackfield.model.protection import GuardConfig, MacLimitAction, PortSecurity
 from jackfield.model.reasons import DropReason
 from jackfield.model.switch import Drop, Output, PortCounters, Result, State, Visit, step, sweep
 
@@ -33,10 +34,13 @@ __all__ = [
     "Fdb",
     "FdbCounters",
     "Frame",
+    "GuardConfig",
     "Lacp",
+    "MacLimitAction",
     "Output",
     "PortConfig",
     "PortCounters",
+    "PortSecurity",
     "PriorityTags",
     "Result",
     "State",

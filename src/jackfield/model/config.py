@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from jackfield.model.protection import GuardConfig
+
 VLAN_MAX = 4095
 ETH_P_8021Q = 0x8100
 ETH_P_8021AD = 0x88A8
@@ -66,7 +68,7 @@ class PortConfig:
     behind the Ethernet header and one VLAN tag that may leave by this port; None means no limit, and a
     patch port has none. `patch_peer` names the port, of this or another bridge, that a patch port is
     wired to; None on every other kind of port. `bond` is set when frames come in and leave by several
-    interfaces instead of one that has the port's name.
+    interfaces instead of one that has the port's name. `guard` has its protections, if any.
     """
 
     name: str
@@ -80,6 +82,7 @@ class PortConfig:
     mtu: int | None = 1500
     patch_peer: str | None = None
     bond: BondConfig | None = None
+    guard: GuardConfig | None = None
 
     @property
     def interfaces(self) -> tuple[str, ...]:

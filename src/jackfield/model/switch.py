@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from jackfield.model import bond, vlan
+from jackfield.model import bond, guard, vlan
 from jackfield.model.bond import Admission, BondState
 from jackfield.model.config import BondConfig, BridgeConfig, PortConfig, SwitchConfig
 from jackfield.model.fdb import Address, Announced, Fdb
@@ -29,6 +29,8 @@ from jackfield.model.frame import (
     payload_length,
     split_tags,
 )
+from jackfield.model.guard import GuardState, Subject, Verdict
+from jackfield.model.protection import GuardConfig
 from jackfield.model.reasons import DropReason
 
 HOPS_MAX = 8
@@ -53,12 +55,14 @@ class PortCounters:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a switch remembers: a learning table a bridge, counters an interface, and bonds by port. What has
-    not been touched yet is not there; `fdb`, `counters` and `bond` give it all the same."""
+    """What a switch remembers: a learning table a bridge, counters an interface, and bonds and protections by
+    port. What has not been touched yet is not there; `fdb`, `counters`, `bond` and `guard` give it all the
+    same."""
 
     fdbs: Mapping[str, Fdb] = field(default_factory=dict)
     ports: Mapping[str, PortCounters] = field(default_factory=dict)
     bonds: Mapping[str, BondState] = field(default_factory=dict)
+    guards: Mapping[str, GuardState] = field(default_factory=dict)
 
     def fdb(self, bridge: str) -> Fdb:
         """The learning table of a bridge."""
@@ -71,6 +75,10 @@ class State:
     def bond(self, port: str, config: BondConfig) -> BondState:
         """The members of a bond."""
         return self.bonds.get(port) or bond.initial(config)
+
+    def guard(self, port: str) -> GuardState:
+        """What the protections of a port remember."""
+        return self.guards.get(port, GuardState())
 
     def with_fdb(self, bridge: str, fdb: Fdb) -> State:
         """This state with another learning table for a bridge."""
@@ -185,15 +193,11 @@ class _Passage:
 
         stack = vlan.input_stack(port, frame.tags)
         vid = vlan.vid(stack)
-        fdb = self._state.fdb(bridge.name)
-        reason = self._bond_refuses(arrival.interface, bridge, port, vid, frame)
+        reason = self._admit(arrival.interface, bridge, port, vid, frame)
         if reason is not None:
             self._drop(arrival.interface, reason)
             return
-        fdb = fdb.learn(
-            bridge, Address(vid, frame.src), port.name, self._now, _announced(bridge, port, frame)
-        )
-        self._state = self._state.with_fdb(bridge.name, fdb)
+        fdb = self._state.fdb(bridge.name)
         known_at = fdb.lookup(bridge, Address(vid, frame.dst), self._now)
         known = next((other for other in bridge.ports if other.name == known_at), None)
         self._visits.append(Visit(bridge.name, port.name, vid, known.name if known else None))
@@ -205,22 +209,46 @@ class _Passage:
             tags = vlan.output_tags(target, stack, frame.tags)
             self._send(arrival, target, replace(frame, tags=tags))
 
-    def _bond_refuses(
+    def _admit(
         self, interface: str, bridge: BridgeConfig, port: PortConfig, vid: int, frame: Frame
     ) -> DropReason | None:
-        if port.bond is None:
-            return None
-        verdict = bond.admission(port.bond, self._state.bond(port.name, port.bond), interface, frame)
-        if not isinstance(verdict, Admission):
-            return verdict
-        if verdict is Admission.TAKE:
-            return None
+        """Learn from a frame, unless the port's bond or its protections refuse it."""
+        admission: Admission | DropReason = Admission.TAKE
+        if port.bond is not None:
+            state = self._state.bond(port.name, port.bond)
+            admission = bond.admission(port.bond, state, interface, frame)
+        if isinstance(admission, DropReason):
+            return admission
+        learns = True
+        if port.guard is not None:
+            verdict = self._judge(port.guard, bridge, port, vid, frame)
+            if verdict.reason is not None:
+                return verdict.reason
+            learns = verdict.learns
+        if admission is Admission.UNLESS_MOVED and self._seems_reflected(bridge, port, vid, frame):
+            return DropReason.BOND_MOVED
+        if learns:
+            fdb, announced = self._state.fdb(bridge.name), _announced(bridge, port, frame)
+            fdb = fdb.learn(bridge, Address(vid, frame.src), port.name, self._now, announced)
+            self._state = self._state.with_fdb(bridge.name, fdb)
+        return None
+
+    def _judge(
+        self, config: GuardConfig, bridge: BridgeConfig, port: PortConfig, vid: int, frame: Frame
+    ) -> Verdict:
+        src, dst = Address(vid, frame.src), Address(vid, frame.dst)
+        subject = Subject(bridge, port.name, src, dst, self._now)
+        verdict = guard.judge(config, self._state.guard(port.name), self._state.fdb(bridge.name), subject)
+        self._state = replace(self._state, guards={**self._state.guards, port.name: verdict.state})
+        return verdict
+
+    def _seems_reflected(self, bridge: BridgeConfig, port: PortConfig, vid: int, frame: Frame) -> bool:
         address, fdb = Address(vid, frame.src), self._state.fdb(bridge.name)
         known_at = fdb.lookup(bridge, address, self._now)
         if known_at in (None, port.name):
-            return None
+            return False
         locked = self._now < fdb.entries[address].locked
-        return None if is_gratuitous_arp(frame) and not locked else DropReason.BOND_MOVED
+        return locked or not is_gratuitous_arp(frame)
 
     def _send(self, arrival: _Arrival, target: PortConfig, leaving: Frame) -> None:
         frame, interface = leaving.pack(), target.name

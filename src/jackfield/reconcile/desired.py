@@ -12,6 +12,7 @@ from typing import NamedTuple
 from jackfield.model.config import PortConfig
 from jackfield.reconcile import settings
 from jackfield.reconcile.bonds import bond_settings, bond_warnings, lacp_settings, link_settings
+from jackfield.reconcile.guards import guard_warnings
 from jackfield.reconcile.ofports import assign
 from jackfield.reconcile.outcome import Warning
 from jackfield.reconcile.rows import Row, Snapshot, elements, integer, mac, pairs, referenced, rows, text
@@ -162,6 +163,7 @@ class _Reader:
         flood_vlans: bool,
     ) -> WantedPort:
         self.warnings += port_warnings(row)
+        self.warnings += guard_warnings(row)
         self.warnings += bond_warnings(row, members.asked, flood_vlans)
         lacp = lacp_settings(row, members.asked)
         return WantedPort(

@@ -31,6 +31,7 @@ class Tables:
     bridge_flood: dict[int, _abi.VlanSet] = field(default_factory=dict)
     ports: dict[int, _abi.Port] = field(default_factory=dict)
     port_vlans: dict[int, _abi.VlanSet] = field(default_factory=dict)
+    guards: dict[int, _abi.Guard] = field(default_factory=dict)
     ifaces: dict[int, _abi.Iface] = field(default_factory=dict)
     ingress: dict[int, _abi.Ingress] = field(default_factory=dict)
     flood_lists: dict[_abi.FloodKey, _abi.FloodList] = field(default_factory=dict)
@@ -87,6 +88,7 @@ def read_tables(datapath: Datapath) -> Tables:
         bridge_flood=dict(datapath.bridge_flood.items()),
         ports=dict(datapath.ports.items()),
         port_vlans=dict(datapath.port_vlans.items()),
+        guards=dict(datapath.guards.items()),
         ifaces=dict(datapath.ifaces.items()),
         ingress=dict(datapath.ingress.items()),
         flood_lists=flood_lists,

@@ -36,7 +36,7 @@ _KINDS = {
     NameKind.IFACE: "Interface",
     NameKind.BOND: "Port",
 }
-_WAY_OUT = PortFlag.BOND | PortFlag.LACP
+_WAY_OUT = PortFlag.BOND | PortFlag.LACP | PortFlag.GUARDED
 """What a port may change without a word about where addresses are."""
 
 
@@ -130,13 +130,19 @@ class _Planner:
     def _port(self, number: int) -> Iterator[Step]:
         owner = self._port_owners[number]
         vlans, port = self._want.port_vlans.get(number), self._want.ports[number]
+        guard = self._want.guards.get(number)
         changed = vlans != self._have.port_vlans.get(number)
+        guard_changed = guard != self._have.guards.get(number)
         if changed and vlans is not None:
             yield Write(owner, Table.PORT_VLANS, number, vlans, f"set the VLANs of port {owner.name}")
+        if guard_changed and guard is not None:
+            yield Write(owner, Table.GUARDS, number, guard, f"set the protections of port {owner.name}")
         if port != self._have.ports.get(number):
             yield Write(owner, Table.PORTS, number, port, f"configure port {owner.name}")
         if changed and vlans is None:
             yield Write(owner, Table.PORT_VLANS, number, None, f"drop the VLAN list of port {owner.name}")
+        if guard_changed and guard is None:
+            yield Write(owner, Table.GUARDS, number, None, f"drop the protections of port {owner.name}")
 
     def _change_ports(self) -> Iterator[Step]:
         """Ports that were there before. All that is known of addresses behind them, static entries
@@ -176,6 +182,8 @@ class _Planner:
                 yield Write(owner, Table.PORTS, number, None, f"remove port {owner.name}")
             if number in have.port_vlans:
                 yield Write(owner, Table.PORT_VLANS, number, None, f"drop the VLAN list of port {owner.name}")
+            if number in have.guards:
+                yield Write(owner, Table.GUARDS, number, None, f"drop the protections of port {owner.name}")
         for ifindex in sorted(made_promiscuous(self._observed) - want.attached.keys()):
             link = self._observed.links.get(ifindex)
             if link is not None and link.promiscuous:

@@ -14,6 +14,7 @@ from jackfield.model.config import (
     PriorityTags,
     VlanMode,
 )
+from jackfield.reconcile.guards import guard_config
 from jackfield.reconcile.rows import Row, elements, integer, integer_option, mac, pairs, text, true
 from jackfield.reconcile.wanted import Place
 
@@ -92,6 +93,7 @@ def port_config(row: Row, patch_peer: str | None) -> PortConfig:
         protected=bool(row.get("protected")),
         mtu=None,
         patch_peer=patch_peer,
+        guard=guard_config(options)[0],
     )
 
 

@@ -151,6 +151,7 @@ class Table(Enum):
     BRIDGE_FLOOD = "bridge_flood"
     PORTS = "ports"
     PORT_VLANS = "port_vlans"
+    GUARDS = "guards"
     IFACES = "ifaces"
     INGRESS = "ingress"
     FLOOD_LISTS = "flood_lists"

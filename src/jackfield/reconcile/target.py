@@ -10,6 +10,7 @@ from jackfield.datapath import _abi
 from jackfield.datapath._abi import BondFlag, BridgeFlag, IfaceFlag, IfaceKind, Limit, NameKind, PortFlag
 from jackfield.model.bonding.settings import BondSettings
 from jackfield.model.config import BondMode, PortConfig, PriorityTags, VlanMode
+from jackfield.reconcile.guards import guard_record
 from jackfield.reconcile.ids import Ids
 from jackfield.reconcile.membership import carried, flood_members, mask_of, record_of
 from jackfield.reconcile.observed import Observed
@@ -36,6 +37,7 @@ class Target:
     bridge_flood: dict[int, _abi.VlanSet] = field(default_factory=dict)
     ports: dict[int, _abi.Port] = field(default_factory=dict)
     port_vlans: dict[int, _abi.VlanSet] = field(default_factory=dict)
+    guards: dict[int, _abi.Guard] = field(default_factory=dict)
     ifaces: dict[int, _abi.Iface] = field(default_factory=dict)
     ingress: dict[int, _abi.Ingress] = field(default_factory=dict)
     bonds: dict[int, _abi.Bond] = field(default_factory=dict)
@@ -156,6 +158,8 @@ def _add_port(
     listed = config.cvlans if config.vlan_mode is VlanMode.DOT1Q_TUNNEL else config.trunks
     if listed is not None:
         result.port_vlans[port_id] = record_of(mask_of(listed))
+    if config.guard is not None:
+        result.guards[port_id] = guard_record(config.guard)
     for number, here in given.items():
         result.ifaces[number] = _iface(here, port_id, undo)
         if here.switch is None:
@@ -196,6 +200,8 @@ def port_record(config: PortConfig, bridge: int, iface: int) -> _abi.Port:
         flags |= PortFlag.SOME_VLANS
     if config.cvlans is not None:
         flags |= PortFlag.SOME_CVLANS
+    if config.guard is not None:
+        flags |= PortFlag.GUARDED
     return _abi.Port(
         bridge=bridge,
         tag=config.tag,
