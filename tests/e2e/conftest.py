@@ -35,7 +35,9 @@ def switch(shared_switch: Switch) -> Iterator[Switch]:
             words = [word for bridge in bridges for word in ("--", "--if-exists", "del-br", bridge)]
             switch.vsctl("clear", "Open_vSwitch", ".", "other_config", *words)
     # A pair whose far end died with its namespace goes when the kernel gets to it.
-    until(lambda: switch.host.devices() == before, what=lambda: f"{before} (there are {switch.host.devices()})")
+    until(
+        lambda: switch.host.devices() == before, what=lambda: f"{before} (there are {switch.host.devices()})"
+    )
 
 
 @pytest.fixture

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
+
+_SIGINT, _SIGPIPE = 2, 13  # the module `signal` takes some milliseconds to import
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -15,11 +16,11 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
-        return 128 + signal.SIGINT
+        return 128 + _SIGINT
     except BrokenPipeError:
         # Nobody reads any more: let the interpreter's own flush at exit go nowhere too.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 128 + signal.SIGPIPE
+        return 128 + _SIGPIPE
     except OSError as error:
         print(f"jackfield: {error}", file=sys.stderr)
     except Exception as error:
@@ -40,6 +41,16 @@ def _dispatch(words: list[str]) -> int:
         from jackfield.ovsdbd.main import main as ovsdb_server
 
         return ovsdb_server(words[1:])
+    if words[:1] in (["attach"], ["detach"]):
+        from jackfield.containers.order import ask
+
+        answer = ask(words)
+        if answer is not None:
+            code, output, complaint = answer
+            sys.stdout.write(output)
+            if complaint:
+                print(f"jackfield: {complaint}", file=sys.stderr)
+            return code
     from jackfield.cli.shell.app import main as shell
 
     return shell(words)

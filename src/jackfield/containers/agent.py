@@ -1,7 +1,8 @@
 """The agent: has attachments follow the lives of their targets.
 
-A target stops, and its port goes; it starts again, and the port is back as it was. The daemon runs the agent
-while there is something to follow and logs what it says; the agent ends when its standard input does.
+A target stops, and its port goes; it starts again, and the port is back as it was. The agent also does what
+`attach` and `detach` are asked for while it is there, as it has loaded all they need. The daemon runs the
+agent while there is something to follow and logs what it says; the agent ends when its standard input does.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from jackfield.containers.docker_network.service import COLUMNS, Service
 from jackfield.containers.engine import Engine, NoContainer
 from jackfield.containers.leases import Leases
 from jackfield.containers.lock import exclusive
+from jackfield.containers.orders import Orders
 from jackfield.containers.records import TABLES, Known, every, is_alive, look, netns_id, unpark
 from jackfield.containers.targets import ENGINES, Running, look_up
 from jackfield.containers.watch import Tiding, Watch
+from jackfield.net import netns
 from jackfield.net.errors import KernelError
 
 SAFETY_SECONDS = 60.0
@@ -56,17 +59,20 @@ class Agent:
         self._watch.also(sys.stdin.fileno(), self._input_ended)
         self._leases = Leases(self._watch.renewed)
         self._docker = Service(say)
+        self._orders = Orders(say)
         self._ended = False
         self._seen: set[tuple[object, ...]] = set()
         self._complaints: dict[str, str] = {}
 
     def run(self) -> None:
         """Follow until told to end."""
+        self._orders.start()
         self._look([Tiding()])
         while not self._ended:
             self._look(self._watch.wait(SAFETY_SECONDS))
             for port, lease in self._watch.leases():
                 self._keep(port, lease)
+        self._orders.close()
         self._docker.close()
 
     def _database_changed(self) -> None:
@@ -105,6 +111,7 @@ class Agent:
             now = next((each for each in every(self._database) if each.attachment.key == key), None)
             if now is None:
                 return
+            self._seen.add(self._identity(now))
             name = f"{target.name} {now.attachment.wish.ifname}"
             try:
                 self._settle(now, self._running(now))
@@ -187,6 +194,14 @@ class Agent:
 def _concerns(tidings: list[Tiding], known: Known) -> bool:
     target = known.attachment.target
     return any(
-        not tiding.said and tiding.kind in ("", target.kind) and tiding.id in ("", target.id)
+        not tiding.said
+        and tiding.kind in ("", target.kind)
+        and tiding.id in ("", target.id)
+        and (tiding.kind != "netns" or _has_moved(known))
         for tiding in tidings
     )
+
+
+def _has_moved(known: Known) -> bool:
+    """Whether a name leads elsewhere than when its port was made. Names of others come and go often."""
+    return netns.inode_of(known.attachment.target.id) != netns_id(known)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Iterable
+from threading import Thread
 
 from jackfield.net import inet
 
@@ -18,11 +19,15 @@ _OVERRIDE = 0x20000000
 
 def announce(device: str, mac: bytes, addresses: Iterable[str]) -> None:
     """Send an announcement for each address "A/N" of a device of this thread's namespace. Raises OSError."""
-    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0) as sender:
+    sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
+    try:
         sender.bind((device, 0))
         for address in addresses:
             raw = inet.pack(address.partition("/")[0])
             sender.send(arp_announcement(mac, raw) if len(raw) == 4 else neighbour_advertisement(mac, raw))
+    finally:
+        # The kernel takes some 15 ms to close a packet socket (a grace period), which nobody need wait for.
+        Thread(target=sender.close, daemon=True).start()
 
 
 def arp_announcement(mac: bytes, address: bytes) -> bytes:

@@ -138,11 +138,11 @@ def _asked(path: str, what: str, *, forever: bool = False) -> Iterator[tuple[int
             yield int(status), reason, answer
 
 
-def engines() -> list[Engine]:
+def engines(environment: Mapping[str, str] = os.environ) -> list[Engine]:
     """The engines of this machine whose sockets are there: where DOCKER_HOST and CONTAINER_HOST say, else in
     the usual places."""
-    docker = _local(os.environ.get("DOCKER_HOST", "")) or "/var/run/docker.sock"
-    podman = _local(os.environ.get("CONTAINER_HOST", "")) or "/run/podman/podman.sock"
+    docker = _local(environment.get("DOCKER_HOST", "")) or "/var/run/docker.sock"
+    podman = _local(environment.get("CONTAINER_HOST", "")) or "/run/podman/podman.sock"
     found = [Engine("docker", docker), Engine("podman", podman)]
     return [engine for engine in found if Path(engine.path).exists()]
 

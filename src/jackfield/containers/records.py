@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from jackfield.client.database import Database
@@ -11,7 +12,7 @@ from jackfield.client.errors import Failure
 from jackfield.client.operations import Operation, set_keys
 from jackfield.containers.attachment import ADDRESS_KEY, KEY, Attachment, plain, vlan_word
 from jackfield.net import netns
-from jackfield.wire.notation import Shape, Uuid, Value, decode, encode
+from jackfield.wire.notation import Atom, Shape, Uuid, Value, decode, encode
 from jackfield.wire.replica import Row
 
 TABLES = {
@@ -20,6 +21,7 @@ TABLES = {
     "Interface": ("name", "error", "options", "ifindex"),
 }
 """What `every` needs to have been read."""
+_MOST_LOADED = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,15 +168,22 @@ def _address_keys(wanted: Attachment) -> list[dict[str, str]]:
 
 def _live(row: Row) -> Attachment | None:
     """The attachment that a Port row tells of, with the VLANs that the port has."""
-    text = _texts(row["external_ids"]).get(KEY)
-    attachment = Attachment.load(text) if text else None
+    ids, tag, trunks = row["external_ids"], row["tag"], row["trunks"]
+    text = ids.get(KEY) if isinstance(ids, dict) else None
+    if not isinstance(text, str):
+        return None
+    return _loaded(
+        text, tag if isinstance(tag, int) else None, trunks if isinstance(trunks, frozenset) else frozenset()
+    )
+
+
+@lru_cache(maxsize=_MOST_LOADED)
+def _loaded(text: str, tag: int | None, trunks: frozenset[Atom]) -> Attachment | None:
+    """From a record and VLANs. The agent reads all of them again at each change of one."""
+    attachment = Attachment.load(text)
     if attachment is None:
         return None
-    tag, trunks = row["tag"], row["trunks"]
-    numbers = (
-        [number for number in trunks if isinstance(number, int)] if isinstance(trunks, frozenset) else []
-    )
-    return attachment.with_vlans(tag if isinstance(tag, int) else None, numbers)
+    return attachment.with_vlans(tag, (number for number in trunks if isinstance(number, int)))
 
 
 def _interface(database: Database, port: Row) -> Row:

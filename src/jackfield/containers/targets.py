@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,19 +52,19 @@ class Running:
     pid: int | None
 
 
-def find(words: str) -> Running:
+def find(words: str, environment: Mapping[str, str] = os.environ) -> Running:
     """The target that a user names: "NAME" or an id of a container, "docker:NAME", "podman:NAME",
-    "netns:NAME", "netns:/PATH" or "pid:N". Raises Failure when it is not there, does not run, or has the
-    host's network."""
+    "netns:NAME", "netns:/PATH" or "pid:N". `environment` says where the engines are. Raises Failure when it
+    is not there, does not run, or has the host's network."""
     kind, colon, rest = words.partition(":")
     if colon and kind == "pid":
         running = _process(rest)
     elif colon and kind == "netns":
         running = _namespace(rest)
     elif colon and kind in ENGINES:
-        running = _container(rest, [engine for engine in engines() if engine.kind == kind], (kind,))
+        running = _container(rest, [each for each in engines(environment) if each.kind == kind], (kind,))
     else:
-        running = _container(words, engines(), ENGINES)
+        running = _container(words, engines(environment), ENGINES)
     if running.inode == netns.inode_of(netns.OWN):
         raise Failure(f"{words} uses this host's own network, where a port needs no attaching")
     return running

@@ -6,11 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jackfield.cli.shell.output import Column, show_json, show_table
-from jackfield.client.errors import Failure
+from jackfield.cli.shell.output import Column, show_table
 
 if TYPE_CHECKING:
-    from jackfield.containers.attachment import Attachment
     from jackfield.containers.records import Known
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
@@ -67,26 +65,15 @@ def attach_command(
     TARGET is the name or id of a Docker or Podman container, netns:NAME or netns:/PATH for a network
     namespace, or pid:N for a process.
     """
-    from jackfield.client.database import Database
-    from jackfield.containers.attach import attach
-    from jackfield.containers.attachment import Wish, checked, read_vlan_options
-    from jackfield.containers.lock import exclusive
-    from jackfield.containers.targets import find
+    from jackfield.containers.attachment import Wish, read_vlan_options
+    from jackfield.containers.commands import AttachOrder, carry_out
 
     vlan, listed = read_vlan_options(tag, trunks)
-    wish = checked(
-        Wish(bridge, addresses=addresses, gateways=gateways, routes=routes, tag=vlan, trunks=listed, **others)
+    wish = Wish(
+        bridge, addresses=addresses, gateways=gateways, routes=routes, tag=vlan, trunks=listed, **others
     )
-    running = find(target)
-    with exclusive(), Database.open() as database:
-        attachment, changed = attach(database, running, wish)
-    if as_json:
-        show_json(_as_json(attachment, "attached") | {"changed": changed})
-        return
-    where = f"port {attachment.port} of {bridge}"
-    told = [f"MAC {attachment.mac}", *_addresses(attachment)]
-    verb = "attached" if changed else "is attached already:"
-    print(f"{attachment.target.name} {verb} {wish.ifname}: {where}, {', '.join(told)}")
+    for text in carry_out(AttachOrder(target, wish, as_json)):
+        print(text)
 
 
 @click.command("detach")
@@ -94,30 +81,10 @@ def attach_command(
 @click.option("--ifname", metavar="NAME", help="Only this interface (default: all that were attached).")
 def detach_command(target: str, ifname: str | None) -> None:
     """Undo `attach`."""
-    from jackfield.client.database import Database
-    from jackfield.containers.attach import detach
-    from jackfield.containers.engine import NoContainer
-    from jackfield.containers.lock import exclusive
-    from jackfield.containers.records import TABLES, every
-    from jackfield.containers.targets import look_up, remembered
+    from jackfield.containers.commands import DetachOrder, carry_out
 
-    with exclusive(), Database.open(TABLES) as database:
-        known = every(database)
-        whose = remembered(target, [each.attachment.target for each in known])
-        mine = [
-            each
-            for each in known
-            if each.attachment.target.key == whose.key and ifname in (None, each.attachment.wish.ifname)
-        ]
-        if not mine:
-            raise Failure(f"{whose.name} has no attached interface {ifname}")
-        try:
-            running = look_up(whose) if any(each.attachment.aside for each in mine) else None
-        except NoContainer:
-            running = None
-        for each in mine:
-            detach(database, each, running)
-            print(f"{whose.name}: detached {each.attachment.wish.ifname}")
+    for text in carry_out(DetachOrder(target, ifname)):
+        print(text)
 
 
 @click.command("attachments")
@@ -125,12 +92,14 @@ def detach_command(target: str, ifname: str | None) -> None:
 def attachments_command(as_json: bool) -> None:
     """List what is attached."""
     from jackfield.client.database import Database
+    from jackfield.containers import telling
     from jackfield.containers.records import TABLES, every
 
     with Database.open(TABLES) as database:
         found = every(database)
     if as_json:
-        show_json({"attachments": [_as_json(each.attachment, _state(each)) for each in found]})
+        listed = [telling.as_dict(each.attachment, telling.state(each)) for each in found]
+        print(telling.json_text({"attachments": listed}))
     elif found:
         show_table(_COLUMNS, [_row(each) for each in found])
     else:
@@ -146,6 +115,8 @@ def agent_command() -> int:
 
 
 def _row(known: Known) -> list[object]:
+    from jackfield.containers import telling
+
     attachment = known.attachment
     wish = attachment.wish
     vlans = ",".join(map(str, wish.trunks))
@@ -154,38 +125,8 @@ def _row(known: Known) -> list[object]:
     )
     target = attachment.target
     name = target.name if target.kind in ("docker", "podman") else f"{target.kind}:{target.name}"
-    addresses = " ".join(_addresses(attachment))
-    return [name, wish.ifname, wish.bridge, attachment.port, vlan, addresses, attachment.mac, _state(known)]
-
-
-def _addresses(attachment: Attachment) -> list[str]:
-    leased = attachment.lease.get("address")
-    return [*attachment.wish.static, *([f"{leased} (DHCP)"] if leased else [])]
-
-
-def _state(known: Known) -> str:
-    if known.port is None:
-        return "waiting for it to start"
-    error = known.interface.get("error")
-    return str(error) if error else "attached"
-
-
-def _as_json(attachment: Attachment, state: str) -> dict[str, Any]:
-    wish, target = attachment.wish, attachment.target
-    return {
-        "target": {"kind": target.kind, "id": target.id, "name": target.name},
-        "interface": wish.ifname,
-        "bridge": wish.bridge,
-        "port": attachment.port,
-        "tag": wish.tag,
-        "trunks": list(wish.trunks),
-        "mac": attachment.mac,
-        "mtu": wish.mtu,
-        "addresses": list(wish.addresses),
-        "leased": attachment.lease.get("address"),
-        "gateways": list(wish.gateways),
-        "routes": list(wish.routes),
-        "replaces": bool(attachment.aside),
-        "veth": wish.veth,
-        "state": state,
-    }
+    addresses = " ".join(telling.addresses(attachment))
+    return [
+        *(name, wish.ifname, wish.bridge, attachment.port),
+        *(vlan, addresses, attachment.mac, telling.state(known)),
+    ]

@@ -1,0 +1,79 @@
+"""The commands `attach` and `detach`, done here, by whoever was asked: the command itself or the agent."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from jackfield.client.database import Database
+from jackfield.client.errors import Failure
+from jackfield.containers import telling
+from jackfield.containers.attach import attach, detach
+from jackfield.containers.attachment import Wish, checked
+from jackfield.containers.engine import NoContainer
+from jackfield.containers.lock import exclusive
+from jackfield.containers.records import TABLES, every
+from jackfield.containers.targets import find, look_up, remembered
+
+
+@dataclass(frozen=True, slots=True)
+class AttachOrder:
+    """`jackfield attach TARGET BRIDGE …`."""
+
+    target: str
+    wish: Wish
+    as_json: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DetachOrder:
+    """`jackfield detach TARGET …`; without `ifname` all that was attached."""
+
+    target: str
+    ifname: str | None = None
+
+
+Order = AttachOrder | DetachOrder
+
+
+def carry_out(
+    order: Order, environment: Mapping[str, str] = os.environ, before: Callable[[], None] = lambda: None
+) -> Iterator[str]:
+    """Do it; what there is to say, text by text. `environment` says where the engines are; `before` is called
+    when nothing has been changed yet, and may raise. Raises Failure."""
+    match order:
+        case AttachOrder():
+            yield _attach(order, environment, before)
+        case DetachOrder():
+            yield from _detach(order, before)
+
+
+def _attach(order: AttachOrder, environment: Mapping[str, str], before: Callable[[], None]) -> str:
+    wish = checked(order.wish)
+    running = find(order.target, environment)
+    with exclusive(), Database.open() as database:
+        before()
+        attachment, changed = attach(database, running, wish)
+    return telling.attached(attachment, changed, as_json=order.as_json)
+
+
+def _detach(order: DetachOrder, before: Callable[[], None]) -> Iterator[str]:
+    with exclusive(), Database.open(TABLES) as database:
+        before()
+        known = every(database)
+        whose = remembered(order.target, [each.attachment.target for each in known])
+        mine = [
+            each
+            for each in known
+            if each.attachment.target.key == whose.key and order.ifname in (None, each.attachment.wish.ifname)
+        ]
+        if not mine:
+            raise Failure(f"{whose.name} has no attached interface {order.ifname}")
+        try:
+            running = look_up(whose) if any(each.attachment.aside for each in mine) else None
+        except NoContainer:
+            running = None
+        for each in mine:
+            detach(database, each, running)
+            yield f"{whose.name}: detached {each.attachment.wish.ifname}"
