@@ -209,20 +209,6 @@ def test_maps_of_another_layout_are_refused(open_datapath: Open, pins: Path) -> 
         open_datapath()
 
 
-def test_what_an_older_version_left_gives_way(open_datapath: Open, devices: Devices, pins: Path) -> None:
-    old = open_datapath(AttachMode.TCX)
-    pair = make_pair(devices, "jfta")
-    old.attach(pair)
-    old.close()
-    (pins / "jft0" / f"v{_abi.Limit.ABI_VERSION}").rename(pins / "jft0" / "v0")
-    new = open_datapath(AttachMode.TCX)
-    assert new.attached() == frozenset()
-    new.attach(pair)
-    assert not (pins / "jft0" / "v0" / "links" / str(pair)).exists()
-    new.remove_older_versions()
-    assert [path.name for path in (pins / "jft0").iterdir()] == [f"v{_abi.Limit.ABI_VERSION}"]
-
-
 def test_a_recording_program_says_what_it_would_have_done(
     open_datapath: Open, devices: Devices, pins: Path
 ) -> None:

@@ -61,7 +61,7 @@ def test_a_switch_that_nobody_touched_needs_no_repair(site: Site) -> None:
 
 def test_an_attachment_that_was_taken_away_is_put_back(site: Site) -> None:
     for link in (site.folder / "links").iterdir():
-        link.unlink()
+        subprocess.run(["bpftool", "link", "detach", "pinned", link], check=True)
     repaired = site.check()
     assert repaired and all("attach" in step for step in repaired)
     site.ping()
@@ -79,8 +79,10 @@ def test_a_map_that_was_emptied_is_filled_again(site: Site, name: str) -> None:
 
 
 def test_what_was_unpinned_is_pinned_again_and_outlives_the_daemon(site: Site) -> None:
-    shutil.rmtree(site.folder / "maps")
-    assert any("jf_fdb again" in step for step in site.check())
+    shutil.rmtree(site.folder)
+    site.ping()
+    repaired = site.check()
+    assert all(any(what in step for step in repaired) for what in ("jf_fdb again", "ingress again", "links/"))
     site.switch.daemon.kill()
     site.ping()
     site.switch.daemon.start()

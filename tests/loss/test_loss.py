@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from jackfield.switchd.failpoint import fail_point
+from tests.loss.builds import CHANGED_CONFIGURATION, CHANGED_PROGRAMS, CHANGED_STATE, Build
 from tests.loss.kills import kill_again_and_again, rest_is_in_order
 from tests.loss.numbered import Flow
 from tests.loss.site import Site, new_site
@@ -14,6 +16,7 @@ from tests.loss.soak import leaks, soak
 from tests.loss.soak import prepare as prepare_cards
 from tests.loss.steps import PLANS, Plan, kill_after_steps, prepare
 from tests.loss.traffic import FlowPlan, Verdict, traffic
+from tests.loss.upgrades import Cost, Upgrades
 from tests.netlab import until
 
 RATE = 200.0
@@ -63,6 +66,43 @@ def test_no_frame_is_lost_by_a_kill_after_a_step_of_a_plan(site: Site, plan: Pla
     assert kills > 0
     assert disorder == []
     assert faults(verdicts) == []
+
+
+@pytest.fixture
+def upgrades(site: Site, tmp_path: Path) -> Upgrades:
+    return Upgrades(site, tmp_path, RATE)
+
+
+def frames(cost: Cost) -> tuple[int, int, int, int]:
+    assert cost.sent > 0
+    assert cost.disorder == ()
+    return cost.lost, cost.doubled, cost.overtaken, cost.elsewhere
+
+
+@pytest.mark.parametrize("build", [CHANGED_PROGRAMS, CHANGED_CONFIGURATION], ids=lambda build: build.name)
+def test_no_frame_is_lost_by_an_upgrade_and_a_downgrade(upgrades: Upgrades, build: Build) -> None:
+    assert frames(upgrades.to_and_fro(build)) == (0, 0, 0, 0)
+
+
+def test_a_build_with_another_learning_table_loses_nothing_and_learns_again(upgrades: Upgrades) -> None:
+    *faults, flooded = frames(upgrades.to_and_fro(CHANGED_STATE))
+    assert faults == [0, 0, 0]
+    assert flooded > 0
+
+
+def test_no_frame_is_lost_when_all_is_unpinned_under_the_daemon(upgrades: Upgrades) -> None:
+    assert frames(upgrades.pins_go()) == (0, 0, 0, 0)
+
+
+def test_what_was_unpinned_while_no_daemon_ran_is_made_again_by_the_next(upgrades: Upgrades) -> None:
+    lost, doubled, overtaken, _flooded = frames(upgrades.pins_go_meanwhile())
+    assert lost > 0
+    assert (doubled, overtaken) == (0, 0)
+
+
+def test_no_frame_is_lost_to_ports_that_a_restored_database_has_too(upgrades: Upgrades) -> None:
+    assert frames(upgrades.file_comes_back()) == (0, 0, 0, 0)
+    assert frames(upgrades.backup_comes_back()) == (0, 0, 0, 0)
 
 
 def test_the_daemon_has_no_fail_point_unless_it_is_told() -> None:

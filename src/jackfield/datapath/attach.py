@@ -41,27 +41,44 @@ class Attacher(Protocol):
     def update(self, program: int) -> None:
         """Put another program in the place of the present one everywhere; forget devices that are gone."""
 
+    def succeed(self, folder: Path) -> None:
+        """Take away what another version, which has its links in `folder`, left attached. What it noted about
+        devices that are attached here is taken over."""
+
+    def pins(self) -> dict[Path, int]:
+        """What has to be pinned for all to stay attached, by its place."""
+
+    def close(self) -> None:
+        """Let go; what is attached stays so."""
+
 
 class TcxAttacher:
-    """Links, pinned as FOLDER/<ifindex>."""
+    """Links, pinned as FOLDER/<ifindex>.
+
+    They are also held open: should somebody remove the pins, the program goes on seeing frames, and `attach`
+    pins the same link again.
+    """
 
     def __init__(self, library: Library, folder: Path) -> None:
         self._library = library
         self._folder = folder
+        self._held: dict[int, int] = {}
 
     def attach(self, ifindex: int, program: int) -> None:
         if self.has(ifindex):
             return
-        link = self._library.call(
-            f"attaching to device {ifindex}", "bpf_link_create", program, ifindex, TCX_INGRESS, None
-        )
-        try:
-            self._library.pin(link, self._folder / str(ifindex))
-        finally:
-            os.close(link)
+        link = self._held.pop(ifindex, None)
+        if link is None or not self._is_alive(link, ifindex):
+            self._close(link)
+            link = self._library.call(
+                f"attaching to device {ifindex}", "bpf_link_create", program, ifindex, TCX_INGRESS, None
+            )
+        self._held[ifindex] = link
+        self._library.pin(link, self._folder / str(ifindex))
 
     def detach(self, ifindex: int) -> None:
         (self._folder / str(ifindex)).unlink(missing_ok=True)
+        self._close(self._held.pop(ifindex, None))
 
     def has(self, ifindex: int) -> bool:
         return any(self._links(self._folder / str(ifindex)))
@@ -73,22 +90,41 @@ class TcxAttacher:
         alive = set()
         for ifindex, link in self._links():
             self._library.call(f"updating device {ifindex}", "bpf_link_update", link, program, None)
+            self._close(self._held.get(ifindex))
+            self._held[ifindex] = os.dup(link)
             alive.add(str(ifindex))
-        for path in self._folder.iterdir():
+        for path in _entries(self._folder):
             if path.name not in alive and not path.name.startswith(CLSACT_MARK):
                 path.unlink(missing_ok=True)
 
+    def succeed(self, folder: Path) -> None:
+        for path in _entries(folder):
+            if path.name.isdecimal():
+                path.unlink(missing_ok=True)
+
+    def pins(self) -> dict[Path, int]:
+        alive = (item for item in self._held.items() if self._is_alive(item[1], item[0]))
+        return {self._folder / str(ifindex): link for ifindex, link in alive}
+
+    def close(self) -> None:
+        for link in self._held.values():
+            os.close(link)
+        self._held.clear()
+
     def _links(self, *only: Path) -> Iterator[tuple[int, int]]:
         """Devices and open links, each closed when the next is asked for: all, or those pinned there."""
-        for path in only or self._folder.iterdir():
+        for path in only or _entries(self._folder):
             if path.name.isdecimal() and (link := self._open(path)) is not None:
                 try:
-                    # The link of a device that is gone says 0. One that was moved away keeps its number.
-                    ifindex = self._library.link_info(link).ifindex
-                    if str(ifindex) == path.name and _exists(ifindex):
+                    ifindex = int(path.name)
+                    if self._is_alive(link, ifindex):
                         yield ifindex, link
                 finally:
                     os.close(link)
+
+    def _is_alive(self, link: int, ifindex: int) -> bool:
+        # The link of a device that is gone says 0. One that was moved away keeps its number.
+        return self._library.link_info(link).ifindex == ifindex and _exists(ifindex)
 
     def _open(self, path: Path) -> int | None:
         try:
@@ -98,17 +134,23 @@ class TcxAttacher:
                 return None
             raise
 
+    @staticmethod
+    def _close(link: int | None) -> None:
+        if link is not None:
+            os.close(link)
+
 
 class ClsBpfAttacher:
-    """Filters of a fixed priority and of a handle and name that say whose they are.
+    """Filters of a fixed priority and of a handle that says whose they are; the name also tells the version,
+    so that `attach` replaces a filter of another version in one step.
 
     A file system link FOLDER/clsact-<ifindex> says that the qdisc was not there before us.
     """
 
-    def __init__(self, control: tc.TrafficControl, folder: Path, instance: str) -> None:
+    def __init__(self, control: tc.TrafficControl, folder: Path, instance: str, version: int) -> None:
         self._control = control
         self._folder = folder
-        self._name = f"jackfield {instance}"
+        self._name = f"jackfield {instance} v{version}"
         self._handle = zlib.crc32(instance.encode()) & 0x7FFFFFFF or 1
 
     def attach(self, ifindex: int, program: int) -> None:
@@ -144,6 +186,27 @@ class ClsBpfAttacher:
         for mark in self._folder.glob(CLSACT_MARK + "*"):
             if int(mark.name.removeprefix(CLSACT_MARK)) not in present:
                 mark.unlink(missing_ok=True)
+
+    def succeed(self, folder: Path) -> None:
+        for mark in folder.glob(CLSACT_MARK + "*"):
+            with contextlib.suppress(FileExistsError):
+                (self._folder / mark.name).symlink_to("clsact")
+        for ifindex in self._control.clsact_devices() - self.attached():
+            self.detach(ifindex)  # does nothing to devices that no version of this instance has touched
+
+    def pins(self) -> dict[Path, int]:
+        return {}  # the kernel keeps a filter by itself
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What is in a folder, which somebody may have removed."""
+    try:
+        return list(folder.iterdir())
+    except FileNotFoundError:
+        return []
 
 
 def _exists(ifindex: int) -> bool:

@@ -76,12 +76,22 @@ def parse(raw: bytes, prefix: str = "") -> Types:
         if not entry.name.startswith(prefix):
             continue
         if entry.kind == STRUCT:
-            structs.append(Struct(entry.name, entry.size, tuple(_field(types, raw, m) for m in entry.extra)))
+            structs.append(_struct(types, raw, entry))
         elif entry.kind == ENUM:
             enums.append(Enum(entry.name, tuple((_string(raw, m[0]), m[1]) for m in entry.extra)))
     return Types(
         tuple(sorted(structs, key=lambda item: item.name)), tuple(sorted(enums, key=lambda item: item.name))
     )
+
+
+def layout(raw: bytes, index: int) -> Struct | int | None:
+    """How the type with this id lies in memory: a struct's fields, or the bytes of an integer; None for any
+    other."""
+    types = _types(raw)
+    entry = _resolve(types, index)
+    if entry.kind == STRUCT:
+        return _struct(types, raw, entry)
+    return entry.size if entry.kind in (INT, ENUM) else None
 
 
 def _order(raw: bytes) -> str:
@@ -118,6 +128,10 @@ def _types(raw: bytes) -> list[_Raw]:
             at += 4 * width
         types.append(_Raw(_string(raw, name), kind, size, tuple(extra)))
     return types
+
+
+def _struct(types: list[_Raw], raw: bytes, entry: _Raw) -> Struct:
+    return Struct(entry.name, entry.size, tuple(_field(types, raw, member) for member in entry.extra))
 
 
 def _field(types: list[_Raw], raw: bytes, member: tuple[int, ...]) -> Field:

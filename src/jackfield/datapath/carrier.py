@@ -21,9 +21,11 @@ SHARED = frozenset({"jf_ingress_low", "jf_ingress_high", "jf_ports", "jf_bonds",
 NAMESPACE = Path("/proc/thread-self/ns/net")
 
 
-def attach(library: Library, path: Path, folders: Folders) -> bool:
+def attach(library: Library, path: Path, folders: Folders) -> dict[Path, int]:
     """Have the kernel run them, in the place of those that may run already, for devices in this thread's
-    network namespace. Whether the kernel can."""
+    network namespace. The links by where they are pinned, for the caller to close; none if the kernel
+    cannot."""
+    links: dict[Path, int] = {}
     try:
         with closing(Object(library, path)) as carrier:
             handles = carrier.maps()
@@ -34,11 +36,11 @@ def attach(library: Library, path: Path, folders: Folders) -> bool:
             carrier.load()
             for name, program in carrier.programs().items():
                 link = library.call(f"attaching {name}", "bpf_raw_tracepoint_open", None, program)
-                try:
-                    library.pin(link, folders.programs / name)
-                finally:
-                    os.close(link)
+                links[folders.programs / name] = link
+                library.pin(link, folders.programs / name)
     except KernelError as error:
         LOG.info("links of bond members are watched by the daemon alone: %s", error)
-        return False
-    return True
+        for link in links.values():
+            os.close(link)
+        return {}
+    return links

@@ -42,6 +42,14 @@ class MapInfo(ctypes.Structure):
         ("value_size", c_uint32),
         ("max_entries", c_uint32),
         ("map_flags", c_uint32),
+        ("name", ctypes.c_char * 16),
+        ("ifindex", c_uint32),
+        ("btf_vmlinux_value_type_id", c_uint32),
+        ("netns_dev", ctypes.c_uint64),
+        ("netns_ino", ctypes.c_uint64),
+        ("btf_id", c_uint32),
+        ("btf_key_type_id", c_uint32),
+        ("btf_value_type_id", c_uint32),
     )
 
 
@@ -99,6 +107,8 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "bpf_obj_pin": (c_int, (c_int, c_char_p)),
     "bpf_prog_test_run_opts": (c_int, (c_int, POINTER(_TestRunOpts))),
     "bpf_raw_tracepoint_open": (c_int, (c_char_p, c_int)),
+    "bpf_map__btf_key_type_id": (c_uint32, (c_void_p,)),
+    "bpf_map__btf_value_type_id": (c_uint32, (c_void_p,)),
     "bpf_map__fd": (c_int, (c_void_p,)),
     "bpf_map__initial_value": (c_void_p, (c_void_p, POINTER(c_size_t))),
     "bpf_map__key_size": (c_uint32, (c_void_p,)),
@@ -119,7 +129,10 @@ _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "bpf_program__name": (c_char_p, (c_void_p,)),
     "bpf_program__set_log_buf": (c_int, (c_void_p, c_void_p, c_size_t)),
     "btf__find_by_name_kind": (ctypes.c_int32, (c_void_p, c_char_p, c_uint32)),
+    "btf__free": (None, (c_void_p,)),
+    "btf__load_from_kernel_by_id": (c_void_p, (c_uint32,)),
     "btf__name_by_offset": (c_char_p, (c_void_p, c_uint32)),
+    "btf__raw_data": (c_void_p, (c_void_p, POINTER(c_uint32))),
     "btf__type_by_id": (c_void_p, (c_void_p, c_uint32)),
     "libbpf_num_possible_cpus": (c_int, ()),
 }
@@ -191,6 +204,20 @@ class Library:
         self._info(fd, info, "map")
         return info
 
+    def map_btf(self, info: MapInfo) -> bytes:
+        """The types of a map that the kernel has, as raw BTF; empty when it was made without."""
+        btf = self.value("btf__load_from_kernel_by_id", info.btf_id) if info.btf_id else 0
+        try:
+            return self.raw_btf(btf)
+        finally:
+            self.value("btf__free", btf)
+
+    def raw_btf(self, btf: int) -> bytes:
+        """What is behind libbpf's handle; empty for none."""
+        size = c_uint32()
+        start = self.value("btf__raw_data", btf, byref(size)) if btf else 0
+        return ctypes.string_at(start, size.value) if start else b""
+
     def link_info(self, fd: int) -> LinkInfo:
         info = LinkInfo()
         self._info(fd, info, "link")
@@ -242,6 +269,10 @@ class Object:
         """libbpf's handles of all maps, by name, without those that hold global variables."""
         named = {self._name("bpf_map__name", handle): handle for handle in self._each("bpf_object__next_map")}
         return {name: handle for name, handle in named.items() if "." not in name}
+
+    def btf(self) -> bytes:
+        """The types of the object, as raw BTF."""
+        return self._library.raw_btf(self._library.value("bpf_object__btf", self._object))
 
     def programs(self) -> dict[str, int]:
         """The file descriptors of the programs by name, once loaded. The object owns them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 from contextlib import closing
 from dataclasses import dataclass
@@ -10,10 +11,12 @@ from pathlib import Path
 
 from jackfield.datapath.bpffs import Folders
 from jackfield.datapath.errors import AbiMismatch
+from jackfield.datapath.handover import hand_over
 from jackfield.datapath.libbpf import Library, Object
 from jackfield.datapath.maps import RawMap
 from jackfield.net.errors import KernelError
 
+LOG = logging.getLogger(__name__)
 OBJECTS = Path(__file__).resolve().parent / "objects"
 SWITCH = "switch.bpf.o"
 
@@ -86,6 +89,8 @@ def load(library: Library, path: Path, folders: Folders | None) -> Loaded:
             library.call("sizing a map", "bpf_map__set_max_entries", handles[FDB], RECORDED_FDB_ENTRIES)
         else:
             library.call("sizing a map", "bpf_map__set_max_entries", handles[RECORD], 1)
+            for name in hand_over(library, switch, folders):
+                LOG.info("%s passes over from another version of the switch", name)
             for name in PINNED:
                 _check_pinned(library, handles[name], folders.maps / name)
                 pin = os.fsencode(folders.maps / name)

@@ -10,7 +10,7 @@ from jackfield.datapath.objects import PINNED, Loaded
 
 
 def pins(loaded: Loaded, folders: Folders) -> dict[Path, int]:
-    """Every object that is to be pinned, by its place. Links have an attacher to care for them."""
+    """Maps and programs that are to be pinned, by their places."""
     found = {folders.maps / name: loaded.maps[name].fd for name in sorted(PINNED)}
     found[folders.programs / "ingress"] = loaded.ingress
     found[folders.programs / "fdb_control"] = loaded.fdb_control
@@ -18,9 +18,9 @@ def pins(loaded: Loaded, folders: Folders) -> dict[Path, int]:
     return found
 
 
-def repair(library: Library, loaded: Loaded, folders: Folders) -> tuple[str, ...]:
-    """Pin again what is not pinned any more; says what that was. Raises KernelError."""
-    missing = {path: fd for path, fd in pins(loaded, folders).items() if not path.exists()}
+def repair(library: Library, wanted: dict[Path, int], folders: Folders) -> tuple[str, ...]:
+    """Pin again, by its place, what is not pinned any more; says what that was. Raises KernelError."""
+    missing = {path: fd for path, fd in wanted.items() if not path.exists()}
     if missing:
         folders.make()
     for path, fd in missing.items():

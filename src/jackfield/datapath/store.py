@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import struct
 import time
 from collections.abc import Iterable
@@ -56,7 +57,7 @@ class Datapath:
         self._netlink = Netlink()
         self._make_tables(loaded.maps)
         self.upcalls = RingBuffer(loaded.maps["jf_upcalls"], _abi.Upcall.unpack)
-        self.follows_carrier = False
+        self._carrier_links: dict[Path, int] = {}
         self.mode = mode or (AttachMode.TCX if has_tcx(loader, loaded.ingress) else AttachMode.CLS_BPF)
         self._attachers: dict[AttachMode, Attacher] = {}
         self._otherwise: set[int] = set()  # attached in the other mode
@@ -97,12 +98,16 @@ class Datapath:
             loaded.close()
             raise
         if folders is not None:
-            made.follows_carrier = carrier.attach(loader, objects_folder / carrier.OBJECT, folders)
+            made._carrier_links = carrier.attach(loader, objects_folder / carrier.OBJECT, folders)
         return made
 
     def close(self) -> None:
         """Let go of everything; the data plane goes on forwarding."""
         self.closed = True
+        for attacher in self._attachers.values():
+            attacher.close()
+        for link in self._carrier_links.values():
+            os.close(link)
         self.devices.close()
         self._netlink.close()
         self.upcalls.close()
@@ -114,11 +119,17 @@ class Datapath:
             for attacher in self._attachers.values():
                 for ifindex in attacher.attached():
                     attacher.detach(ifindex)
+            self.remove_other_versions()
             bpffs.remove_tree(self._folders.instance)
             with contextlib.suppress(OSError):
                 # Other instances live there too.
                 self._folders.instance.parent.rmdir()
         self.close()
+
+    @property
+    def follows_carrier(self) -> bool:
+        """Whether the kernel itself takes members of bonds out of use that have no link."""
+        return bool(self._carrier_links)
 
     # Attachment.
 
@@ -170,11 +181,18 @@ class Datapath:
 
     def repair_pins(self) -> tuple[str, ...]:
         """Pin again what somebody unpinned; says what that was."""
-        return pins.repair(self._library, self._loaded, self._folders) if self._folders is not None else ()
+        if self._folders is None:
+            return ()
+        wanted = pins.pins(self._loaded, self._folders) | self._carrier_links
+        for attacher in self._attachers.values():
+            wanted |= attacher.pins()
+        return pins.repair(self._library, wanted, self._folders)
 
-    def remove_older_versions(self) -> None:
-        """Unpin what another ABI version left of this instance: for when all of this one is in place."""
+    def remove_other_versions(self) -> None:
+        """Take away what another ABI version left of this instance: for when all of this one is in place."""
         for folder in self._folders.others() if self._folders else ():
+            for attacher in self._attachers.values() if (folder / "links").is_dir() else ():
+                attacher.succeed(folder / "links")
             bpffs.remove_tree(folder)
 
     # The learning table.
@@ -320,7 +338,7 @@ class Datapath:
         self._library.pin(self._loaded.bond_control, folders.programs / "bond_control")
         self._attachers[AttachMode.TCX] = TcxAttacher(self._library, folders.links)
         self._attachers[AttachMode.CLS_BPF] = ClsBpfAttacher(
-            TrafficControl(self._netlink), folders.links, self.instance
+            TrafficControl(self._netlink), folders.links, self.instance, _abi.Limit.ABI_VERSION
         )
         for attacher in self._attachers.values():
             attacher.update(self._loaded.ingress)

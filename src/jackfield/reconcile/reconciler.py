@@ -110,7 +110,7 @@ class Reconciler:
         if report.failed:
             self._watch.forget()
         else:
-            self._datapath.remove_older_versions()
+            self._datapath.remove_other_versions()
             self._mtus = {b.name: bridge_mtu(b, seen) for b in wanted.bridges if b.error is None}
         problems: dict[Owner, str] = dict(second.problems) | dict(first.problems) | report.failed
         hardware = self._datapath.devices.hardware

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import resource
 import signal
 import ssl
 import sys
@@ -131,6 +132,7 @@ def _run(paths: Paths, vlog: Vlog, ready_fd: int | None, db: str | None, files: 
             directory.mkdir(mode=0o755, parents=True, exist_ok=True)
         except OSError as error:
             raise StartError(f"{directory}: cannot make the directory ({error.strerror})") from error
+    _allow_many_files()
     pidfile = PidFile.acquire(paths.pidfile)
     try:
         vlog.open_file(paths.log_file)
@@ -142,6 +144,12 @@ def _run(paths: Paths, vlog: Vlog, ready_fd: int | None, db: str | None, files: 
         logging.shutdown()
         os._exit(0)
     return 0
+
+
+def _allow_many_files() -> None:
+    """As many as this process may ever have: the link of each device is held open."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _context(db: str | None, files: TlsFiles) -> ssl.SSLContext | None:
