@@ -333,7 +333,7 @@ struct jf_bridge_state {
 /* Map jf_port_state, by port id: written by the data plane only. */
 struct jf_port_state {
 	__u64 entries; /* learned by this port */
-	__u64 learned; /* in all, moves and what came back after it had aged among them */
+	__u64 learned; /* in all, those that moved here among them */
 	__u64 evicted; /* removed to make room */
 	__u64 refused; /* not learned for want of room */
 };

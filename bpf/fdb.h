@@ -9,6 +9,7 @@
 
 #include "frame.h"
 #include "maps.h"
+#include "security.h"
 
 #define JF_STAMP_INTERVAL_NS 1000000000ULL
 #define JF_ARP_LOCK_NS 5000000000ULL
@@ -96,15 +97,16 @@ static __always_inline __u64 sample(__u32 attempt, __u64 logged_count)
 	return bpf_get_prandom_u32() % (window < logged_count ? window : logged_count | 1);
 }
 
-/* Makes room for one entry of `learner` in a full table: looks among the addresses learned of late, which
- * are mostly those of whoever fills it. */
-__noinline int fdb_make_room(__u32 bridge_id, __u32 learner, __u64 now_ns)
+/* Makes room for one entry of `learner` in a full table, or, when it is `limited`, among its own entries that
+ * have aged: looks among the addresses learned of late, which are mostly those of whoever fills it. */
+__noinline int fdb_make_room(__u32 bridge_id, __u32 learner, __u64 now_ns, __u32 limited)
 {
 	struct jf_bridge *bridge = bpf_map_lookup_elem(&jf_bridges, &bridge_id);
 	struct jf_bridge_state *state = bpf_map_lookup_elem(&jf_bridge_state, &bridge_id);
 	__u32 zero = 0;
 	__u64 *log_at = bpf_map_lookup_elem(&jf_fdb_log_at, &zero);
 	__u64 share, logged_count;
+	__u32 loser;
 	int learner_over, i;
 
 	if (!bridge || !state || !log_at)
@@ -126,14 +128,19 @@ __noinline int fdb_make_room(__u32 bridge_id, __u32 learner, __u64 now_ns)
 		if (!entry || entry->flags & JF_FDB_STATIC)
 			continue;
 		aged = is_aged(bridge, entry, now_ns);
+		if (limited && !(aged && entry->port == learner))
+			continue;
 		if (!aged && (learner_over ? entry->port != learner : port_entries(entry->port) <= share))
 			continue;
+		loser = entry->port;
 		if (fdb_remove(&key, entry)) {
 			add(aged ? &state->expired : &state->evicted, 1);
+			if (!aged)
+				count_port_loss(loser, 0);
 			return 1;
 		}
 	}
-	if (!learner_over)
+	if (!learner_over && !limited)
 		state->starved = 1;
 	return 0;
 }
@@ -157,9 +164,10 @@ __noinline int fdb_insert(const struct jf_fdb_key *address, __u32 port, __u64 no
 	state = bpf_map_lookup_elem(&jf_bridge_state, &id);
 	if (!bridge || !state || !log_at)
 		return 0;
-	if (__sync_fetch_and_add(&state->entries, 1) >= bridge->table_size && !fdb_make_room(id, port, now_ns)) {
+	if (__sync_fetch_and_add(&state->entries, 1) >= bridge->table_size && !fdb_make_room(id, port, now_ns, 0)) {
 		add(&state->entries, -1);
 		add(&state->refused, 1);
+		count_port_loss(port, 1);
 		return 0;
 	}
 	if (bpf_map_update_elem(&jf_fdb, &key, &entry, BPF_NOEXIST) < 0) {
@@ -234,9 +242,10 @@ static __always_inline int is_learnable(const struct jf_bridge *bridge, __u32 br
 	return !(bridge->flags & JF_BRIDGE_FLOOD_VLANS) || !vlan_set_has(&jf_bridge_flood, bridge_id, vlan);
 }
 
-/* Takes note of where the source was seen. Returns a drop reason: the frame may be a reflection. */
+/* Takes note of where the source was seen, if it is one that `learns`. Returns a drop reason: the frame may be a
+ * reflection, or its source may belong to another port. */
 static __always_inline int fdb_learn(struct pass *pass, const struct jf_bridge *bridge, __u16 bridge_id, __u16 vlan,
-				     __u32 port, const struct jf_port *in_port, int unless_moved)
+				     __u32 port, const struct jf_port *in_port, int unless_moved, int learns)
 {
 	struct jf_fdb_key key = fdb_key(bridge_id, vlan, pass->src);
 	struct jf_fdb_entry *entry = bpf_map_lookup_elem(&jf_fdb, &key);
@@ -258,6 +267,8 @@ static __always_inline int fdb_learn(struct pass *pass, const struct jf_bridge *
 			port = entry->port;
 	}
 	if (!entry) {
+		if (!learns)
+			return JF_DROP_NONE;
 		fdb_insert(&key, port, pass->now_ns);
 		entry = locked_ns ? bpf_map_lookup_elem(&jf_fdb, &key) : NULL;
 		if (entry)
@@ -266,13 +277,17 @@ static __always_inline int fdb_learn(struct pass *pass, const struct jf_bridge *
 	}
 	if (entry->flags & JF_FDB_STATIC)
 		return JF_DROP_NONE;
+	aged = is_aged(bridge, entry, pass->now_ns);
+	if (aged || entry->port != port) {
+		if (!aged && keeps_addresses(entry->port))
+			return note_offence(&key, port, JF_DROP_MAC_STICKY, pass->now_ns);
+		if (!learns)
+			return JF_DROP_NONE;
+		fdb_relearn(entry, bridge_id, port, pass->now_ns, aged);
+	} else if ((__s64)(pass->now_ns - entry->seen_ns) >= (__s64)JF_STAMP_INTERVAL_NS)
+		entry->seen_ns = pass->now_ns;
 	if (locked_ns)
 		entry->locked_ns = locked_ns;
-	aged = is_aged(bridge, entry, pass->now_ns);
-	if (aged || entry->port != port)
-		fdb_relearn(entry, bridge_id, port, pass->now_ns, aged);
-	else if ((__s64)(pass->now_ns - entry->seen_ns) >= (__s64)JF_STAMP_INTERVAL_NS)
-		entry->seen_ns = pass->now_ns;
 	return JF_DROP_NONE;
 }
 

@@ -32,6 +32,47 @@ struct guard_subject {
 
 JF_MAP(jf_guard_subject, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct guard_subject, 1);
 
+static __always_inline int is_allowed(const struct jf_guard *guard, const __u8 *mac)
+{
+	const __u16 *wanted = (const __u16 *)mac;
+	__u32 i;
+
+	for (i = 0; i < JF_MAX_ALLOWED_MACS && i < guard->allowed_count; i++) {
+		const __u16 *allowed = (const __u16 *)&guard->allowed[6 * i];
+
+		if (allowed[0] == wanted[0] && allowed[1] == wanted[1] && allowed[2] == wanted[2])
+			return 1;
+	}
+	return 0;
+}
+
+/* Whether the port may learn one more address: an entry of its own that has aged, which nobody swept yet, gives way. */
+static __always_inline int has_room(const struct guard_subject *subject, const struct jf_guard *guard)
+{
+	if (port_entries(subject->port) < guard->mac_limit)
+		return 1;
+	return fdb_make_room(subject->bridge, subject->port, subject->now_ns, 1) &&
+	       port_entries(subject->port) < guard->mac_limit;
+}
+
+/* Judges the source address. Returns a drop reason, or JF_GUARD_UNLEARNED. */
+static __always_inline int guard_source(const struct guard_subject *subject, const struct jf_guard *guard)
+{
+	struct jf_fdb_key key = fdb_key(subject->bridge, subject->vlan, subject->src);
+	struct jf_fdb_entry *entry = bpf_map_lookup_elem(&jf_fdb, &key);
+	int is_static = entry && entry->flags & JF_FDB_STATIC;
+	int here = entry && entry->port == subject->port;
+
+	if (guard->flags & JF_GUARD_LOCKED && !(here && is_static) && !is_allowed(guard, subject->src))
+		return note_offence(&key, subject->port, JF_DROP_MAC_LOCKED, subject->now_ns);
+	if (!(guard->flags & JF_GUARD_MAC_LIMIT) || !subject->learnable || here || is_static ||
+	    has_room(subject, guard))
+		return JF_DROP_NONE;
+	if (guard->flags & JF_GUARD_MAC_LIMIT_FLOOD)
+		return JF_GUARD_UNLEARNED;
+	return note_offence(&key, subject->port, JF_DROP_MAC_LIMIT, subject->now_ns);
+}
+
 /* Takes frames from a token bucket, which is kept as the time when the next frame is due. Returns whether there
  * were not enough. */
 static __always_inline int is_storm(const struct jf_guard *guard, struct jf_guard_state *state, __u32 kind,
@@ -91,6 +132,7 @@ __noinline int guard_frame(struct __sk_buff *skb)
 	struct jf_guard_state *state;
 	struct jf_bridge *bridge;
 	struct jf_guard *guard;
+	int verdict, storm;
 
 	if (!subject)
 		return JF_DROP_NONE;
@@ -101,23 +143,32 @@ __noinline int guard_frame(struct __sk_buff *skb)
 	bridge = bpf_map_lookup_elem(&jf_bridges, &id);
 	if (!guard || !state || !bridge)
 		return JF_DROP_NONE;
+	verdict = guard_source(subject, guard);
+	if (verdict > 0)
+		return verdict;
 	/* What segmentation offload keeps together counts as the frames that it becomes. */
 	frames = skb->gso_segs;
 	if (!frames)
 		frames = 1;
 	else if (frames > JF_MOST_SEGMENTS)
 		frames = JF_MOST_SEGMENTS;
-	return guard_from_storms(subject, bridge, guard, state, frames);
+	storm = guard_from_storms(subject, bridge, guard, state, frames);
+	if (storm)
+		return storm;
+	if (verdict == JF_GUARD_UNLEARNED)
+		add(&state->unlearned, 1);
+	return verdict;
 }
 
-/* Judges a frame from a port with protections. Returns a drop reason, or JF_GUARD_UNLEARNED. */
-static __noinline int guard(struct pass *pass, const struct jf_bridge *bridge, __u32 bridge_id, __u32 vlan, __u32 port)
+/* Notes what guard_frame is to judge. It has returned before that is called, for the sake of the stack. */
+static __noinline int describe_subject(struct pass *pass, const struct jf_bridge *bridge, __u32 bridge_id, __u32 vlan,
+				       __u32 port)
 {
 	__u32 zero = 0;
 	struct guard_subject *subject = bpf_map_lookup_elem(&jf_guard_subject, &zero);
 
 	if (!subject || !bridge)
-		return JF_DROP_NONE;
+		return 0;
 	/* The coarse clock stands still for up to 10 ms, in which a high rate lets many frames in. */
 	subject->now_ns = jf_recording ? pass->now_ns : bpf_ktime_get_ns();
 	subject->bridge = bridge_id;
@@ -127,7 +178,7 @@ static __noinline int guard(struct pass *pass, const struct jf_bridge *bridge, _
 	subject->learnable = is_learnable(bridge, bridge_id, vlan);
 	__builtin_memcpy(subject->dst, pass->dst, 6);
 	__builtin_memcpy(subject->src, pass->src, 6);
-	return guard_frame(pass->skb);
+	return 0;
 }
 
 #endif

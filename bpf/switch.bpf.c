@@ -274,7 +274,8 @@ static __always_inline void forward(struct pass *pass, const struct arrival *arr
 	}
 
 	if (in_port->flags & JF_PORT_GUARDED) {
-		guarded = guard(pass, bridge, bridge_id, vlan, arrival->port);
+		describe_subject(pass, bridge, bridge_id, vlan, arrival->port);
+		guarded = guard_frame(pass->skb);
 		if (guarded > 0) {
 			drop(pass, arrival->iface, guarded, vlan);
 			return;
@@ -283,8 +284,8 @@ static __always_inline void forward(struct pass *pass, const struct arrival *arr
 
 	out = 0;
 	if (is_learnable(bridge, bridge_id, vlan)) {
-		if (guarded != JF_GUARD_UNLEARNED)
-			reason = fdb_learn(pass, bridge, bridge_id, vlan, arrival->port, in_port, reason);
+		reason = fdb_learn(pass, bridge, bridge_id, vlan, arrival->port, in_port, reason,
+				   guarded != JF_GUARD_UNLEARNED);
 		if (reason) {
 			drop(pass, arrival->iface, reason, vlan);
 			return;

@@ -9,7 +9,7 @@ from tests.scenarios.bonds import BONDS
 from tests.scenarios.learning import AGEING, FULL_TABLE, LEARNING, STATIC
 from tests.scenarios.limits import ADMISSION, COUNTERS, MALFORMED, MTU
 from tests.scenarios.patches import PATCHES
-from tests.scenarios.protections import STORMS
+from tests.scenarios.protections import MAC_LIMIT, PORT_SECURITY, STORMS
 from tests.scenarios.tunnels import TUNNEL, VLAN_LIMIT
 from tests.scenarios.vlans import ACCESS, NATIVE, PRIORITY_TAGS, TRUNK
 
@@ -29,6 +29,8 @@ SCENARIOS = (
     *PATCHES,
     *BONDS,
     *STORMS,
+    *MAC_LIMIT,
+    *PORT_SECURITY,
     *MALFORMED,
     *COUNTERS,
 )

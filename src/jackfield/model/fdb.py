@@ -76,6 +76,11 @@ class Fdb:
             return None
         return entry.port
 
+    def is_locked(self, address: Address, now: int) -> bool:
+        """Whether gratuitous ARP from a bond would be a reflection of what was sent from the address."""
+        entry = self.entries.get(address)
+        return entry is not None and now < entry.locked
+
     def learn(
         self, bridge: BridgeConfig, address: Address, port: str, now: int, announced: Announced | None = None
     ) -> Fdb:
@@ -117,6 +122,13 @@ class Fdb:
         """Remove every entry that is too old, and so make room."""
         aged = {address for address, entry in self.entries.items() if is_aged(bridge, entry, now)}
         return self._without(aged, expired=len(aged))
+
+    def expire_one(self, bridge: BridgeConfig, port: str, now: int) -> Fdb:
+        """Remove one entry of a port that is too old, if there is one."""
+        oldest = self._oldest(port)
+        if oldest is None or not is_aged(bridge, self.entries[oldest], now):
+            return self
+        return self._without({oldest}, expired=1)
 
     def usage(self) -> Counter[str]:
         """How many learned entries, aged ones included, each port has."""

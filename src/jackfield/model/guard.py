@@ -9,7 +9,7 @@ from enum import Enum
 from jackfield.model.config import BridgeConfig
 from jackfield.model.fdb import Address, Fdb
 from jackfield.model.frame import is_group
-from jackfield.model.protection import GuardConfig, Rate
+from jackfield.model.protection import GuardConfig, MacLimitAction, PortSecurity, Rate
 from jackfield.model.reasons import DropReason
 
 BROADCAST = b"\xff" * 6
@@ -32,9 +32,11 @@ class GuardState:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What becomes of a frame: dropped for a reason, or let in; then its source may go unlearned."""
+    """What becomes of a frame: dropped for a reason, or let in; then its source may go unlearned. `fdb` is
+    the learning table of the bridge, where room may have been made."""
 
     state: GuardState
+    fdb: Fdb
     reason: DropReason | None = None
     learns: bool = True
 
@@ -51,21 +53,46 @@ class Subject:
 
 
 def judge(guard: GuardConfig, state: GuardState, fdb: Fdb, subject: Subject) -> Verdict:
-    """What a port's protections say of a frame. Nothing that is dropped is learned from."""
-    return _from_storms(guard, state, fdb, subject)
+    """What a port's protections say of a frame: first of its source, then of how much is flooded. Nothing
+    that is dropped is learned from."""
+    entry = fdb.entries.get(subject.src)
+    here = entry is not None and entry.port == subject.port
+    static = entry is not None and entry.static
+    allowed = (here and static) or subject.src.mac in guard.allowed_macs
+    if guard.security is PortSecurity.LOCKED and not allowed:
+        return Verdict(state, fdb, DropReason.MAC_LOCKED)
+    learns = True
+    learnable = subject.src.vlan not in subject.bridge.flood_vlans
+    if guard.mac_limit is not None and learnable and not here and not static:
+        if fdb.usage()[subject.port] >= guard.mac_limit:
+            fdb = fdb.expire_one(subject.bridge, subject.port, subject.now)
+        learns = fdb.usage()[subject.port] < guard.mac_limit
+        if not learns and guard.mac_limit_action is MacLimitAction.DROP:
+            return Verdict(state, fdb, DropReason.MAC_LIMIT)
+    reason, state = _from_storms(guard, state, fdb, subject)
+    return Verdict(state, fdb, reason, learns)
 
 
-def _from_storms(guard: GuardConfig, state: GuardState, fdb: Fdb, subject: Subject) -> Verdict:
+def belongs_elsewhere(bridge: BridgeConfig, port: str, fdb: Fdb, address: Address, now: int) -> bool:
+    """Whether an address is on another port that keeps what was learned there."""
+    entry = fdb.entries.get(address)
+    if entry is None or entry.static or fdb.lookup(bridge, address, now) in (None, port):
+        return False
+    owner = next((each for each in bridge.ports if each.name == entry.port), None)
+    return owner is not None and owner.guard is not None and owner.guard.keeps_addresses
+
+
+def _from_storms(
+    guard: GuardConfig, state: GuardState, fdb: Fdb, subject: Subject
+) -> tuple[DropReason | None, GuardState]:
     kind = _storm(fdb, subject)
-    if kind is None:
-        return Verdict(state)
-    rate = dict(zip(Storm, guard.rates, strict=True))[kind]
-    if rate is None:
-        return Verdict(state)
+    rate = None if kind is None else dict(zip(Storm, guard.rates, strict=True))[kind]
+    if kind is None or rate is None:
+        return None, state
     due = _take(rate, state.due.get(kind, 0), subject.now)
     if due is None:
-        return Verdict(state, kind.value)
-    return Verdict(replace(state, due={**state.due, kind: due}))
+        return kind.value, state
+    return None, replace(state, due={**state.due, kind: due})
 
 
 def _storm(fdb: Fdb, subject: Subject) -> Storm | None:

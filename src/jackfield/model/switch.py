@@ -227,9 +227,13 @@ class _Passage:
             learns = verdict.learns
         if admission is Admission.UNLESS_MOVED and self._seems_reflected(bridge, port, vid, frame):
             return DropReason.BOND_MOVED
+        address, fdb = Address(vid, frame.src), self._state.fdb(bridge.name)
+        announced = _announced(bridge, port, frame)
+        stays = announced is Announced.ON_BOND and fdb.is_locked(address, self._now)
+        if not stays and guard.belongs_elsewhere(bridge, port.name, fdb, address, self._now):
+            return DropReason.MAC_STICKY
         if learns:
-            fdb, announced = self._state.fdb(bridge.name), _announced(bridge, port, frame)
-            fdb = fdb.learn(bridge, Address(vid, frame.src), port.name, self._now, announced)
+            fdb = fdb.learn(bridge, address, port.name, self._now, announced)
             self._state = self._state.with_fdb(bridge.name, fdb)
         return None
 
@@ -240,6 +244,7 @@ class _Passage:
         subject = Subject(bridge, port.name, src, dst, self._now)
         verdict = guard.judge(config, self._state.guard(port.name), self._state.fdb(bridge.name), subject)
         self._state = replace(self._state, guards={**self._state.guards, port.name: verdict.state})
+        self._state = self._state.with_fdb(bridge.name, verdict.fdb)
         return verdict
 
     def _seems_reflected(self, bridge: BridgeConfig, port: PortConfig, vid: int, frame: Frame) -> bool:
@@ -247,8 +252,7 @@ class _Passage:
         known_at = fdb.lookup(bridge, address, self._now)
         if known_at in (None, port.name):
             return False
-        locked = self._now < fdb.entries[address].locked
-        return locked or not is_gratuitous_arp(frame)
+        return fdb.is_locked(address, self._now) or not is_gratuitous_arp(frame)
 
     def _send(self, arrival: _Arrival, target: PortConfig, leaving: Frame) -> None:
         frame, interface = leaving.pack(), target.name
