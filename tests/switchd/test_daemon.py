@@ -170,6 +170,26 @@ def test_a_signal_ends_the_daemon_and_leaves_the_data_plane(
     assert list(daemon.rundir.iterdir()) == []
 
 
+def test_the_log_says_who_changed_what_and_who_only_looked_is_not_in_it(daemon: Daemon) -> None:
+    daemon.vsctl("add-br", "br0")
+    daemon.vsctl("add-port", "br0", "tap1", "--", "set", "Interface", "tap1", "type=internal")
+    daemon.appctl("fdb/flush", "br0")
+    daemon.vsctl("show")
+    daemon.appctl("fdb/show", "br0")
+    daemon.restart()
+    told = [line for line in daemon.log() if "process" in line]
+    who = r"process \d+, ovs-(vs|app)ctl, user 0"
+    patterns = [
+        rf"ovsdb_audit\|INFO\|unix \({who}\) changed Open_vSwitch: .*Bridge: 1 new.*add-br br0\)",
+        rf"ovsdb_audit\|INFO\|unix \({who}\) changed Open_vSwitch: .*Port: 1 new.*add-port br0 tap1",
+        rf"unixctl\|INFO\|{who} asks for fdb/flush br0",
+        r"unixctl\|INFO\|process \d+, \S+, user 0 asks for exit",
+    ]
+    assert len(told) == len(patterns), told
+    for pattern, line in zip(patterns, told, strict=True):
+        assert re.search(pattern, line), line
+
+
 def test_the_log_file_is_reopened_when_told(daemon: Daemon) -> None:
     for tell in (lambda: os.kill(daemon.pid, signal.SIGHUP), lambda: daemon.appctl("vlog/reopen")):
         daemon.log_file.rename(daemon.log_file.with_suffix(".old"))

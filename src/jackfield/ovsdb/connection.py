@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from jackfield.ovsdb.notice import Message, Notice
 from jackfield.ovsdb.session import Rights, Session
+from jackfield.wire.peer import Peer, peer_of
 from jackfield.wire.stream import JsonStream, StreamError, encode
 
 if TYPE_CHECKING:
@@ -70,13 +72,15 @@ class Connection(asyncio.Protocol):
             return
         # Both directions stop at once when the peer does not read, so that nothing piles up for long.
         transport.set_write_buffer_limits(high=1 << 16)
-        self.name = self.name or _peer_name(transport)
+        peer = peer_of(transport.get_extra_info("socket")) if _is_unix(transport) else None
+        self.name = self.name or _peer_name(transport, peer)
         self.session = Session(
             self._server,
             self.name,
             self.send,
             rights=self._rights,
             expendable=self._expendable,
+            own=peer is not None and peer.pid == os.getpid(),
             drained=self._drained,
             end=self._end,
         )
@@ -245,15 +249,14 @@ class Connection(asyncio.Protocol):
             self._wait(self._probe)
 
 
-def _peer_name(transport: asyncio.BaseTransport) -> str:
-    peer = transport.get_extra_info("socket")
+def _is_unix(transport: asyncio.BaseTransport) -> bool:
+    return bool(transport.get_extra_info("socket").family == socket.AF_UNIX)
+
+
+def _peer_name(transport: asyncio.BaseTransport, peer: Peer | None) -> str:
     address = transport.get_extra_info("peername")
     if isinstance(address, tuple) and address:
         host, port = address[:2]
         kind = "tcp" if transport.get_extra_info("ssl_object") is None else "ssl"
         return f"{kind}:[{host}]:{port}" if ":" in host else f"{kind}:{host}:{port}"
-    try:
-        pid = int.from_bytes(peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)[:4], "little")
-    except OSError:
-        return "unix"
-    return f"unix (process {pid})"
+    return "unix" if peer is None else f"unix ({peer})"

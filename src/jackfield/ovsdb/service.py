@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from jackfield.ovsdb import audit
 from jackfield.ovsdb.database import Change, Database
 from jackfield.ovsdb.errors import OvsdbError
 from jackfield.ovsdb.history import History
@@ -28,6 +29,7 @@ class Done:
     changes: list[Change]
     origin: Session
     reply: Reply
+    comments: list[str]
 
     @property
     def failed(self) -> bool:
@@ -80,9 +82,9 @@ class Service:
         storage = self.storage
         results, changes = execution.run(operations, _discard if storage is None else storage.stage)
         if storage is None or not (changes or self._done):
-            self._tell(Done(results, changes, origin, reply))
+            self._tell(Done(results, changes, origin, reply, execution.comments))
         else:
-            self._done.append(Done(results, changes, origin, reply))
+            self._done.append(Done(results, changes, origin, reply, execution.comments))
 
     async def settle(self) -> None:
         """Put what has run on disk and tell of it."""
@@ -135,6 +137,8 @@ class Service:
 
     def _tell(self, done: Done) -> None:
         if done.changes:
+            if not done.origin.own:
+                audit.note(done.origin.name, self.name, done.changes, done.comments)
             self._publish(self, self.history.add(done.changes), done.changes, done)
         else:
             done.reply(done.results)

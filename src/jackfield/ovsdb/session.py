@@ -62,7 +62,8 @@ class Session:
     """The server's side of one connection; `send` passes a message to the peer.
 
     What the peer sends is taken in by `receive` and worked off by `step`, when the session has its turn.
-    `drained` is called when all of it is, `end` with the reason (None if it left) when the session is over.
+    `own`: the peer is a part of this very process. `drained` is called when all of its messages are worked
+    off, `end` with the reason (None if it left) when the session is over.
     """
 
     def __init__(
@@ -73,10 +74,12 @@ class Session:
         *,
         rights: Rights | None = None,
         expendable: bool = True,
+        own: bool = False,
         drained: Callable[[], None] = lambda: None,
         end: Callable[[str | None], None] = lambda _why: None,
     ) -> None:
         self.name = name
+        self.own = own
         self.rights = rights or Rights()
         self.waiting: dict[str, Waiting] = {}
         self.inbox: deque[Any] = deque()

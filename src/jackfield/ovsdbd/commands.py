@@ -32,12 +32,12 @@ class DatabaseCommands:
         """Add the commands to the table."""
         prefix = "ovsdb-server/"
         commands.add(prefix + "list-dbs", "", 0, 0, lambda _args: _lines(self._server.services))
-        commands.add(prefix + "compact", "[DB]", 0, 1, self._compact)
+        commands.add(prefix + "compact", "[DB]", 0, 1, self._compact, changes=True)
         commands.add(prefix + "get-db-storage-status", "DB", 1, 1, self._status)
-        commands.add(prefix + "add-remote", "REMOTE", 1, 1, self._add_remote)
-        commands.add(prefix + "remove-remote", "REMOTE", 1, 1, self._remove_remote)
+        commands.add(prefix + "add-remote", "REMOTE", 1, 1, self._add_remote, changes=True)
+        commands.add(prefix + "remove-remote", "REMOTE", 1, 1, self._remove_remote, changes=True)
         commands.add(prefix + "list-remotes", "", 0, 0, lambda _args: _lines(self._remotes.names))
-        commands.add(prefix + "reconnect", "", 0, 0, self._reconnect)
+        commands.add(prefix + "reconnect", "", 0, 0, self._reconnect, changes=True)
         commands.add(prefix + "sync-status", "", 0, 0, lambda _args: "state: active\n")
 
     async def _compact(self, args: Sequence[str]) -> str:
@@ -92,10 +92,10 @@ class ServerCommands:
 
     def register(self, commands: CommandTable) -> None:
         """Add the commands to the table."""
-        commands.add("exit", "", 0, 0, self._exit)
+        commands.add("exit", "", 0, 0, self._exit, changes=True)
         commands.add("memory/show", "", 0, 0, self._memory)
-        commands.add("ovsdb-server/add-db", "DB", 1, 1, self._add_db)
-        commands.add("ovsdb-server/remove-db", "DB", 1, 1, self._remove_db)
+        commands.add("ovsdb-server/add-db", "DB", 1, 1, self._add_db, changes=True)
+        commands.add("ovsdb-server/remove-db", "DB", 1, 1, self._remove_db, changes=True)
 
     def _exit(self, _args: Sequence[str]) -> str:
         self._leave()

@@ -17,13 +17,15 @@ class CommandError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command. `usage` describes its arguments for `list-commands`; None hides the command."""
+    """One command. `usage` describes its arguments for `list-commands`; None hides the command. One that
+    `changes` something is worth a line in the log."""
 
     name: str
     usage: str | None
     min_args: int
     max_args: int
     handler: Handler
+    changes: bool = False
 
 
 class CommandTable:
@@ -34,11 +36,20 @@ class CommandTable:
         self.add("list-commands", "", 0, 0, lambda _args: self.listing())
         self.add("version", "", 0, 0, lambda _args: version)
 
-    def add(self, name: str, usage: str | None, min_args: int, max_args: int, handler: Handler) -> None:
+    def add(
+        self,
+        name: str,
+        usage: str | None,
+        min_args: int,
+        max_args: int,
+        handler: Handler,
+        *,
+        changes: bool = False,
+    ) -> None:
         """Register a command; raises ValueError when the name is taken."""
         if name in self._commands:
             raise ValueError(f"command {name} is registered twice")
-        self._commands[name] = Command(name, usage, min_args, max_args, handler)
+        self._commands[name] = Command(name, usage, min_args, max_args, handler, changes)
 
     def listing(self) -> str:
         """The text of `list-commands`."""
@@ -48,6 +59,11 @@ class CommandTable:
             if command.usage is not None
         ]
         return "The available commands are:\n" + "".join(lines)
+
+    def changes(self, name: str) -> bool:
+        """Whether there is such a command and it changes something."""
+        command = self._commands.get(name)
+        return command is not None and command.changes
 
     async def run(self, name: str, args: Sequence[object]) -> str:
         """The output of a command; raises CommandError with the text for the user."""

@@ -17,6 +17,7 @@ from typing import Any
 
 from jackfield.unixctl.commands import CommandError, CommandTable
 from jackfield.wire.address import address_of
+from jackfield.wire.peer import Peer, one_line, peer_of
 from jackfield.wire.stream import JsonStream, StreamError, encode
 
 _log = logging.getLogger("jackfield.unixctl")
@@ -99,6 +100,7 @@ class UnixctlServer:
         self, task: asyncio.Task[None], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         stream = JsonStream(MAX_REQUEST_BYTES, MAX_REQUEST_DEPTH)
+        peer = peer_of(writer.get_extra_info("socket"))
         while True:
             self._idle[task] = None
             data = await reader.read(_CHUNK)
@@ -106,11 +108,11 @@ class UnixctlServer:
             if not data:
                 return
             for message in stream.feed(data):
-                writer.write(encode(await self._answer(message)))
+                writer.write(encode(await self._answer(message, peer)))
                 async with asyncio.timeout(WRITE_SECONDS):
                     await writer.drain()
 
-    async def _answer(self, message: Any) -> dict[str, Any]:
+    async def _answer(self, message: Any, peer: Peer | None) -> dict[str, Any]:
         match message:
             case {"method": str(method), "params": list(params), "id": request_id} if request_id is not None:
                 pass
@@ -118,6 +120,8 @@ class UnixctlServer:
                 raise StreamError("not a request", [])
         self._on_request()
         _log.debug("received request %s%s, id=%s", method, params, request_id)
+        if self._commands.changes(method):
+            _log.info("%s asks for %s", peer or "somebody", one_line(" ".join([method, *map(str, params)])))
         try:
             result, error = _line_ended(await self._commands.run(method, params)), None
         except CommandError as refusal:

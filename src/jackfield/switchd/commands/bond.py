@@ -32,14 +32,14 @@ class BondCommands:
         """Add the commands to the table, the older names of some among them."""
         commands.add("bond/list", "", 0, 0, self._list)
         commands.add("bond/show", "[port]", 0, 1, self._show)
-        commands.add("bond/migrate", "port hash member", 3, 3, self._migrate)
-        commands.add("bond/set-active-member", "port member", 2, 2, self._set_active)
-        commands.add("bond/enable-member", "port member", 2, 2, self._enable)
-        commands.add("bond/disable-member", "port member", 2, 2, self._disable)
+        commands.add("bond/migrate", "port hash member", 3, 3, self._migrate, changes=True)
+        commands.add("bond/set-active-member", "port member", 2, 2, self._set_active, changes=True)
+        commands.add("bond/enable-member", "port member", 2, 2, self._enable, changes=True)
+        commands.add("bond/disable-member", "port member", 2, 2, self._disable, changes=True)
         commands.add("bond/hash", "mac [vlan] [basis]", 1, 3, self._hash)
-        commands.add("bond/set-active-slave", None, 2, 2, self._set_active)
-        commands.add("bond/enable-slave", None, 2, 2, self._enable)
-        commands.add("bond/disable-slave", None, 2, 2, self._disable)
+        commands.add("bond/set-active-slave", None, 2, 2, self._set_active, changes=True)
+        commands.add("bond/enable-slave", None, 2, 2, self._enable, changes=True)
+        commands.add("bond/disable-slave", None, 2, 2, self._disable, changes=True)
         commands.add("jackfield/bonds", "", 0, 0, self._report)
 
     def _all(self) -> list[tuple[BondPort, Members]]:

@@ -33,11 +33,11 @@ class FdbCommands:
 
     def register(self, commands: CommandTable) -> None:
         """Add the commands to the table."""
-        commands.add("fdb/add", "bridge port vlan mac", 4, 4, self._add)
-        commands.add("fdb/del", "bridge vlan mac", 3, 3, self._delete)
-        commands.add("fdb/flush", "[bridge]", 0, 1, self._flush)
+        commands.add("fdb/add", "bridge port vlan mac", 4, 4, self._add, changes=True)
+        commands.add("fdb/del", "bridge vlan mac", 3, 3, self._delete, changes=True)
+        commands.add("fdb/flush", "[bridge]", 0, 1, self._flush, changes=True)
         commands.add("fdb/show", "bridge", 1, 1, self._show)
-        commands.add("fdb/stats-clear", "[bridge]", 0, 1, self._stats_clear)
+        commands.add("fdb/stats-clear", "[bridge]", 0, 1, self._stats_clear, changes=True)
         commands.add("fdb/stats-show", "bridge", 1, 1, self._stats_show)
 
     def _bridge(self, name: str) -> BridgeOutcome:

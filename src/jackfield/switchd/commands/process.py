@@ -22,7 +22,7 @@ class ProcessCommands:
 
     def register(self, commands: CommandTable) -> None:
         """Add the commands to the table."""
-        commands.add("exit", "[--cleanup]", 0, 1, self._exit)
+        commands.add("exit", "[--cleanup]", 0, 1, self._exit, changes=True)
         commands.add("coverage/show", "", 0, 0, self._coverage)
         commands.add("memory/show", "", 0, 0, self._memory)
         VlogCommands(self._vlog).register(commands)

@@ -36,7 +36,7 @@ class ReportCommands:
         commands.add("jackfield/status", "", 0, 0, self._status)
         commands.add("jackfield/ports", "", 0, 0, self._ports)
         commands.add("jackfield/fdb", "[bridge]", 0, 1, self._fdb)
-        commands.add("jackfield/check", "", 0, 0, self._check)
+        commands.add("jackfield/check", "", 0, 0, self._check, changes=True)
         commands.add("jackfield/plan", "", 0, 0, self._plan)
 
     def _ofproto_list(self, _args: Sequence[str]) -> str:

@@ -16,17 +16,19 @@ class VlogCommands:
 
     def register(self, commands: CommandTable) -> None:
         """Add the commands to the table."""
-        commands.add("vlog/set", "{spec | PATTERN:destination:pattern}", 0, ANY_NUMBER, self._set)
+        commands.add(
+            "vlog/set", "{spec | PATTERN:destination:pattern}", 0, ANY_NUMBER, self._set, changes=True
+        )
         commands.add("vlog/list", "", 0, 0, lambda _args: self._vlog.listing())
         commands.add("vlog/list-pattern", "", 0, 0, lambda _args: self._vlog.pattern_listing())
-        commands.add("vlog/reopen", "", 0, 0, self._reopen)
-        commands.add("vlog/close", "", 0, 0, self._close)
+        commands.add("vlog/reopen", "", 0, 0, self._reopen, changes=True)
+        commands.add("vlog/close", "", 0, 0, self._close, changes=True)
         for verb, enabled in (("enable", True), ("disable", False)):
 
             def limit(args: Sequence[str], enabled: bool = enabled) -> str:
                 return self._rate_limit(args, enabled)
 
-            commands.add(f"vlog/{verb}-rate-limit", "[module]...", 0, ANY_NUMBER, limit)
+            commands.add(f"vlog/{verb}-rate-limit", "[module]...", 0, ANY_NUMBER, limit, changes=True)
 
     def _set(self, args: Sequence[str]) -> str:
         try:
