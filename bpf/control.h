@@ -61,18 +61,13 @@ static long sweep_step(void *map, const void *map_key, void *map_value, void *co
 	__u32 bridge_id = key.bridge;
 	struct jf_bridge_state *state = bpf_map_lookup_elem(&jf_bridge_state, &bridge_id);
 	struct jf_bridge *bridge = bpf_map_lookup_elem(&jf_bridges, &bridge_id);
-	__u32 port = entry->port;
 	int aged;
 
 	if (!state || !bridge)
 		return 0;
 	aged = is_aged(bridge, entry, removal->request.now_ns);
-	if ((aged || must_give_way(bridge, state, entry)) && fdb_remove(&key, entry)) {
-		add(aged ? &state->expired : &state->evicted, 1);
-		if (!aged)
-			count_port_loss(port, 0);
+	if ((aged || must_give_way(bridge, state, entry)) && fdb_retire(&key, entry, aged))
 		removal->affected++;
-	}
 	return 0;
 }
 

@@ -49,13 +49,12 @@ static __always_inline void count_port_entry(__u32 port, __s64 amount)
 		add(&state->learned, 1);
 }
 
-/* What became of an address of a port in a full table. */
-static __always_inline void count_port_loss(__u32 port, int refused)
+static __always_inline void count_port_refusal(__u32 port)
 {
 	struct jf_port_state *state = bpf_map_lookup_elem(&jf_port_state, &port);
 
 	if (state)
-		add(refused ? &state->refused : &state->evicted, 1);
+		add(&state->refused, 1);
 }
 
 /* Takes an entry out of the table and the accounts. Returns whether this call was the one to do it. */
@@ -71,6 +70,26 @@ static __always_inline int fdb_remove(struct jf_fdb_key *key, const struct jf_fd
 	} else {
 		add(&state->entries, -1);
 		count_port_entry(port, -1);
+	}
+	return 1;
+}
+
+/* Takes an entry that has aged, or has to give way, out of the table. Returns whether this call was the one. */
+static __always_inline int fdb_retire(struct jf_fdb_key *key, const struct jf_fdb_entry *entry, int aged)
+{
+	__u32 port = entry->port, bridge_id = key->bridge;
+	struct jf_bridge_state *state = bpf_map_lookup_elem(&jf_bridge_state, &bridge_id);
+	struct jf_port_state *owner = bpf_map_lookup_elem(&jf_port_state, &port);
+
+	if (!state || !owner || bpf_map_delete_elem(&jf_fdb, key) < 0)
+		return 0;
+	add(&state->entries, -1);
+	add(&owner->entries, -1);
+	if (aged) {
+		add(&state->expired, 1);
+	} else {
+		add(&state->evicted, 1);
+		add(&owner->evicted, 1);
 	}
 	return 1;
 }
@@ -97,16 +116,15 @@ static __always_inline __u64 sample(__u32 attempt, __u64 logged_count)
 	return bpf_get_prandom_u32() % (window < logged_count ? window : logged_count | 1);
 }
 
-/* Makes room for one entry of `learner` in a full table, or, when it is `limited`, among its own entries that
- * have aged: looks among the addresses learned of late, which are mostly those of whoever fills it. */
-__noinline int fdb_make_room(__u32 bridge_id, __u32 learner, __u64 now_ns, __u32 limited)
+/* Makes room for one entry of `learner` in a full table: looks among the addresses learned of late, which
+ * are mostly those of whoever fills it. */
+__noinline int fdb_make_room(__u32 bridge_id, __u32 learner, __u64 now_ns)
 {
 	struct jf_bridge *bridge = bpf_map_lookup_elem(&jf_bridges, &bridge_id);
 	struct jf_bridge_state *state = bpf_map_lookup_elem(&jf_bridge_state, &bridge_id);
 	__u32 zero = 0;
 	__u64 *log_at = bpf_map_lookup_elem(&jf_fdb_log_at, &zero);
 	__u64 share, logged_count;
-	__u32 loser;
 	int learner_over, i;
 
 	if (!bridge || !state || !log_at)
@@ -128,20 +146,41 @@ __noinline int fdb_make_room(__u32 bridge_id, __u32 learner, __u64 now_ns, __u32
 		if (!entry || entry->flags & JF_FDB_STATIC)
 			continue;
 		aged = is_aged(bridge, entry, now_ns);
-		if (limited && !(aged && entry->port == learner))
-			continue;
 		if (!aged && (learner_over ? entry->port != learner : port_entries(entry->port) <= share))
 			continue;
-		loser = entry->port;
-		if (fdb_remove(&key, entry)) {
-			add(aged ? &state->expired : &state->evicted, 1);
-			if (!aged)
-				count_port_loss(loser, 0);
+		if (fdb_retire(&key, entry, aged))
 			return 1;
-		}
 	}
-	if (!learner_over && !limited)
+	if (!learner_over)
 		state->starved = 1;
+	return 0;
+}
+
+/* Removes an entry of the port that has aged, if one is found among the addresses learned of late. */
+__noinline int fdb_expire_one(__u32 bridge_id, __u32 port, __u64 now_ns)
+{
+	struct jf_bridge *bridge = bpf_map_lookup_elem(&jf_bridges, &bridge_id);
+	__u32 at = 0;
+	__u64 *log_at = bpf_map_lookup_elem(&jf_fdb_log_at, &at);
+	__u32 newest, i;
+
+	if (!bridge || !log_at)
+		return 0;
+	newest = *log_at - 1;
+	for (i = 0; i < JF_EVICTION_SAMPLES; i++) {
+		struct jf_fdb_entry *entry;
+		struct jf_fdb_key key;
+		struct jf_fdb_key *logged;
+
+		at = (newest - sample(i, newest + 1)) & (JF_FDB_LOG_SIZE - 1);
+		logged = bpf_map_lookup_elem(&jf_fdb_log, &at);
+		if (!logged || logged->bridge != bridge_id)
+			continue;
+		key = *logged;
+		entry = bpf_map_lookup_elem(&jf_fdb, &key);
+		if (entry && entry->port == port && is_aged(bridge, entry, now_ns) && fdb_retire(&key, entry, 1))
+			return 1;
+	}
 	return 0;
 }
 
@@ -164,10 +203,10 @@ __noinline int fdb_insert(const struct jf_fdb_key *address, __u32 port, __u64 no
 	state = bpf_map_lookup_elem(&jf_bridge_state, &id);
 	if (!bridge || !state || !log_at)
 		return 0;
-	if (__sync_fetch_and_add(&state->entries, 1) >= bridge->table_size && !fdb_make_room(id, port, now_ns, 0)) {
+	if (__sync_fetch_and_add(&state->entries, 1) >= bridge->table_size && !fdb_make_room(id, port, now_ns)) {
 		add(&state->entries, -1);
 		add(&state->refused, 1);
-		count_port_loss(port, 1);
+		count_port_refusal(port);
 		return 0;
 	}
 	if (bpf_map_update_elem(&jf_fdb, &key, &entry, BPF_NOEXIST) < 0) {

@@ -51,7 +51,7 @@ static __always_inline int has_room(const struct guard_subject *subject, const s
 {
 	if (port_entries(subject->port) < guard->mac_limit)
 		return 1;
-	return fdb_make_room(subject->bridge, subject->port, subject->now_ns, 1) &&
+	return fdb_expire_one(subject->bridge, subject->port, subject->now_ns) &&
 	       port_entries(subject->port) < guard->mac_limit;
 }
 

@@ -36,6 +36,7 @@ from jackfield.switchd.commands.fdb import FdbCommands
 from jackfield.switchd.commands.lacp import LacpCommands
 from jackfield.switchd.commands.process import ProcessCommands
 from jackfield.switchd.commands.reports import ReportCommands
+from jackfield.switchd.commands.tables import TableCommands
 from jackfield.switchd.daemonize import Detached, detach, notify_manager, notify_ready
 from jackfield.switchd.engine import Engine
 from jackfield.switchd.failpoint import fail_point
@@ -43,6 +44,7 @@ from jackfield.switchd.log import Vlog, VlogError
 from jackfield.switchd.logpattern import PROGRAM, Destination, Level
 from jackfield.switchd.paths import Paths
 from jackfield.switchd.pidfile import PidFile, PidFileError
+from jackfield.switchd.protection import Protection
 from jackfield.switchd.schema import open_vswitch_schema
 from jackfield.switchd.watchdog import give_signs, watchdog_seconds
 from jackfield.unixctl.commands import CommandTable
@@ -199,9 +201,11 @@ async def _serve(
         FdbCommands(engine).register(commands)
         BondCommands(bonds).register(commands)
         LacpCommands(bonds).register(commands)
-        ReportCommands(engine, version=identity.own_version(), instance=instance, since=since).register(
-            commands
-        )
+        TableCommands(engine).register(commands)
+        protection = Protection(engine)
+        engine.follow(protection)
+        version = identity.own_version()
+        ReportCommands(engine, protection, version=version, instance=instance, since=since).register(commands)
         ProcessCommands(engine, vlog, leave).register(commands)
         await stack.enter_async_context(_control(paths, commands, engine))
         if await _unless(stop, engine.start()):

@@ -49,11 +49,15 @@ def ports_command(as_json: bool) -> None:
 
 @click.command("fdb")
 @click.argument("bridge", required=False)
+@click.option("--stats", is_flag=True, help="Show how full the learning tables are, and by which ports.")
 @_JSON
-def fdb_command(bridge: str | None, as_json: bool) -> None:
+def fdb_command(bridge: str | None, stats: bool, as_json: bool) -> None:
     """Show the addresses that were learned, of all bridges or of one."""
-    answer = running.ask("jackfield/fdb", *([bridge] if bridge is not None else []))
-    if as_json:
+    command = "jackfield/fdb-stats" if stats else "jackfield/fdb"
+    answer = running.ask(command, *([bridge] if bridge is not None else []))
+    if stats and not as_json:
+        show_table(views.TABLES, views.table_rows(answer["bridges"]))
+    elif as_json:
         show_json(answer)
     else:
         show_table(views.FDB, views.fdb_rows(answer["entries"]))

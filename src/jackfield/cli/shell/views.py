@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from jackfield.cli.shell.output import Column, show_table
@@ -49,6 +49,18 @@ FDB = (
     Column("Age", is_number=True),
 )
 
+TABLES = (
+    Column("Bridge", style="bold"),
+    Column("Port", style=_NAME),
+    Column("Addresses", is_number=True),
+    Column("Most", is_number=True),
+    Column("Learned", is_number=True),
+    Column("Evicted", is_number=True, style=_ERROR),
+    Column("Refused", is_number=True, style=_ERROR),
+)
+
+PROTECTIONS = (Column("Port", style=_NAME), Column("Protection"), Column("Value"))
+
 OBJECTS = (Column("Kind"), Column("Name", style=_NAME), Column("State"), Column("Message", style=_ERROR))
 
 
@@ -79,6 +91,12 @@ def show_ports(ports: Sequence[Mapping[str, Any]]) -> None:
         for port in ports
     ]  # fmt: skip
     show_table(PORTS, rows)
+    guarded = [
+        [port.get("name"), key, value] for port in ports for key, value in port.get("protections", {}).items()
+    ]
+    if guarded:
+        print()
+        show_table(PROTECTIONS, guarded, "Protections")
     drops = [
         [port.get("name"), reason, drop["count"], drop.get("text")]
         for port in ports
@@ -99,6 +117,21 @@ def fdb_rows(entries: Sequence[Mapping[str, Any]]) -> list[list[object]]:
         ]
         for entry in entries
     ]  # fmt: skip
+
+
+def table_rows(tables: Iterable[Mapping[str, Any]]) -> list[list[object]]:
+    """A row a learning table, and one for each port that has or had something in it."""
+    counts = ("learned", "evicted", "refused")
+    rows: list[list[object]] = []
+    for table in tables:
+        whole = [table["entries"] + table["static"], table["size"], *(table[key] for key in counts)]
+        rows.append([table["bridge"], "", *whole])
+        rows += [
+            ["", port["port"], port["entries"], port["limit"], *(port[key] for key in counts)]
+            for port in table["ports"]
+            if port["limit"] is not None or any(port[key] for key in ("entries", *counts))
+        ]
+    return rows
 
 
 def show_status(status: Mapping[str, Any]) -> None:
@@ -123,6 +156,7 @@ def show_status(status: Mapping[str, Any]) -> None:
         [item.get("table"), item.get("name"), "warning", item.get("text")]
         for item in status.get("warnings", [])
     ]
+    wrong += [["Port", item.get("port"), "alarm", item.get("text")] for item in status.get("alarms", [])]
     if wrong:
         print()
         show_table(OBJECTS, wrong, "Needs attention")

@@ -12,10 +12,13 @@ from typing import Any
 from jackfield.datapath._abi import DROP_TEXTS, Counters, DropReason
 from jackfield.datapath.store import Datapath
 from jackfield.model.config import PortConfig, VlanMode
+from jackfield.model.protection import GuardConfig, PortSecurity
 from jackfield.reconcile.outcome import InterfaceOutcome, Outcome
+from jackfield.switchd.alarms import as_json
 from jackfield.switchd.commands.forwarding import learned
 from jackfield.switchd.commands.namespaces import namespace_names
 from jackfield.switchd.engine import Engine
+from jackfield.switchd.protection import Protection
 from jackfield.switchd.stats import drops_by_interface
 from jackfield.unixctl.commands import CommandError, CommandTable
 
@@ -23,8 +26,11 @@ from jackfield.unixctl.commands import CommandError, CommandTable
 class ReportCommands:
     """Reports of one switch. `since` is when the daemon started, in seconds since the epoch."""
 
-    def __init__(self, engine: Engine, *, version: str, instance: str, since: float) -> None:
+    def __init__(
+        self, engine: Engine, protection: Protection, *, version: str, instance: str, since: float
+    ) -> None:
         self._engine = engine
+        self._protection = protection
         self._version = version
         self._instance = instance
         self._since = since
@@ -72,6 +78,7 @@ class ReportCommands:
                 "warnings": [
                     {"table": each.table, "name": each.name, "text": each.text} for each in outcome.warnings
                 ],
+                "alarms": as_json(self._protection.alarms(), time.monotonic()),
             }
         )
 
@@ -164,6 +171,7 @@ def port_report(
         "mtu": interface.mtu,
         "link": interface.link_state,
         "vlan": vlan_text(config),
+        "protections": {} if config.guard is None else protections(config.guard),
         "rx_packets": counters.rx_packets,
         "rx_bytes": counters.rx_bytes,
         "tx_packets": counters.tx_packets,
@@ -187,6 +195,25 @@ def vlan_text(config: PortConfig) -> str:
     if mode is not VlanMode.ACCESS and carried is not None:
         words.append("of " + ranges(carried))
     return " ".join(words)
+
+
+def protections(guard: GuardConfig) -> dict[str, str]:
+    """A port's protections as they are set in other_config."""
+    numbers = {
+        "storm-broadcast": guard.storm_broadcast,
+        "storm-multicast": guard.storm_multicast,
+        "storm-unknown-unicast": guard.storm_unknown_unicast,
+        "storm-burst": guard.storm_burst,
+        "mac-limit": guard.mac_limit,
+    }
+    set_to = {key: str(number) for key, number in numbers.items() if number is not None}
+    if guard.mac_limit is not None:
+        set_to["mac-limit-action"] = guard.mac_limit_action.value
+    if guard.security is not PortSecurity.NONE:
+        set_to["port-security"] = guard.security.value
+    if guard.allowed_macs:
+        set_to["allowed-macs"] = " ".join(mac.hex(":") for mac in sorted(guard.allowed_macs))
+    return set_to
 
 
 def ranges(numbers: Iterable[int]) -> str:

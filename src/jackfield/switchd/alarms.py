@@ -1,0 +1,156 @@
+"""Who offends against the protections of ports, or crowds the learning table: pure, time is an argument."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from jackfield.datapath._abi import DROP_TEXTS, BridgeState, DropReason, GuardState, PortState
+from jackfield.reconcile.outcome import BridgeOutcome, Outcome, PortOutcome
+
+CURRENT_SECONDS = 60.0
+"""So long after the last offence it is shown, and a port is named once in that time for the same thing."""
+
+CROWDED, UNLEARNED = "fdb-crowded", "mac-unlearned"
+OF_ADDRESSES = frozenset({DropReason.MAC_LIMIT, DropReason.MAC_LOCKED, DropReason.MAC_STICKY})
+WATCHED = OF_ADDRESSES | {
+    DropReason.STORM_BROADCAST,
+    DropReason.STORM_MULTICAST,
+    DropReason.STORM_UNKNOWN_UNICAST,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the data plane counted: drops by interface id, the rest by port and bridge id."""
+
+    drops: Mapping[tuple[int, DropReason], int] = field(default_factory=dict)
+    guards: Mapping[int, GuardState] = field(default_factory=dict)
+    ports: Mapping[int, PortState] = field(default_factory=dict)
+    bridges: Mapping[int, BridgeState] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """What a port does that it should not: `count` times since the switch watches, with `more` that have not
+    been told of in the log. `seen` and `told` are times in seconds."""
+
+    bridge: str
+    port: str
+    reason: str
+    text: str
+    count: int = 0
+    more: int = 0
+    seen: float = 0.0
+    told: float | None = None
+
+    def sentence(self, count: int) -> str:
+        """The alarm in words, about so many times."""
+        return f"{self.bridge}: port {self.port}: {self.text}: {count} {_UNITS.get(self.reason, _FRAMES)}"
+
+
+_Key = tuple[str, str]
+_FRAMES = "frames dropped"
+_UNITS = {
+    CROWDED: "times an address was not learned or had to go",
+    UNLEARNED: "frames passed without being learned from",
+}
+
+
+class Alarms:
+    """Watches counters, and knows which ports to name."""
+
+    def __init__(self) -> None:
+        self._before: Mapping[_Key, int] | None = None
+        self._alarms: dict[_Key, Alarm] = {}
+
+    def update(self, outcome: Outcome, reading: Reading, now: float) -> list[str]:
+        """Take note of what was counted; the sentences to be logged. What was counted before the first time
+        is nobody's fault."""
+        found = {(alarm.port, alarm.reason): alarm for alarm in _offences(outcome, reading)}
+        counted = {key: alarm.count for key, alarm in found.items()}
+        before, self._before = self._before, counted
+        if before is None:
+            return []
+        for key, alarm in found.items():
+            new = alarm.count - before.get(key, 0)
+            if new <= 0:
+                continue
+            old = self._alarms.get(key, alarm)
+            more = old.more + new
+            self._alarms[key] = replace(alarm, count=old.count + new, more=more, seen=now, told=old.told)
+        self._alarms = {key: alarm for key, alarm in self._alarms.items() if _is_current(alarm, now)}
+        return list(self._tell(now))
+
+    def current(self, now: float) -> list[Alarm]:
+        """What happened of late, by bridge and port."""
+        alarms = (alarm for alarm in self._alarms.values() if _is_current(alarm, now))
+        return sorted(alarms, key=lambda alarm: (alarm.bridge, alarm.port, alarm.reason))
+
+    def _tell(self, now: float) -> Iterator[str]:
+        for key, alarm in self._alarms.items():
+            if alarm.more and (alarm.told is None or now - alarm.told >= CURRENT_SECONDS):
+                yield alarm.sentence(alarm.more)
+                self._alarms[key] = replace(alarm, more=0, told=now)
+
+
+def _is_current(alarm: Alarm, now: float) -> bool:
+    return now - alarm.seen < CURRENT_SECONDS
+
+
+def _offences(outcome: Outcome, reading: Reading) -> Iterator[Alarm]:
+    """All there is to say of ports, with the counts as they are."""
+    bridges = {bridge.name: bridge for bridge in outcome.bridges}
+    members = Counter(port.bridge for port in outcome.ports)
+    ifaces = {each.id: each.port for each in outcome.interfaces if each.id}
+    drops: dict[str, Counter[DropReason]] = {}
+    for (iface, reason), count in reading.drops.items():
+        if reason in WATCHED and iface in ifaces:
+            drops.setdefault(ifaces[iface], Counter())[reason] += count
+    for port in outcome.ports:
+        if not port.id or port.bridge not in bridges:
+            continue
+        guard = reading.guards.get(port.id, GuardState())
+        yield from _dropped(port, drops.get(port.name, Counter()), guard)
+        if guard.unlearned:
+            text = "more source addresses than its mac-limit"
+            yield Alarm(port.bridge, port.name, UNLEARNED, text, guard.unlearned)
+        yield from _crowding(bridges[port.bridge], port, members[port.bridge], reading)
+
+
+def _dropped(port: PortOutcome, drops: Mapping[DropReason, int], guard: GuardState) -> Iterator[Alarm]:
+    for reason, count in drops.items():
+        name, text = DROP_TEXTS[reason]
+        if reason in OF_ADDRESSES and guard.offence == reason:
+            vlan = f" in VLAN {guard.vlan}" if guard.vlan else ""
+            text += f" (the last one was {guard.mac.hex(':')}{vlan})"
+        yield Alarm(port.bridge, port.name, name, text, count)
+
+
+def _crowding(bridge: BridgeOutcome, port: PortOutcome, members: int, reading: Reading) -> Iterator[Alarm]:
+    """A port whose addresses find no room, or have to go, because it has more than its share."""
+    state = reading.ports.get(port.id, PortState())
+    losses = state.evicted + state.refused
+    size = bridge.config.mac_table_size
+    if losses and state.entries > size // max(1, members):
+        text = (
+            f"more source addresses than there is room for (it has {state.entries} of the {size} in the"
+            f" learning table of {bridge.name}; those of other ports are kept)"
+        )
+        yield Alarm(bridge.name, port.name, CROWDED, text, losses)
+
+
+def as_json(alarms: Iterable[Alarm], now: float) -> list[dict[str, object]]:
+    """Alarms for programs."""
+    return [
+        {
+            "bridge": alarm.bridge,
+            "port": alarm.port,
+            "reason": alarm.reason,
+            "count": alarm.count,
+            "seconds_ago": round(now - alarm.seen, 1),
+            "text": alarm.sentence(alarm.count),
+        }
+        for alarm in alarms
+    ]
