@@ -238,9 +238,10 @@ def test_neighbours_come_back_as_they_were(netlink: Netlink) -> None:
 def test_entries_of_a_bridge_are_listed(netlink: Netlink) -> None:
     run("ip", "link", "add", "jftbr", "type", "bridge")
     run("ip", "link", "set", "jfta", "master", "jftbr")
+    # A kernel whose bridges know VLANs adds the address for the default one as well.
     run("bridge", "fdb", "add", "02:00:00:00:00:07", "dev", "jfta", "master", "static")
     entries = [each for each in list_forwarding(netlink, number("jfta")) if each.mac[-1] == 7]
-    assert [(each.vlan, each.bridge) for each in entries] == [(0, number("jftbr"))]
+    assert {(each.vlan, each.bridge) for each in entries} - {(1, number("jftbr"))} == {(0, number("jftbr"))}
 
 
 RULES = [
