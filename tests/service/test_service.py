@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -32,14 +34,36 @@ def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
 
 
 def test_the_enabled_service_stands_for_open_vswitchs(tmp_path: Path) -> None:
-    """Debian's hooks of ifupdown start openvswitch-switch.service when it is not active."""
+    """Debian's hooks of ifupdown start openvswitch-switch.service when it is not active; netplan's units want
+    ovsdb-server.service."""
     folder = tmp_path / "etc/systemd/system"
     folder.mkdir(parents=True)
     (folder / "jackfield.service").write_text(unit_text(Service("/bin/true")))
     subprocess.run(
         ["systemctl", f"--root={tmp_path}", "enable", "jackfield.service"], check=True, capture_output=True
     )
-    assert (folder / "openvswitch-switch.service").readlink().name == "jackfield.service"
+    for name in ("openvswitch-switch", "ovsdb-server", "ovs-vswitchd"):
+        assert (folder / f"{name}.service").readlink().name == "jackfield.service"
+
+
+def test_systemd_starts_it_before_whatever_configures_the_network(tmp_path: Path) -> None:
+    """As systemd itself understands the unit once it is enabled and has its other names."""
+    unit = tmp_path / "jackfield.service"
+    unit.write_text(unit_text(Service("/bin/true")))
+    for name in ("ovsdb-server", "ovs-vswitchd", "openvswitch-switch"):
+        (tmp_path / f"{name}.service").symlink_to(unit.name)
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", "--generators=no", str(unit)],
+        env=os.environ | {"SYSTEMD_UNIT_PATH": f"{tmp_path}:", "SYSTEMD_LOG_LEVEL": "debug"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    understood = done.stdout.partition("-> Unit jackfield.service:")[2].partition("-> Unit")[0]
+    before = set(re.findall(r"\tBefore: (\S+)", understood))
+    managers = {f"{name}.service" for name in ("systemd-networkd", "NetworkManager", "networking")}
+    targets = {f"{name}.target" for name in ("network-pre", "network", "network-online")}
+    assert managers | targets | {"netplan-ovs-cleanup.service"} <= before
 
 
 def test_a_path_with_unusual_characters_is_one_word_of_the_unit() -> None:

@@ -46,6 +46,7 @@ DefaultDependencies=no
 After=local-fs.target systemd-sysctl.service systemd-modules-load.service
 Wants=network-pre.target
 Before=network-pre.target network.target network-online.target networking.service shutdown.target
+Before=systemd-networkd.service NetworkManager.service netplan-ovs-cleanup.service
 Conflicts=shutdown.target ovs-vswitchd.service ovsdb-server.service
 
 [Service]
@@ -88,8 +89,8 @@ SystemCallErrorNumber=EPERM
 
 [Install]
 WantedBy=multi-user.target
-# Hooks of ifupdown and others start Open vSwitch by this name when they need a switch.
-Alias=openvswitch-switch.service
+# Hooks of ifupdown, units of netplan and others start Open vSwitch by these names when they need a switch.
+Alias=openvswitch-switch.service ovsdb-server.service ovs-vswitchd.service
 """
 
 
