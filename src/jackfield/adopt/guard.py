@@ -16,8 +16,6 @@ import syslog
 import time
 from pathlib import Path
 
-import msgspec
-
 from jackfield.adopt import record as records
 from jackfield.adopt.host import Host
 from jackfield.adopt.record import Record
@@ -120,7 +118,7 @@ def main(words: list[str]) -> int:
     try:
         command = os.pidfd_open(parent)
         record = records.decode(sys.stdin.readline().encode())
-    except (ProcessLookupError, msgspec.MsgspecError):
+    except (ProcessLookupError, ValueError):
         return 1  # the command is dead, and has not begun
     try:
         with records.written(record) as path:

@@ -57,7 +57,8 @@ def encode(record: Record) -> bytes:
 
 
 def decode(data: bytes) -> Record:
-    """Raises msgspec.MsgspecError."""
+    """Raises ValueError."""
+    # Those of msgspec are ValueErrors as well as that of text that is no UTF-8.
     return msgspec.json.decode(data, type=Record)
 
 
@@ -93,7 +94,7 @@ def load(path: Path) -> Record:
         return decode(path.read_bytes())
     except FileNotFoundError:
         raise
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, ValueError) as error:
         raise Failure(f"{path}: the record for the way back cannot be read: {error}") from error
 
 

@@ -83,14 +83,13 @@ class Attachment:
     @classmethod
     def load(cls, text: str) -> Attachment | None:
         """From its record; None when that is not one, or of another version."""
+        from msgspec import convert
+
         try:
             found = json.loads(text)
-            if found.pop("version") != _VERSION:
-                return None
-            given: dict[str, Any] = found.pop("wish")
-            wish: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
-            return cls(Target(**found.pop("target")), Wish(**wish), **found)
-        except (ValueError, KeyError, TypeError, AttributeError):
+            # Anybody who may change the database can have written it.
+            return convert(found, cls) if found["version"] == _VERSION else None
+        except (ValueError, RecursionError, KeyError, TypeError):
             return None
 
     @property

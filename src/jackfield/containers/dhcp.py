@@ -128,9 +128,11 @@ def withdraw(inside: Inside, device: Link, lease: Lease) -> None:
 
 def load(record: Mapping[str, Any]) -> Lease | None:
     """A lease from its record; None when it is not one."""
+    from msgspec import ValidationError, convert
+
     try:
-        return Lease(**record)
-    except TypeError:
+        return convert(record, Lease)
+    except ValidationError:
         return None
 
 

@@ -40,9 +40,9 @@ class Reply:
 
     @property
     def prefix(self) -> int:
-        """The length of the subnet's prefix: 32 when no mask is told."""
-        mask = self.options.get(MASK, b"\xff\xff\xff\xff")
-        return int.from_bytes(mask).bit_count()
+        """The length of the subnet's prefix: 32 when no mask is told, or none that is one."""
+        mask = self.options.get(MASK, b"")
+        return int.from_bytes(mask).bit_count() if len(mask) == 4 else 32
 
 
 def request(

@@ -35,6 +35,8 @@ DEFAULT_PATTERNS = {
     Destination.FILE: "%D{%Y-%m-%dT%H:%M:%S.###Z}|%05N|%c%T|%p|%m",
 }
 _SYSLOG_SEVERITY = {Level.EMER: 1, Level.ERR: 3, Level.WARN: 4, Level.INFO: 6, Level.DBG: 7}
+WIDEST = 1000
+"""Characters to which a field can be filled up: a line is to be written whatever the pattern says."""
 _DATE = "%Y-%m-%d %H:%M:%S.###"
 _FIELD = re.compile(r"%(?P<left>-?)(?P<zero>0?)(?P<width>\d*)(?P<letter>.)(?P<brace>\{[^}]*\})?", re.DOTALL)
 
@@ -67,7 +69,7 @@ def render(pattern: str, line: Line, facility: int = 16 << 3) -> str:
     def field(found: re.Match[str]) -> str:
         letter, brace = found["letter"], found["brace"]
         text = _field(letter, (brace or "")[1:-1], line, facility)
-        width = int(found["width"] or 0)
+        width = min(int(found["width"][:6] or 0), WIDEST)
         fill = "0" if found["zero"] else " "
         text = text.ljust(width) if found["left"] else text.rjust(width, fill)
         return text + brace if brace and letter not in "cdD" else text

@@ -80,6 +80,8 @@ class Driver:
         network_id, endpoint_id = _text(request, "NetworkID"), _text(request, "EndpointID")
         _check_options(request.get("Options") or {})
         interface = request.get("Interface") or {}
+        if not isinstance(interface, dict):
+            raise Malformed("Interface is not an object")
         asked = str(interface.get("MacAddress") or "")
         address = str(interface.get("Address") or interface.get("AddressIPv6") or endpoint_id)
         mac = asked or stable_mac(network_id, address.partition("/")[0])

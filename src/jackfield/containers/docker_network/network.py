@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, TypeVar
 
 from jackfield.containers.docker_network.errors import Malformed, Refusal
@@ -50,13 +50,14 @@ class Network:
     @classmethod
     def from_text(cls, text: str) -> Network:
         """From the form in which it is kept; raises ValueError."""
+        from msgspec import convert
+
         try:
             found = json.loads(text)
-            if found.pop("version") != _VERSION:
+            if found["version"] != _VERSION or not found.keys() >= {each.name for each in fields(cls)}:
                 raise ValueError("it was written by another version")
-            found |= {key: tuple(found[key]) for key in ("trunks", "gateways")}
-            return cls(**found)
-        except (AttributeError, KeyError, TypeError) as error:
+            return convert(found, cls)
+        except (RecursionError, KeyError, TypeError) as error:
             raise ValueError(f"it is not the record of a network: {error!r}") from error
 
 

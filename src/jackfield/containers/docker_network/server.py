@@ -85,7 +85,7 @@ class PluginServer:
                 raise Malformed("the request is not a JSON object")
             with self._one_at_a_time:
                 return 200, self._driver.answer(path, request)
-        except (ValueError, Malformed) as error:
+        except (ValueError, RecursionError, Malformed) as error:
             return 400, {"Err": f"{path}: {error}"}
         except Exception as error:
             return 500, {"Err": f"{path}: internal error: {error!r}"}
@@ -122,7 +122,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length", "0")
-        if not length.isdecimal() or int(length) > MOST_REQUEST or self.headers.get("Transfer-Encoding"):
+        is_number = length.isascii() and length.isdecimal() and len(length) <= len(str(MOST_REQUEST))
+        if not is_number or int(length) > MOST_REQUEST or self.headers.get("Transfer-Encoding"):
             self.close_connection = True
             self._write(400, {"Err": "the length of the request is missing or too large"})
             return

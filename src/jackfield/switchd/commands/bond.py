@@ -17,7 +17,8 @@ from jackfield.switchd.bonds.runtime import Bonds
 from jackfield.switchd.commands.forwarding import mac_bytes, mac_text
 from jackfield.unixctl.commands import CommandError, CommandTable
 
-_NUMBER = re.compile(r"\s*\+?([0-9]+)")
+_NUMBER = re.compile(r"\s*\+?([0-9]{1,20})")
+_MOST_DIGITS = 20
 _HASH_MASK = 0xFF
 LACP_WORDS = ("off", "configured", "negotiated")
 
@@ -70,7 +71,7 @@ class BondCommands:
         port, _members = self._bond(args[0])
         if port.view.settings is None or port.view.settings.mode is not BondMode.BALANCE_SLB:
             raise CommandError("not an SLB bond")
-        if not (args[1].isascii() and args[1].isdigit()):
+        if not (args[1].isascii() and args[1].isdigit() and len(args[1]) <= _MOST_DIGITS):
             raise CommandError("bad hash")
         port, members, name = self._member(args)
         if not members.members[name].enabled:
