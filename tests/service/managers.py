@@ -67,7 +67,7 @@ def running(script: str, root: Path, namespace: Namespace) -> Iterator[None]:
         Path("/", folder).mkdir(parents=True, exist_ok=True)
         mounts.append(f"mount --bind {root}/{folder} /{folder}")
     (root / "run/bus.conf").write_text(BUS)
-    # Where /sys cannot be written to there is no udev, as these programs see it, and devices are ready at once.
+    # Where /sys cannot be written to there is no udev for these programs, and devices are ready at once.
     mounts.append("mount -o remount,ro,bind /sys")
     command = "\n".join([f"exec >{log} 2>&1", *mounts, script])
     process = namespace.popen("unshare", "--mount", "sh", "-euc", command)
