@@ -32,6 +32,7 @@ enum jf_limit {
 	JF_UPCALL_RING = 262144,      /* bytes, a power of two */
 	JF_UPCALL_BYTES = 128,
 	JF_UPCALL_RATE = 64,          /* frames that an interface may hand up in a second */
+	JF_MAX_MOVES = 1024,          /* pairs of ports between which addresses moved of late */
 	JF_MAX_TAGS = 4,              /* VLAN tags the switch handles in one frame */
 	JF_NAME_SIZE = 64,
 	JF_ANY_VLAN = 0xffff,         /* the flood list of VLANs that have none of their own */
@@ -163,6 +164,7 @@ enum jf_storm {
 	X(MAC_LIMIT, "mac-limit", "new source address on a port with as many as its mac-limit") \
 	X(MAC_LOCKED, "mac-locked", "source address is none of those that the port is locked to") \
 	X(MAC_STICKY, "mac-sticky", "source address belongs to another port, which port-security keeps it on") \
+	X(PORT_DISABLED, "port-disabled", "the port is disabled: `jackfield status` says why") \
 	X(UPCALL_LIMIT, "upcall-limit", "more frames for the control plane than it takes") \
 	X(VLAN_EDIT_FAILED, "vlan-edit-failed", "kernel could not change the VLAN tags") \
 	X(SEND_FAILED, "send-failed", "output device refused the frame")
@@ -288,11 +290,14 @@ struct jf_lacp {
 enum jf_upcall_kind {
 	JF_UPCALL_SLOW_PROTOCOL = 1, /* a frame of ethertype 0x8809, such as a LACPDU */
 	JF_UPCALL_CARRIER = 2,       /* a bond member's link changed: `length` is 1 if it is there, else 0 */
+	JF_UPCALL_MOVES = 3,         /* addresses keep moving: `data` starts with a jf_move_key */
+	JF_UPCALL_PROBE = 4,         /* a frame to the switch's own probe address came in */
 };
 
 struct jf_upcall {
 	__u64 time_ns; /* CLOCK_MONOTONIC */
-	__u32 iface;
+	__u16 iface;
+	__u16 vlan;      /* inside the bridge, of what is about one */
 	__u16 kind;
 	__u16 length;    /* of the frame in bytes */
 	__u8 data[128]; /* its first bytes */
@@ -302,6 +307,37 @@ struct jf_upcall {
 struct jf_upcall_rate {
 	__u64 since_ns;
 	__u64 count;
+};
+
+/* Map jf_moves: how often addresses of a VLAN have moved from one port to another, from some time on. */
+struct jf_move_key {
+	__u16 before;
+	__u16 after;
+	__u16 vlan;
+	__u16 zero;
+};
+
+struct jf_moves {
+	__u64 since_ns;
+	__u64 count;
+};
+
+/* Map jf_disabled, by port id: ports that carry no frames. Such a port belongs to no bridge in jf_ports. Whoever disables
+ * one, the control plane or a program, writes this first. */
+enum jf_disabled_by {
+	JF_DISABLED_BY_LOOP = 1,
+	JF_DISABLED_BY_BPDU = 2,
+};
+
+struct jf_disabled {
+	__u64 since_ns; /* CLOCK_MONOTONIC, coarse */
+	__u32 by;       /* jf_disabled_by */
+	__u32 other;    /* port id: the other end of a loop; 0: none */
+};
+
+/* Map jf_switch, one element. */
+struct jf_switch {
+	__u32 probe; /* the last three bytes of the address that probes for loops are sent to; 0: none are */
 };
 
 /* A set of VLANs. Maps jf_port_vlans, by port id, and jf_bridge_flood_vlans, by bridge id. */

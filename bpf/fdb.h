@@ -8,6 +8,7 @@
 #define JF_FDB_H
 
 #include "frame.h"
+#include "loops.h"
 #include "maps.h"
 #include "security.h"
 
@@ -221,7 +222,7 @@ __noinline int fdb_insert(const struct jf_fdb_key *address, __u32 port, __u64 no
 	return 1;
 }
 
-/* A known address was seen elsewhere, or after it had aged. */
+/* A known address was seen elsewhere, or after it had aged. Returns the port that it has moved from, or 0. */
 __noinline int fdb_relearn(struct jf_fdb_entry *entry, __u32 bridge_id, __u32 port, __u64 now_ns, int aged)
 {
 	struct jf_bridge_state *state = bpf_map_lookup_elem(&jf_bridge_state, &bridge_id);
@@ -237,9 +238,10 @@ __noinline int fdb_relearn(struct jf_fdb_entry *entry, __u32 bridge_id, __u32 po
 		return 0;
 	count_port_entry(old, -1);
 	count_port_entry(port, 1);
-	if (!aged)
-		add(&state->moved, 1);
-	return 0;
+	if (aged)
+		return 0;
+	add(&state->moved, 1);
+	return old;
 }
 
 struct arp_start {
@@ -289,6 +291,7 @@ static __always_inline int fdb_learn(struct pass *pass, const struct jf_bridge *
 	struct jf_fdb_key key = fdb_key(bridge_id, vlan, pass->src);
 	struct jf_fdb_entry *entry = bpf_map_lookup_elem(&jf_fdb, &key);
 	__u64 locked_ns = 0;
+	__u32 from;
 	int aged;
 
 	if (bridge->flags & JF_BRIDGE_BONDED) {
@@ -322,9 +325,12 @@ static __always_inline int fdb_learn(struct pass *pass, const struct jf_bridge *
 			return note_offence(&key, port, JF_DROP_MAC_STICKY, pass->now_ns);
 		if (!learns)
 			return JF_DROP_NONE;
-		fdb_relearn(entry, bridge_id, port, pass->now_ns, aged);
-	} else if ((__s64)(pass->now_ns - entry->seen_ns) >= (__s64)JF_STAMP_INTERVAL_NS)
+		from = fdb_relearn(entry, bridge_id, port, pass->now_ns, aged);
+		if (from)
+			note_move(from, port, vlan, pass->in_iface, pass->now_ns);
+	} else if ((__s64)(pass->now_ns - entry->seen_ns) >= (__s64)JF_STAMP_INTERVAL_NS) {
 		entry->seen_ns = pass->now_ns;
+	}
 	if (locked_ns)
 		entry->locked_ns = locked_ns;
 	return JF_DROP_NONE;

@@ -23,6 +23,7 @@
 #include "guard.h"
 #include "bond.h"
 #include "upcall.h"
+#include "loops.h"
 #include "control.h"
 #include "bondcontrol.h"
 
@@ -50,6 +51,7 @@ const volatile struct {
 	enum jf_bond_op bond_op;
 	enum jf_bond_field_flag bond_field_flag;
 	enum jf_upcall_kind upcall_kind;
+	enum jf_disabled_by disabled_by;
 } jf_enumerations = {};
 
 /* A frame about to enter a bridge by a port. */
@@ -90,19 +92,26 @@ static __always_inline __u32 three_bytes(const __u8 *bytes)
 	return (__u32)bytes[0] << 16 | (__u32)bytes[1] << 8 | bytes[2];
 }
 
-/* Addresses of link protocols: ovs-vswitchd.conf.db(5), Bridge other_config:forward-bpdu. */
-__noinline int is_reserved(__u32 vendor, __u32 rest)
+enum address_use { FOR_STATIONS, FOR_LINK_PROTOCOLS, FOR_PROBES };
+
+/* What a group address is for. Those of link protocols: ovs-vswitchd.conf.db(5), Bridge
+ * other_config:forward-bpdu. */
+__noinline int address_use(__u32 vendor, __u32 rest)
 {
 	switch (vendor) {
+	case JF_PROBE_VENDOR:
+		return is_own_probe(rest) ? FOR_PROBES : FOR_STATIONS;
 	case 0x0180c2: /* IEEE 802.1D */
-		return rest < 0x10;
+		return rest < 0x10 ? FOR_LINK_PROTOCOLS : FOR_STATIONS;
 	case 0x00e02b: /* Extreme: EDP, EAPS */
-		return rest == 0 || rest == 4 || rest == 6;
+		return rest == 0 || rest == 4 || rest == 6 ? FOR_LINK_PROTOCOLS : FOR_STATIONS;
 	case 0x01000c: /* Cisco: ISL, CDP, PVST+, uplink fast, CFM */
 		return rest == 0 || rest == 0xcccccc || rest == 0xcccccd || rest == 0xcdcdcd ||
-		       (rest >= 0xccccc0 && rest <= 0xccccc7);
+				       (rest >= 0xccccc0 && rest <= 0xccccc7) ?
+			       FOR_LINK_PROTOCOLS :
+			       FOR_STATIONS;
 	}
-	return 0;
+	return FOR_STATIONS;
 }
 
 static __noinline int cross(struct visit *visit, const struct jf_iface *patch, __u32 patch_id,
@@ -259,10 +268,17 @@ static __always_inline void forward(struct pass *pass, const struct arrival *arr
 		drop(pass, arrival->iface, reason, vlan);
 		return;
 	}
-	if ((is_group(pass->dst) || pass->dst[1] == 0xe0) && !(bridge->flags & JF_BRIDGE_FORWARD_BPDU) &&
-	    is_reserved(three_bytes(pass->dst), three_bytes(pass->dst + 3))) {
-		drop(pass, arrival->iface, JF_DROP_RESERVED_DESTINATION, vlan);
-		return;
+	if (is_group(pass->dst) || pass->dst[1] == 0xe0) {
+		int use = address_use(three_bytes(pass->dst), three_bytes(pass->dst + 3));
+
+		if (use == FOR_PROBES) {
+			hand_up(pass->skb, arrival->iface, JF_UPCALL_PROBE, vlan, pass->now_ns);
+			return;
+		}
+		if (use == FOR_LINK_PROTOCOLS && !(bridge->flags & JF_BRIDGE_FORWARD_BPDU)) {
+			drop(pass, arrival->iface, JF_DROP_RESERVED_DESTINATION, vlan);
+			return;
+		}
 	}
 
 	if (in_port->flags & JF_PORT_BOND && !is_active_interface(in_port->iface, pass->member)) {
@@ -321,13 +337,15 @@ static int cross_step(__u32 at, void *context)
 	arrival = &crossings->queue[at & (JF_MAX_PATCH_QUEUE - 1)];
 	id = arrival->port;
 	port = bpf_map_lookup_elem(&jf_ports, &id);
-	if (!port || !port->bridge)
+	count_rx(arrival->iface, tagged_length(pass, &arrival->tags));
+	if (!port || !port->bridge) {
+		drop(pass, arrival->iface, JF_DROP_PORT_DISABLED, 0);
 		return 0;
+	}
 	id = port->bridge;
 	bridge = bpf_map_lookup_elem(&jf_bridges, &id);
 	if (!bridge)
 		return 0;
-	count_rx(arrival->iface, tagged_length(pass, &arrival->tags));
 	pass->unicast = 0;
 	forward(pass, arrival, port, bridge);
 	return 0;
@@ -367,6 +385,14 @@ static __always_inline struct jf_ingress *find_ingress(__u32 ifindex)
 	return ingress && ingress->iface ? ingress : NULL;
 }
 
+/* The port is disabled, or about to be taken away. */
+static __noinline int refuse_disabled(struct __sk_buff *skb, __u32 iface)
+{
+	struct pass pass = { .skb = skb, .in_iface = iface };
+
+	return drop(&pass, iface, JF_DROP_PORT_DISABLED, 0);
+}
+
 SEC("tc")
 int jf_ingress_frame(struct __sk_buff *skb)
 {
@@ -383,7 +409,7 @@ int jf_ingress_frame(struct __sk_buff *skb)
 	id = ingress->port;
 	port = bpf_map_lookup_elem(&jf_ports, &id);
 	if (!port || !port->bridge)
-		return JF_ACT_DROP;
+		return refuse_disabled(skb, ingress->iface);
 	id = port->bridge;
 	bridge = bpf_map_lookup_elem(&jf_bridges, &id);
 	if (!bridge)
@@ -395,7 +421,7 @@ int jf_ingress_frame(struct __sk_buff *skb)
 	pass.unicast = 1;
 	reason = parse_frame(&pass);
 	if (port->flags & JF_PORT_LACP && is_slow_protocol(&pass))
-		return hand_up(&pass, ingress->iface, JF_UPCALL_SLOW_PROTOCOL);
+		return hand_up(skb, ingress->iface, JF_UPCALL_SLOW_PROTOCOL, 0, pass.now_ns);
 	if (reason != JF_DROP_RUNT && is_group(pass.src))
 		reason = JF_DROP_SOURCE_MULTICAST;
 	if (reason)

@@ -34,18 +34,23 @@ static __noinline int describe_frame(struct __sk_buff *skb, struct jf_upcall *up
 	return load_start(skb, upcall->data, JF_UPCALL_BYTES);
 }
 
-/* Hands a frame up. Returns the program's verdict. */
-static __noinline int hand_up(struct pass *pass, __u32 iface, __u32 kind)
+/* Hands a frame up that came in by `iface`. Returns the program's verdict. */
+__noinline int hand_up(struct __sk_buff *skb, __u32 iface, __u32 kind, __u32 vlan, __u64 now_ns)
 {
 	struct jf_upcall *upcall = NULL;
 
-	if (!has_had_its_say(iface, pass->now_ns))
+	if (!has_had_its_say(iface, now_ns))
 		upcall = bpf_ringbuf_reserve(&jf_upcalls, sizeof(*upcall), 0);
-	if (!upcall)
-		return drop(pass, iface, JF_DROP_UPCALL_LIMIT, 0);
+	if (!upcall) {
+		if (jf_recording)
+			decide(skb, iface, iface, JF_DROP_UPCALL_LIMIT, vlan);
+		count_drop(iface, JF_DROP_UPCALL_LIMIT);
+		return JF_ACT_DROP;
+	}
 	upcall->iface = iface;
+	upcall->vlan = vlan;
 	upcall->kind = kind;
-	describe_frame(pass->skb, upcall);
+	describe_frame(skb, upcall);
 	bpf_ringbuf_submit(upcall, 0);
 	return JF_ACT_DROP;
 }

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from jackfield.datapath import _abi
-from jackfield.datapath._abi import BridgeFlag, FdbOp, IfaceKind, Limit, PortFlag
+from jackfield.datapath._abi import BridgeFlag, FdbOp, IfaceKind, Limit, PortFlag, UpcallKind
 from jackfield.datapath.store import Datapath
 from jackfield.model import Address, BondState, DropReason, FdbCounters, PortCounters, SwitchConfig, VlanMode
 from jackfield.model.bonding.settings import BondSettings
@@ -107,7 +107,8 @@ class Recorder:
 
     def taken_up(self) -> int:
         """How many frames the control plane has been given since the last call."""
-        return len(self.datapath.upcalls.read(1000))
+        told = self.datapath.upcalls.read(1000)
+        return sum(upcall.kind in (UpcallKind.SLOW_PROTOCOL, UpcallKind.PROBE) for upcall in told)
 
     def bond_bytes(self, bond: str) -> int:
         """What a bond has counted for its buckets."""

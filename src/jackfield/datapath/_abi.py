@@ -67,6 +67,11 @@ class BridgeFlag(IntFlag):
     BONDED = 4
 
 
+class DisabledBy(IntEnum):
+    LOOP = 1
+    BPDU = 2
+
+
 class DropReason(IntEnum):
     NONE = 0
     RUNT = 1
@@ -95,10 +100,11 @@ class DropReason(IntEnum):
     MAC_LIMIT = 24
     MAC_LOCKED = 25
     MAC_STICKY = 26
-    UPCALL_LIMIT = 27
-    VLAN_EDIT_FAILED = 28
-    SEND_FAILED = 29
-    REASON_COUNT = 30
+    PORT_DISABLED = 27
+    UPCALL_LIMIT = 28
+    VLAN_EDIT_FAILED = 29
+    SEND_FAILED = 30
+    REASON_COUNT = 31
 
 
 class FdbFlag(IntFlag):
@@ -154,6 +160,7 @@ class Limit(IntEnum):
     UPCALL_RING = 262144
     UPCALL_BYTES = 128
     UPCALL_RATE = 64
+    MAX_MOVES = 1024
     MAX_TAGS = 4
     NAME_SIZE = 64
     ANY_VLAN = 65535
@@ -193,6 +200,8 @@ class Storm(IntEnum):
 class UpcallKind(IntEnum):
     SLOW_PROTOCOL = 1
     CARRIER = 2
+    MOVES = 3
+    PROBE = 4
 
 
 class VlanMode(IntEnum):
@@ -380,6 +389,26 @@ class Decision(NamedTuple):
     @classmethod
     def size(cls) -> int:
         return 144
+
+
+_DISABLED = Struct("=QII")
+
+
+class Disabled(NamedTuple):
+    since_ns: int = 0
+    by: int = 0
+    other: int = 0
+
+    def pack(self) -> bytes:
+        return _DISABLED.pack(self.since_ns, self.by, self.other)
+
+    @classmethod
+    def unpack(cls, raw: bytes) -> Disabled:
+        return cls._make(_DISABLED.unpack(raw))
+
+    @classmethod
+    def size(cls) -> int:
+        return 16
 
 
 _DROP_KEY = Struct("=HH")
@@ -643,6 +672,46 @@ class Lacp(NamedTuple):
         return 32
 
 
+_MOVE_KEY = Struct("=HHHH")
+
+
+class MoveKey(NamedTuple):
+    before: int = 0
+    after: int = 0
+    vlan: int = 0
+    zero: int = 0
+
+    def pack(self) -> bytes:
+        return _MOVE_KEY.pack(self.before, self.after, self.vlan, self.zero)
+
+    @classmethod
+    def unpack(cls, raw: bytes) -> MoveKey:
+        return cls._make(_MOVE_KEY.unpack(raw))
+
+    @classmethod
+    def size(cls) -> int:
+        return 8
+
+
+_MOVES = Struct("=QQ")
+
+
+class Moves(NamedTuple):
+    since_ns: int = 0
+    count_: int = 0
+
+    def pack(self) -> bytes:
+        return _MOVES.pack(self.since_ns, self.count_)
+
+    @classmethod
+    def unpack(cls, raw: bytes) -> Moves:
+        return cls._make(_MOVES.unpack(raw))
+
+    @classmethod
+    def size(cls) -> int:
+        return 16
+
+
 _NAME = Struct("=64s")
 
 
@@ -746,18 +815,37 @@ class Recorder(NamedTuple):
         return 16
 
 
-_UPCALL = Struct("=QIHH128s")
+_SWITCH = Struct("=I")
+
+
+class Switch(NamedTuple):
+    probe: int = 0
+
+    def pack(self) -> bytes:
+        return _SWITCH.pack(self.probe)
+
+    @classmethod
+    def unpack(cls, raw: bytes) -> Switch:
+        return cls._make(_SWITCH.unpack(raw))
+
+    @classmethod
+    def size(cls) -> int:
+        return 4
+
+
+_UPCALL = Struct("=QHHHH128s")
 
 
 class Upcall(NamedTuple):
     time_ns: int = 0
     iface: int = 0
+    vlan: int = 0
     kind: int = 0
     length: int = 0
     data: bytes = bytes(128)
 
     def pack(self) -> bytes:
-        return _UPCALL.pack(self.time_ns, self.iface, self.kind, self.length, self.data)
+        return _UPCALL.pack(self.time_ns, self.iface, self.vlan, self.kind, self.length, self.data)
 
     @classmethod
     def unpack(cls, raw: bytes) -> Upcall:
@@ -834,6 +922,7 @@ DROP_TEXTS = {
     DropReason.MAC_LIMIT: ("mac-limit", "new source address on a port with as many as its mac-limit"),
     DropReason.MAC_LOCKED: ("mac-locked", "source address is none of those that the port is locked to"),
     DropReason.MAC_STICKY: ("mac-sticky", "source address belongs to another port, which port-security keeps it on"),
+    DropReason.PORT_DISABLED: ("port-disabled", "the port is disabled: `jackfield status` says why"),
     DropReason.UPCALL_LIMIT: ("upcall-limit", "more frames for the control plane than it takes"),
     DropReason.VLAN_EDIT_FAILED: ("vlan-edit-failed", "kernel could not change the VLAN tags"),
     DropReason.SEND_FAILED: ("send-failed", "output device refused the frame"),

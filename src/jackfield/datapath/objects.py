@@ -46,6 +46,9 @@ PINNED = frozenset(
         "jf_bond_loads",
         "jf_lacp",
         "jf_upcalls",
+        "jf_moves",
+        "jf_disabled",
+        "jf_switch",
     }
 )
 INGRESS, FDB_CONTROL, BOND_CONTROL = "jf_ingress_frame", "jf_fdb_control", "jf_bond_control"

@@ -310,6 +310,8 @@ class Datapath:
         self.flood_cells = Table(raw["jf_flood_cells"], number, struct_of(_abi.FloodCell))
         self.names = Table(raw["jf_names"], struct_of(_abi.NameKey), struct_of(_abi.Name))
         self._fdb = Table(raw["jf_fdb"], fdb_key, struct_of(_abi.FdbEntry))
+        self.disabled = Table(raw["jf_disabled"], number, struct_of(_abi.Disabled))
+        self.switch = Table(raw["jf_switch"], number, struct_of(_abi.Switch))
         self.lacp = Table(raw["jf_lacp"], number, struct_of(_abi.Lacp))
         self.bonds = BondTable(
             Table(raw["jf_bonds"], number, struct_of(_abi.Bond)),

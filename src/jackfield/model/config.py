@@ -107,7 +107,8 @@ class BridgeConfig:
 class SwitchConfig:
     """All bridges of one switch. Port names are unique in the whole switch. `vlan_limit` is the number
     of VLAN tags that are understood in a frame, 0 meaning the most there can be (2); deeper tags are
-    payload."""
+    payload. Frames to the address `probe` are the control plane's, which looks for loops with them."""
 
     bridges: tuple[BridgeConfig, ...] = ()
     vlan_limit: int = 1
+    probe: bytes | None = None

@@ -43,6 +43,7 @@ class DropReason(Enum):
         "mac-sticky",
         "source address belongs to another port, which port-security keeps it on",
     )
+    PORT_DISABLED = "port-disabled", "the port is disabled: `jackfield status` says why"
     UPCALL_LIMIT = "upcall-limit", "more frames for the control plane than it takes"
     VLAN_EDIT_FAILED = "vlan-edit-failed", "kernel could not change the VLAN tags"
     SEND_FAILED = "send-failed", "output device refused the frame"

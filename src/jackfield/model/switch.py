@@ -9,7 +9,7 @@ one monotonic clock. A patch port hands a frame, as it would be on the wire, to 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from jackfield.model import bond, guard, vlan
@@ -57,12 +57,13 @@ class PortCounters:
 class State:
     """What a switch remembers: a learning table a bridge, counters an interface, and bonds and protections by
     port. What has not been touched yet is not there; `fdb`, `counters`, `bond` and `guard` give it all the
-    same."""
+    same. Ports that are `disabled` carry no frames."""
 
     fdbs: Mapping[str, Fdb] = field(default_factory=dict)
     ports: Mapping[str, PortCounters] = field(default_factory=dict)
     bonds: Mapping[str, BondState] = field(default_factory=dict)
     guards: Mapping[str, GuardState] = field(default_factory=dict)
+    disabled: frozenset[str] = frozenset()
 
     def fdb(self, bridge: str) -> Fdb:
         """The learning table of a bridge."""
@@ -152,6 +153,7 @@ class _Passage:
 
     def __init__(self, config: SwitchConfig, state: State, now: int) -> None:
         self._tag_limit = vlan.tag_limit(config.vlan_limit)
+        self._probe = config.probe
         self._ports = {
             name: (bridge, port)
             for bridge in config.bridges
@@ -179,6 +181,9 @@ class _Passage:
     def _enter(self, arrival: _Arrival) -> None:
         bridge, port = self._ports[arrival.interface]
         self._count(arrival.interface, rx_packets=1, rx_bytes=len(arrival.frame))
+        if port.name in self._state.disabled:
+            self._drop(arrival.interface, DropReason.PORT_DISABLED)
+            return
         if len(arrival.frame) < ETH_HLEN:
             self._drop(arrival.interface, DropReason.RUNT)
             return
@@ -190,6 +195,9 @@ class _Passage:
         if reason is not None:
             self._drop(arrival.interface, reason)
             return
+        if frame.dst == self._probe:
+            self._taken_up = True
+            return
 
         stack = vlan.input_stack(port, frame.tags)
         vid = vlan.vid(stack)
@@ -199,10 +207,11 @@ class _Passage:
             return
         fdb = self._state.fdb(bridge.name)
         known_at = fdb.lookup(bridge, Address(vid, frame.dst), self._now)
-        known = next((other for other in bridge.ports if other.name == known_at), None)
+        others = [other for other in bridge.ports if other.name not in self._state.disabled]
+        known = next((other for other in others if other.name == known_at), None)
         self._visits.append(Visit(bridge.name, port.name, vid, known.name if known else None))
 
-        targets, reason = _unicast(port, known) if known else _flood(bridge, port, stack)
+        targets, reason = _unicast(port, known) if known else _flood(others, port, stack)
         if reason is not None:
             self._drop(arrival.interface, reason)
         for target in targets:
@@ -332,10 +341,10 @@ def _unicast(port: PortConfig, known: PortConfig) -> _Targets:
     return (known,), None
 
 
-def _flood(bridge: BridgeConfig, port: PortConfig, stack: vlan.Tags) -> _Targets:
+def _flood(others: Iterable[PortConfig], port: PortConfig, stack: vlan.Tags) -> _Targets:
     targets = tuple(
         other
-        for other in bridge.ports
+        for other in others
         if other.name != port.name
         and vlan.includes(other, stack)
         and not (port.protected and other.protected)

@@ -13,6 +13,7 @@ from jackfield.model.config import PortConfig
 from jackfield.reconcile import settings
 from jackfield.reconcile.bonds import bond_settings, bond_warnings, lacp_settings, link_settings
 from jackfield.reconcile.guards import guard_warnings
+from jackfield.reconcile.loops import loop_settings, loop_warnings
 from jackfield.reconcile.ofports import assign
 from jackfield.reconcile.outcome import Warning
 from jackfield.reconcile.rows import Row, Snapshot, elements, integer, mac, pairs, referenced, rows, text
@@ -80,6 +81,7 @@ class _Reader:
         name = text(row, "name")
         error = _bridge_problem(row)
         self.warnings += bridge_warnings(row)
+        self.warnings += loop_warnings("Bridge", row)
         hwaddr, complaint = settings.address(pairs(row, "other_config").get("hwaddr", ""))
         if complaint is not None:
             self.warnings.append(Warning("Bridge", name, f"other_config:hwaddr: {complaint}"))
@@ -92,10 +94,9 @@ class _Reader:
             for port_uuid, port in referenced(self._snapshot, "Port", elements(row, "ports"))
             if self._claim("Port", port_uuid, text(port, "name"), f"bridge {name}")
         ]
-        flood_vlans = bool(elements(row, "flood_vlans"))
         numbers = self._numbers(name, [member for _, _, members in claimed for member in members.rows])
         ports = [
-            self._port(port_uuid, port, members, name, numbers, port_uuid in outputs, flood_vlans)
+            self._port(port_uuid, port, members, row, numbers, port_uuid in outputs)
             for port_uuid, port, members in claimed
         ]
         if not any(interface.local for port in ports for interface in port.interfaces):
@@ -157,21 +158,22 @@ class _Reader:
         uuid: str,
         row: Row,
         members: _Members,
-        bridge: str,
+        bridge: Row,
         numbers: Mapping[str, int],
         mirror_output: bool,
-        flood_vlans: bool,
     ) -> WantedPort:
         self.warnings += port_warnings(row)
         self.warnings += guard_warnings(row)
-        self.warnings += bond_warnings(row, members.asked, flood_vlans)
+        self.warnings += loop_warnings("Port", row)
+        self.warnings += bond_warnings(row, members.asked, bool(elements(bridge, "flood_vlans")))
         lacp = lacp_settings(row, members.asked)
         return WantedPort(
             name=text(row, "name"),
             uuid=uuid,
             config=settings.port_config(row, None),
             interfaces=tuple(
-                self._interface(member, bridge, numbers, lacp is not None) for member in members.rows
+                self._interface(member, text(bridge, "name"), numbers, lacp is not None)
+                for member in members.rows
             ),
             tag=integer(row, "tag"),
             mac=mac(text(row, "mac")),
@@ -179,6 +181,7 @@ class _Reader:
             mirror_output=mirror_output,
             bond=bond_settings(row, members.asked),
             lacp=lacp,
+            loops=loop_settings(bridge, row),
             error=members.error,
         )
 

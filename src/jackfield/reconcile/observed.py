@@ -25,7 +25,7 @@ class Pair:
 @dataclass(slots=True)
 class Tables:
     """The content of the maps that the control plane writes. `cells` holds the used ones only, `bonds` their
-    configuration only."""
+    configuration only. `disabled` is written by the programs too."""
 
     bridges: dict[int, _abi.Bridge] = field(default_factory=dict)
     bridge_flood: dict[int, _abi.VlanSet] = field(default_factory=dict)
@@ -38,6 +38,7 @@ class Tables:
     bonds: dict[int, _abi.Bond] = field(default_factory=dict)
     names: dict[_abi.NameKey, _abi.Name] = field(default_factory=dict)
     cells: dict[int, int] = field(default_factory=dict)
+    disabled: dict[int, _abi.Disabled] = field(default_factory=dict)
 
     def members(self, flood_list: _abi.FloodList) -> tuple[int, ...]:
         """The port ids of a flood list."""
@@ -95,4 +96,5 @@ def read_tables(datapath: Datapath) -> Tables:
         bonds={number: bond_configuration(bond) for number, bond in datapath.bonds.items()},
         names=dict(datapath.names.items()),
         cells=cells,
+        disabled=dict(datapath.disabled.items()),
     )

@@ -9,6 +9,7 @@ from enum import Enum
 from jackfield.model.bonding.settings import BondSettings
 from jackfield.model.config import BridgeConfig, PortConfig
 from jackfield.model.lacp.settings import LacpSettings, LinkSettings
+from jackfield.model.loops.settings import REPORT_ONLY, LoopSettings
 
 
 class State(Enum):
@@ -16,6 +17,7 @@ class State(Enum):
 
     OK = "ok"
     PENDING = "pending"
+    DISABLED = "disabled"
     ERROR = "error"
 
 
@@ -73,6 +75,23 @@ class InterfaceOutcome:
     waits: bool = False
 
 
+class DisabledBy(Enum):
+    """Why a port carries no frames."""
+
+    LOOP = "loop"
+    BPDU_GUARD = "bpdu-guard"
+
+
+@dataclass(frozen=True, slots=True)
+class Disabled:
+    """A port that carries no frames until it is enabled again. `since` is CLOCK_MONOTONIC in seconds, `other`
+    the loop's other port, None when there is none or it is gone."""
+
+    by: DisabledBy
+    since: float
+    other: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class PortOutcome:
     """A port as it is now; `id` is the data plane's port id, 0 when it has none. `ofport` is that of its
@@ -80,7 +99,8 @@ class PortOutcome:
 
     `bond` is set for a port of several interfaces; `bond_id` is then the data plane's number of the bond, 0
     when it has none, and `members` are names of interfaces, each at the place of the member, empty where
-    there is none. `lacp` is set for a port that speaks LACP, be it a bond or not."""
+    there is none. `lacp` is set for a port that speaks LACP, be it a bond or not. `disabled` is set while the
+    port carries no frames."""
 
     name: str
     uuid: str | None
@@ -93,6 +113,8 @@ class PortOutcome:
     lacp: LacpSettings | None = None
     bond_id: int = 0
     members: tuple[str, ...] = ()
+    loops: LoopSettings = REPORT_ONLY
+    disabled: Disabled | None = None
     error: str | None = None
 
 

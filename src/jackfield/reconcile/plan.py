@@ -152,6 +152,8 @@ class _Planner:
             if before is None:
                 continue
             yield from self._port(number)
+            if 0 in (before.bridge, port.bridge):
+                continue  # disabled or enabled again
             vlans_changed = self._want.port_vlans.get(number) != self._have.port_vlans.get(number)
             if vlans_changed or _without_way_out(before) != _without_way_out(port):
                 yield ChangeFdb(self._port_owners[number], FdbOp.PURGE_PORT, number)
@@ -180,6 +182,10 @@ class _Planner:
                 if have.ports[number].bridge not in lost_bridges:
                     yield ChangeFdb(owner, FdbOp.PURGE_PORT, number)
                 yield Write(owner, Table.PORTS, number, None, f"remove port {owner.name}")
+            if number in have.disabled:
+                yield Write(
+                    owner, Table.DISABLED, number, None, f"forget that port {owner.name} was disabled"
+                )
             if number in have.port_vlans:
                 yield Write(owner, Table.PORT_VLANS, number, None, f"drop the VLAN list of port {owner.name}")
             if number in have.guards:

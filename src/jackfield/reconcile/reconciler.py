@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from weakref import finalize
 
+from jackfield.datapath._abi import Disabled, DisabledBy
 from jackfield.datapath.store import Datapath
 from jackfield.reconcile.apply import Report, apply
 from jackfield.reconcile.desired import desired
@@ -74,6 +75,16 @@ class Reconciler:
             if interface.uuid is not None and interface.ofport > 0
         }
         return result
+
+    def disable(self, port: int, by: DisabledBy, other: int, now_ns: int) -> None:
+        """Have a port carry no frames, from the next pass on. `port` and `other` are ids of the data plane,
+        `now_ns` is CLOCK_MONOTONIC."""
+        self._datapath.disabled.set(port, Disabled(since_ns=now_ns, by=int(by), other=other))
+
+    def enable(self, port: int) -> None:
+        """Have a port that was disabled carry frames again, from the next pass on."""
+        self._datapath.disabled.delete(port)
+        self._watch.forget()  # a program may have taken the port out of its bridge, unheard
 
     def settle(self, limit: int = 1) -> int:
         """Give up to `limit` devices that were attached the fast way, many at once, the attachment that costs

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from jackfield.datapath import _abi
 from jackfield.datapath._abi import NameKind
 from jackfield.datapath.naming import stable_mac
 from jackfield.net.netdev import Hardware
 from jackfield.reconcile.observed import Observed
 from jackfield.reconcile.outcome import (
     BridgeOutcome,
+    Disabled,
+    DisabledBy,
     InterfaceOutcome,
     ObjectState,
     Outcome,
@@ -47,7 +50,7 @@ def outcome(
     ports = tuple(writer.port(b, p, by_name) for b in desired.bridges for p in b.ports)
     objects = [
         *(_state("Bridge", bridge.name, bridge.error) for bridge in bridges),
-        *(_state("Port", port.name, port.error) for port in ports),
+        *(_port_state(port) for port in ports),
         *(_state("Interface", interface.name, interface.error) for interface in interfaces),
     ]
     return Outcome(
@@ -71,6 +74,29 @@ def _state(kind: str, name: str, error: str | None) -> ObjectState:
     return ObjectState(kind, name, State.PENDING if "(No such device)" in error else State.ERROR, error)
 
 
+def _port_state(port: PortOutcome) -> ObjectState:
+    if port.disabled is None or port.error is not None:
+        return _state("Port", port.name, port.error)
+    return ObjectState("Port", port.name, State.DISABLED, disabled_text(port.name, port.disabled))
+
+
+def disabled_text(port: str, disabled: Disabled) -> str:
+    """Why a port carries no frames, and what to do about it, in a sentence."""
+    if disabled.by is DisabledBy.BPDU_GUARD:
+        why = "a BPDU came in, which bpdu-guard forbids"
+    elif disabled.other in (None, port):
+        why = "a loop: what is sent out of it comes back in"
+    else:
+        why = f"a loop with port {disabled.other}"
+    return f"disabled because of {why}; `jackfield port enable {port}` lets it carry frames again"
+
+
+_DISABLED_BY = {
+    _abi.DisabledBy.LOOP: DisabledBy.LOOP,
+    _abi.DisabledBy.BPDU: DisabledBy.BPDU_GUARD,
+}
+
+
 class _Writer:
     def __init__(
         self,
@@ -91,6 +117,10 @@ class _Writer:
         self._bonds = observed.tables.bonds
         self._iface_names = {
             key.id: value.name for key, value in observed.tables.names.items() if key.kind == NameKind.IFACE
+        }
+        self._disabled = observed.tables.disabled
+        self._port_names = {
+            key.id: value.name for key, value in observed.tables.names.items() if key.kind == NameKind.PORT
         }
         self._ids = {(key.kind, value.name): key.id for key, value in observed.tables.names.items()}
 
@@ -132,8 +162,17 @@ class _Writer:
             lacp=port.lacp,
             bond_id=bond_id,
             members=tuple(self._iface_names.get(each, "") for each in bond.members) if bond else (),
+            loops=port.loops,
+            disabled=self._disabling(self._ids.get((NameKind.PORT, port.name), 0)),
             error=error,
         )
+
+    def _disabling(self, port_id: int) -> Disabled | None:
+        record = self._disabled.get(port_id)
+        if record is None:
+            return None
+        by = _DISABLED_BY.get(_abi.DisabledBy(record.by), DisabledBy.LOOP)
+        return Disabled(by, record.since_ns / 1e9, self._port_names.get(record.other))
 
     def interface(
         self, bridge: WantedBridge, port: WantedPort, interface: WantedInterface

@@ -157,6 +157,7 @@ class Table(Enum):
     FLOOD_LISTS = "flood_lists"
     BONDS = "bonds"
     NAMES = "names"
+    DISABLED = "disabled"
 
 
 @dataclass(frozen=True, slots=True)

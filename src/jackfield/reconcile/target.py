@@ -27,12 +27,13 @@ _PRIORITY_TAGS = {when: _abi.PriorityTags[when.name] for when in PriorityTags}
 @dataclass(slots=True)
 class Target:
     """Wanted content of the maps, the interfaces that are to be attached (by ifindex), the owner of every id,
-    and what cannot be had."""
+    and what cannot be had. Ports that are `disabled` belong to no bridge."""
 
     bridge_ids: Ids
     port_ids: Ids
     iface_ids: Ids
     bond_ids: Ids
+    disabled: Mapping[int, _abi.Disabled] = field(default_factory=dict)
     bridges: dict[int, _abi.Bridge] = field(default_factory=dict)
     bridge_flood: dict[int, _abi.VlanSet] = field(default_factory=dict)
     ports: dict[int, _abi.Port] = field(default_factory=dict)
@@ -55,6 +56,7 @@ def target(desired: Desired, observed: Observed) -> Target:
         Ids(NameKind.PORT, names, Limit.MAX_PORTS),
         Ids(NameKind.IFACE, names, Limit.MAX_IFACES),
         Ids(NameKind.BOND, names, Limit.MAX_BONDS),
+        disabled=observed.tables.disabled,
         problems=problems,
     )
     by_bridge: dict[str, list[Present]] = {}
@@ -94,7 +96,7 @@ def _add_bridge(
     members: list[tuple[int, _abi.Port, int]] = []
     for _, group in groupby(found, key=lambda here: here.port.name):
         port_id, port, mask = _add_port(result, bonds, undo, number, list(group), patches) or (0, None, 0)
-        if port is not None:
+        if port is not None and port.bridge:
             members.append((port_id, port, mask))
     for vlan, ports in flood_members(members).items():
         result.floods[_abi.FloodKey(number, vlan)] = ports
@@ -135,7 +137,7 @@ def _add_port(
     if port_id is None or not given:
         return None
     config = wanted.config
-    record = port_record(config, bridge, next(iter(given)))
+    record = port_record(config, 0 if port_id in result.disabled else bridge, next(iter(given)))
     if wanted.lacp is not None:
         record = record._replace(flags=record.flags | int(PortFlag.LACP))
     places = {}

@@ -9,6 +9,7 @@ from enum import Enum
 from jackfield.model.bonding.settings import BondSettings
 from jackfield.model.config import BridgeConfig, PortConfig
 from jackfield.model.lacp.settings import LacpSettings, LinkSettings
+from jackfield.model.loops.settings import REPORT_ONLY, LoopSettings
 from jackfield.reconcile.outcome import Warning
 
 
@@ -81,6 +82,7 @@ class WantedPort:
     mirror_output: bool = False
     bond: BondSettings | None = None
     lacp: LacpSettings | None = None
+    loops: LoopSettings = REPORT_ONLY
     error: str | None = None
 
 

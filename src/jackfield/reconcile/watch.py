@@ -63,6 +63,8 @@ class Watch:
         all_lost = self._tables is None or any(isinstance(change, Resync) for change in heard)
         if self._tables is None:
             self._tables = read_tables(self._datapath)
+        else:
+            self._tables.disabled = dict(self._datapath.disabled.items())
         if all_lost:
             self._far.clear()
             self._attached = set(self._datapath.attached())

@@ -426,9 +426,10 @@ class Engine:
         if self._link_timer is None:
             # A storm of changes, ours or others', may take a fifth of the worker's time, not all of it.
             delay = max(LINK_SETTLE_SECONDS, min(1.0, 4 * self._look_seconds))
-            self._link_timer = asyncio.get_running_loop().call_later(delay, self._links_settled)
+            self._link_timer = asyncio.get_running_loop().call_later(delay, self.look_again)
 
-    def _links_settled(self) -> None:
+    def look_again(self) -> None:
+        """Have another pass follow."""
         self._link_timer = None
         self._wanted.set()
 

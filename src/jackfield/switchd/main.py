@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
+from jackfield.datapath._abi import UpcallKind
 from jackfield.datapath.naming import instance_name
 from jackfield.datapath.needs import missing
 from jackfield.datapath.store import Datapath
@@ -34,6 +35,7 @@ from jackfield.switchd.client import DatabaseError
 from jackfield.switchd.commands.bond import BondCommands
 from jackfield.switchd.commands.fdb import FdbCommands
 from jackfield.switchd.commands.lacp import LacpCommands
+from jackfield.switchd.commands.ports import PortCommands
 from jackfield.switchd.commands.process import ProcessCommands
 from jackfield.switchd.commands.reports import ReportCommands
 from jackfield.switchd.commands.tables import TableCommands
@@ -42,10 +44,12 @@ from jackfield.switchd.engine import Engine
 from jackfield.switchd.failpoint import fail_point
 from jackfield.switchd.log import Vlog, VlogError
 from jackfield.switchd.logpattern import PROGRAM, Destination, Level
+from jackfield.switchd.loops.runtime import Loops
 from jackfield.switchd.paths import Paths
 from jackfield.switchd.pidfile import PidFile, PidFileError
 from jackfield.switchd.protection import Protection
 from jackfield.switchd.schema import open_vswitch_schema
+from jackfield.switchd.upcalls import UpcallReader
 from jackfield.switchd.watchdog import give_signs, watchdog_seconds
 from jackfield.unixctl.commands import CommandTable
 from jackfield.unixctl.server import UnixctlServer
@@ -197,15 +201,23 @@ async def _serve(
             stop.set()
 
         bonds = Bonds(datapath, engine.write)
-        engine.follow(bonds)
+        loops = Loops(datapath.switch, reconciler, engine.own, engine.look_again)
+        upcalls = UpcallReader(datapath.upcalls)
+        upcalls.tell(bonds.heard, UpcallKind.SLOW_PROTOCOL, UpcallKind.CARRIER)
+        upcalls.tell(loops.heard, UpcallKind.MOVES, UpcallKind.PROBE)
+        for follower in (bonds, loops, upcalls):
+            engine.follow(follower)
         FdbCommands(engine).register(commands)
         BondCommands(bonds).register(commands)
         LacpCommands(bonds).register(commands)
         TableCommands(engine).register(commands)
+        PortCommands(engine, loops).register(commands)
         protection = Protection(engine)
         engine.follow(protection)
         version = identity.own_version()
-        ReportCommands(engine, protection, version=version, instance=instance, since=since).register(commands)
+        ReportCommands(
+            engine, protection, loops, version=version, instance=instance, since=since
+        ).register(commands)
         ProcessCommands(engine, vlog, leave).register(commands)
         await stack.enter_async_context(_control(paths, commands, engine))
         if await _unless(stop, engine.start()):

@@ -131,7 +131,8 @@ def status_updates(
         )
     for port in outcome.ports:
         if port.uuid is not None:
-            status = _status({}, notes["Port", port.name], port.error)
+            disabled = {} if port.disabled is None else {"disabled": port.disabled.by.value}
+            status = _status(disabled, notes["Port", port.name], port.error)
             yield Update("Port", port.uuid, {"status": status})
     for interface in outcome.interfaces:
         if interface.uuid is not None:

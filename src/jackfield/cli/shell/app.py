@@ -31,6 +31,7 @@ COMMANDS = {
     "lab": "lab:lab",
     "ovsdb-server": "process:ovsdb_server_command",
     "plan": "files:plan_command",
+    "port": "port:port",
     "ports": "look:ports_command",
     "release": "adopt:release_command",
     "show": "look:show_command",

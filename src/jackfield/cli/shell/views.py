@@ -153,6 +153,10 @@ def show_status(status: Mapping[str, Any]) -> None:
         if item.get("state") != "ok"
     ]
     wrong += [
+        ["Loop", ", ".join(item.get("ports", [])), "loop", item.get("message")]
+        for item in status.get("loops", [])
+    ]
+    wrong += [
         [item.get("table"), item.get("name"), "warning", item.get("text")]
         for item in status.get("warnings", [])
     ]

@@ -53,13 +53,6 @@ class BondTable(Protocol):
     def get(self, key: int) -> Bond | None: ...
 
 
-class Upcalls(Protocol):
-    """What the data plane hands up."""
-
-    def fileno(self) -> int: ...
-    def read(self) -> list[Upcall]: ...
-
-
 class Plane(Protocol):
     """What is used of the data plane; any thread may use it."""
 
@@ -67,8 +60,6 @@ class Plane(Protocol):
     def bonds(self) -> BondTable: ...
     @property
     def lacp(self) -> LacpTable: ...
-    @property
-    def upcalls(self) -> Upcalls: ...
     def set_bond(
         self,
         number: int,
@@ -108,14 +99,12 @@ class Bonds:
         self._stale = True
         self._complained = -math.inf
         self.ports: dict[str, BondPort] = {}
-        asyncio.get_running_loop().add_reader(plane.upcalls.fileno(), self._heard)
 
     def close(self) -> None:
         """End; what the data plane has been told stays. May be called twice."""
         if self._closed:
             return
         self._closed = True
-        asyncio.get_running_loop().remove_reader(self._plane.upcalls.fileno())
         if self._timer is not None:
             self._timer.cancel()
         if self._writing is not None:
@@ -191,9 +180,10 @@ class Bonds:
             port.link(name, up, time.monotonic())
             self._run([port])
 
-    def _heard(self) -> None:
+    def heard(self, upcalls: Sequence[Upcall]) -> None:
+        """PDUs of the slow protocols came in, or links of members changed."""
         concerned = {}
-        for upcall in self._plane.upcalls.read():
+        for upcall in upcalls:
             at = self._by_iface.get(upcall.iface)
             if at is None:
                 continue

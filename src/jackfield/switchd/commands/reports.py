@@ -18,6 +18,7 @@ from jackfield.switchd.alarms import as_json
 from jackfield.switchd.commands.forwarding import learned
 from jackfield.switchd.commands.namespaces import namespace_names
 from jackfield.switchd.engine import Engine
+from jackfield.switchd.loops.runtime import Loops
 from jackfield.switchd.protection import Protection
 from jackfield.switchd.stats import drops_by_interface
 from jackfield.unixctl.commands import CommandError, CommandTable
@@ -27,10 +28,18 @@ class ReportCommands:
     """Reports of one switch. `since` is when the daemon started, in seconds since the epoch."""
 
     def __init__(
-        self, engine: Engine, protection: Protection, *, version: str, instance: str, since: float
+        self,
+        engine: Engine,
+        protection: Protection,
+        loops: Loops,
+        *,
+        version: str,
+        instance: str,
+        since: float,
     ) -> None:
         self._engine = engine
         self._protection = protection
+        self._loops = loops
         self._version = version
         self._instance = instance
         self._since = since
@@ -75,6 +84,7 @@ class ReportCommands:
                     {"kind": each.kind, "name": each.name, "state": each.state.value, "message": each.message}
                     for each in outcome.objects
                 ],
+                "loops": self._loops.report,
                 "warnings": [
                     {"table": each.table, "name": each.name, "text": each.text} for each in outcome.warnings
                 ],
