@@ -1,8 +1,8 @@
 """Which bridges are one segment, VLAN by VLAN, because patch ports join them; and which patches close a loop.
 
 Pure. A frame of a VLAN that leaves by a patch port enters the bridge behind the peer, perhaps in another
-VLAN. So the segments are the components of a graph whose nodes are (bridge, VLAN), and a patch between two nodes
-that are joined already closes a loop.
+VLAN. So the segments are the components of a graph whose nodes are (bridge, VLAN), and a patch between two
+nodes that are joined already closes a loop.
 """
 
 from __future__ import annotations
