@@ -123,6 +123,7 @@ enum jf_guard_flag {
 	JF_GUARD_MAC_LIMIT_FLOOD = 2, /* frames from addresses above the limit pass, but are not learned from */
 	JF_GUARD_STICKY = 4,          /* addresses learned here do not move to another port */
 	JF_GUARD_LOCKED = 8,          /* only static and allowed addresses may send; they do not move either */
+	JF_GUARD_DAMPED = 16,         /* in a loop, so that storms have low limits; nothing to the programs */
 };
 
 /* Frames that are flooded, each with a limit of its own. */

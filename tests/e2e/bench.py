@@ -55,6 +55,9 @@ class WireBench:
     def set_link(self, bond: str, member: str, up: bool) -> None:
         raise AssertionError(f"the link of {member} of {bond} is the business of other tests (up: {up})")
 
+    def set_disabled(self, port: str, disabled: bool) -> None:
+        raise AssertionError(f"{port} is not disabled by hand ({disabled})")
+
     def negotiate(self, bond: str, members: Sequence[str]) -> None:
         raise AssertionError(f"{bond} has no partner here to let {members} in")
 

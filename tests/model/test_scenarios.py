@@ -42,6 +42,10 @@ class ModelBench:
         state = self._bond(bond)
         self._set_bond(bond, replace(state, down=state.down - {member} if up else state.down | {member}))
 
+    def set_disabled(self, port: str, disabled: bool) -> None:
+        now = self._state.disabled | {port} if disabled else self._state.disabled - {port}
+        self._state = replace(self._state, disabled=now)
+
     def negotiate(self, bond: str, members: Sequence[str]) -> None:
         able = frozenset(members)
         state = replace(self._bond(bond), enabled=able, collecting=able, lacp=Lacp.NEGOTIATED)

@@ -90,6 +90,14 @@ class Recorder:
         """Have the link of a bond's member come or go."""
         self.datapath.set_member_down(self._bonds[bond], self._homes[member][1], not up)
 
+    def set_disabled(self, port: str, disabled: bool) -> None:
+        """Have a port carry no frames, or carry them again."""
+        number = self._ports[port]
+        homes = {each.name: bridge.name for bridge in self._configs.values() for each in bridge.ports}
+        record = self.datapath.ports.get(number) or _abi.Port()
+        home = 0 if disabled else self._bridges[homes[port]]
+        self.datapath.ports.set(number, record._replace(bridge=home))
+
     def set_bond(self, bond: str, state: BondState) -> None:
         """Put a bond's members into a state."""
         number, places = self._bonds[bond], {name: at for name, (_, at) in self._homes.items()}
@@ -177,6 +185,8 @@ class Recorder:
         bonds = (port.name for port in ports if port.bond is not None)
         self._bonds = {name: number for number, name in enumerate(bonds, start=1)}
         self._configs = {bridge.name: bridge for bridge in config.bridges}
+        probe = int.from_bytes(config.probe[3:]) if config.probe is not None else 0
+        self.datapath.switch.set(0, _abi.Switch(probe))
         cell = 0
         for number, bridge in enumerate(config.bridges, start=1):
             self._bridges[bridge.name] = number

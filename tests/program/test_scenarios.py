@@ -15,6 +15,7 @@ from tests.scenarios import SCENARIOS
 from tests.scenarios.kit import (
     AddStatic,
     Counted,
+    Disabled,
     Known,
     Link,
     Negotiated,
@@ -47,6 +48,8 @@ def run(scenario: Scenario, recorder: Recorder) -> None:
                 now += int(seconds * NSEC_PER_SEC)
             case Link(bond, member, up):
                 recorder.set_link(bond, member, up)
+            case Disabled(port, disabled):
+                recorder.set_disabled(port, disabled)
             case Negotiated(bond, members):
                 config = next(p.bond for b in scenario.config.bridges for p in b.ports if p.name == bond)
                 assert config is not None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from tests.scenarios.bonds import BONDS
 from tests.scenarios.learning import AGEING, FULL_TABLE, LEARNING, STATIC
 from tests.scenarios.limits import ADMISSION, COUNTERS, MALFORMED, MTU
+from tests.scenarios.loops import DISABLED, PROBES
 from tests.scenarios.patches import PATCHES
 from tests.scenarios.protections import MAC_LIMIT, PORT_SECURITY, STORMS
 from tests.scenarios.tunnels import TUNNEL, VLAN_LIMIT
@@ -28,6 +29,8 @@ SCENARIOS = (
     *MTU,
     *PATCHES,
     *BONDS,
+    *DISABLED,
+    *PROBES,
     *STORMS,
     *MAC_LIMIT,
     *PORT_SECURITY,

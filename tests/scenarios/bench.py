@@ -11,6 +11,7 @@ from jackfield.model import Address, DropReason, FdbCounters
 from tests.scenarios.kit import (
     AddStatic,
     Counted,
+    Disabled,
     Known,
     Link,
     Negotiated,
@@ -44,6 +45,9 @@ class Bench(Protocol):
     def set_link(self, bond: str, member: str, up: bool) -> None:
         """Have the link of a bond's member come or go."""
 
+    def set_disabled(self, port: str, disabled: bool) -> None:
+        """Have a port carry no frames, or carry them again."""
+
     def negotiate(self, bond: str, members: Sequence[str]) -> None:
         """Have LACP come about on a bond, with these members."""
 
@@ -72,6 +76,8 @@ def play(scenario: Scenario, bench: Bench) -> None:
                 bench.add_static(step.bridge, step.address, step.port)
             case Link(bond, member, up):
                 bench.set_link(bond, member, up)
+            case Disabled(port, disabled):
+                bench.set_disabled(port, disabled)
             case Negotiated(bond, members):
                 bench.negotiate(bond, members)
             case Known(entries, bridge):

@@ -110,11 +110,14 @@ def bridge(name: str, *ports: PortConfig, **more: object) -> BridgeConfig:
     return replace(BridgeConfig(name, ports), **more)  # type: ignore[arg-type]
 
 
-def switch(*parts: BridgeConfig | PortConfig, vlan_limit: int = 1, **more: object) -> SwitchConfig:
+def switch(
+    *parts: BridgeConfig | PortConfig, vlan_limit: int = 1, probe: str | None = None, **more: object
+) -> SwitchConfig:
     """A switch of bridges, or of one bridge `br0` with the ports given."""
     bridges = tuple(part for part in parts if isinstance(part, BridgeConfig))
     ports = tuple(part for part in parts if isinstance(part, PortConfig))
-    return SwitchConfig(bridges or (bridge("br0", *ports, **more),), vlan_limit)
+    address = mac(probe) if probe is not None else None
+    return SwitchConfig(bridges or (bridge("br0", *ports, **more),), vlan_limit, address)
 
 
 def _port(name: str, mode: VlanMode, **more: object) -> PortConfig:
@@ -230,7 +233,15 @@ def link_up(bond: str, member: str) -> Link:
     return Link(bond, member, up=True)
 
 
-Step = Link | Negotiated | Send | Wait | AddStatic | Known | Counted | TableCounted
+@dataclass(frozen=True)
+class Disabled:
+    """A port is disabled, or enabled again."""
+
+    port: str
+    disabled: bool = True
+
+
+Step = Disabled | Link | Negotiated | Send | Wait | AddStatic | Known | Counted | TableCounted
 
 
 class Reach(IntEnum):

@@ -126,6 +126,7 @@ class GuardFlag(IntFlag):
     MAC_LIMIT_FLOOD = 2
     STICKY = 4
     LOCKED = 8
+    DAMPED = 16
 
 
 class IfaceFlag(IntFlag):

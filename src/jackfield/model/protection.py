@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 NSEC_PER_SEC = 1_000_000_000
+DAMPED_RATE = 100
 
 
 class MacLimitAction(Enum):
@@ -31,7 +32,8 @@ class GuardConfig:
     `storm_broadcast`, `storm_multicast` and `storm_unknown_unicast` are how many of these frames may come in
     a second, on average; None means any number. `storm_burst` is how many may come at once; None means those
     of a tenth of a second, and 10 at least. `mac_limit` is how many addresses may be learned there at one
-    time. `allowed_macs` are the addresses that a locked port takes besides static ones of its own.
+    time. `allowed_macs` are the addresses that a locked port takes besides static ones of its own. A `damped`
+    port is in a loop, and no more than DAMPED_RATE frames of a kind may come in.
     """
 
     storm_broadcast: int | None = None
@@ -42,6 +44,7 @@ class GuardConfig:
     mac_limit_action: MacLimitAction = MacLimitAction.DROP
     security: PortSecurity = PortSecurity.NONE
     allowed_macs: frozenset[bytes] = frozenset()
+    damped: bool = False
 
     @property
     def keeps_addresses(self) -> bool:
@@ -58,6 +61,8 @@ class GuardConfig:
         )
 
     def _rate(self, per_second: int | None) -> Rate | None:
+        if self.damped:
+            per_second = DAMPED_RATE if per_second is None else min(per_second, DAMPED_RATE)
         if per_second is None:
             return None
         burst = max(10, per_second // 10) if self.storm_burst is None else self.storm_burst

@@ -47,6 +47,8 @@ def guard_record(config: GuardConfig) -> _abi.Guard:
         flags |= GuardFlag.STICKY
     elif config.security is PortSecurity.LOCKED:
         flags |= GuardFlag.LOCKED
+    if config.damped:
+        flags |= GuardFlag.DAMPED
     rates = config.rates
     return _abi.Guard(
         flags=int(flags),

@@ -11,6 +11,7 @@ from jackfield.datapath.store import Datapath
 from jackfield.reconcile.apply import Report, apply
 from jackfield.reconcile.desired import desired
 from jackfield.reconcile.devices import plan_devices
+from jackfield.reconcile.loops import damped, damped_before
 from jackfield.reconcile.outcome import Outcome
 from jackfield.reconcile.plan import plan_maps
 from jackfield.reconcile.presence import bridge_mtu
@@ -41,6 +42,8 @@ class Reconciler:
         self._close = finalize(self, self._watch.close)
         self._ofports: Mapping[str, int] = {}
         self._mtus: Mapping[str, int] = {}
+        self.damped = damped_before(datapath.guards.items(), datapath.names.get)
+        """The ports that may flood little because they are in loops."""
 
     def close(self) -> None:
         """Let go of what was opened; changes nothing."""
@@ -67,7 +70,7 @@ class Reconciler:
         A failure that is about one object is in the outcome; what is raised (NetworkError) concerns the
         whole, and the next call starts afresh.
         """
-        wanted = desired(snapshot, self._ofports)
+        wanted = damped(desired(snapshot, self._ofports), self.damped)
         result = self._pass(wanted)
         self._ofports = {
             interface.uuid: interface.ofport
@@ -80,6 +83,10 @@ class Reconciler:
         """Have a port carry no frames, from the next pass on. `port` and `other` are ids of the data plane,
         `now_ns` is CLOCK_MONOTONIC."""
         self._datapath.disabled.set(port, Disabled(since_ns=now_ns, by=int(by), other=other))
+
+    def damp(self, ports: frozenset[str]) -> None:
+        """Have these ports, and no others, flood little from the next pass on."""
+        self.damped = ports
 
     def enable(self, port: int) -> None:
         """Have a port that was disabled carry frames again, from the next pass on."""
@@ -94,7 +101,7 @@ class Reconciler:
     def plan_only(self, snapshot: Snapshot) -> tuple[str, ...]:
         """What `reconcile` would do now, in plain words. What depends on devices yet to be made is not
         told: to wire them up and let their frames in."""
-        wanted = desired(snapshot, self._ofports)
+        wanted = damped(desired(snapshot, self._ofports), self.damped)
         seen = self._watch.look(wanted.namespaces())
         steps = plan_devices(wanted, seen, self._mtus).steps + plan_maps(wanted, seen).steps
         return tuple(step.describe() for step in steps)

@@ -90,11 +90,11 @@ class Finder:
         self._known[loop.ports] = _Known(loop, now, now + WATCH_SECONDS)
         return News(found=(loop,))
 
-    def forget(self, ports: Iterable[str]) -> None:
+    def forget(self, ports: Iterable[str]) -> News:
         """These ports are gone, or disabled: nothing goes round through them."""
         gone = frozenset(ports)
         self._searches = {place: each for place, each in self._searches.items() if place.port not in gone}
-        self._known = {pair: each for pair, each in self._known.items() if gone.isdisjoint(pair)}
+        return self._end({pair for pair in self._known if not gone.isdisjoint(pair)})
 
     def probes(self, now: float) -> list[Place]:
         """By which ports probes are to be sent now."""
@@ -116,10 +116,10 @@ class Finder:
 
     def ended(self, now: float) -> News:
         """The loops by which nothing has come back for a while; they are forgotten."""
-        gone = {pair: each.loop for pair, each in self._known.items() if now - each.seen >= LOST_SECONDS}
-        for pair in gone:
-            del self._known[pair]
-        return News(gone=tuple(gone.values()))
+        return self._end({pair for pair, each in self._known.items() if now - each.seen >= LOST_SECONDS})
+
+    def _end(self, pairs: Iterable[tuple[str, str]]) -> News:
+        return News(gone=tuple(self._known.pop(pair).loop for pair in sorted(pairs)))
 
     def wakeup(self) -> float:
         """When there is something to do, if nothing happens before."""

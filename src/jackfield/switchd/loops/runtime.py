@@ -26,6 +26,8 @@ from jackfield.switchd.status import Update
 _log = logging.getLogger("jackfield.loop")
 
 MOST_NUMBER = (1 << 24) - 1
+ADOPTED_SECONDS = 5.0
+"""What an earlier process found is taken for true for so long; loops that are still there are found again."""
 
 
 class SwitchTable(Protocol):
@@ -38,6 +40,9 @@ class SwitchTable(Protocol):
 class Ports(Protocol):
     """How ports are disabled and enabled; blocks, for the thread that owns the kernel."""
 
+    @property
+    def damped(self) -> frozenset[str]: ...
+    def damp(self, ports: frozenset[str]) -> None: ...
     def disable(self, port: int, by: DisabledBy, other: int, now_ns: int) -> None: ...
     def enable(self, port: int) -> None: ...
 
@@ -62,6 +67,8 @@ class Loops:
         self._sender = FrameSender()
         self._finder = Finder()
         self._view = View(Outcome())
+        self._damped = ports.damped
+        self._adopted_until = time.monotonic() + ADOPTED_SECONDS if self._damped else 0.0
         self._patches: dict[Joint, str] = {}
         self._texts: dict[Loop, str] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -101,9 +108,8 @@ class Loops:
     def outcome(self, outcome: Outcome) -> Iterable[Update]:
         """The kernel has been configured anew."""
         old, self._view = self._view, View(outcome)
-        carrying = {port.name for port in self._view.ports.values() if port.disabled is None}
-        self._finder.forget(old.ports.keys() - carrying)
-        self._texts = {loop: text for loop, text in self._texts.items() if carrying.issuperset(loop.ports)}
+        carrying = {name for name in self._view.ports if self._view.carries(name)}
+        self._tell(self._finder.forget(old.ports.keys() - carrying))
         self._judge_patches()
         for port in self._view.disabled_for_loops():
             if not port.loops.disable:
@@ -169,13 +175,28 @@ class Loops:
         self._tell(self._finder.ended(now))
         for place in self._finder.probes(now):
             self._send(place)
-        wakeup = min(self._finder.wakeup(), self._recover(now))
+        wakeup = min(self._finder.wakeup(), self._recover(now), self._damp(now))
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if wakeup != math.inf and not self._closed:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(max(0.0, wakeup - time.monotonic()), self._run)
+
+    def _damp(self, now: float) -> float:
+        """Have the ports of loops flood little, and no others; when to look again."""
+        wanted = {name for loop in self._finder.loops for name in loop.ports if self._view.carries(name)}
+        if now < self._adopted_until:
+            wanted |= {name for name in self._damped if self._view.carries(name)}
+        if wanted != self._damped:
+            damped = self._damped = frozenset(wanted)
+
+            async def work() -> None:
+                await self._own(lambda: self._ports.damp(damped))
+                self._look_again()
+
+            self._do(work())
+        return self._adopted_until if now < self._adopted_until else math.inf
 
     def _recover(self, now: float) -> float:
         """Enable ports whose time is over; when the next one's is."""

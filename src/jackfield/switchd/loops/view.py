@@ -46,8 +46,12 @@ class View:
 
     def devices(self, port: str) -> list[int]:
         """The devices by which frames leave by a port that carries any."""
+        return self._devices.get(port, []) if self.carries(port) else []
+
+    def carries(self, port: str) -> bool:
+        """Whether there is such a port, and it is not disabled."""
         known = self.ports.get(port)
-        return self._devices.get(port, []) if known is not None and known.disabled is None else []
+        return known is not None and known.disabled is None
 
     @property
     def patches(self) -> tuple[Joint, ...]:

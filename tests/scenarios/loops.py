@@ -1,0 +1,109 @@
+"""Ports that are disabled, and the frames by which loops are found."""
+
+from __future__ import annotations
+
+from jackfield.model import DropReason
+from tests.scenarios.kit import (
+    BROADCAST,
+    Disabled,
+    Reach,
+    Scenario,
+    Send,
+    access,
+    bridge,
+    known,
+    patch,
+    switch,
+    tagged,
+    trunk,
+    untagged,
+)
+
+OWN_PROBE, OTHERS_PROBE = "03:6a:66:12:34:56", "03:6a:66:65:43:21"
+
+DISABLED = (
+    Scenario(
+        "What comes in by a disabled port is dropped, until the port is enabled again",
+        switch(trunk("p1"), trunk("p2")),
+        (
+            Disabled("p1"),
+            Send("p1", untagged("A", BROADCAST)).ends(DropReason.PORT_DISABLED),
+            known(),
+            Disabled("p1", False),
+            Send("p1", untagged("A", BROADCAST)).reaches("p2"),
+            known(("A", 0, "p1")),
+        ),
+        Reach.PROGRAM,
+    ),
+    Scenario(
+        "Nothing leaves by a disabled port, and what is behind it is looked for everywhere else",
+        switch(trunk("p1"), trunk("p2"), trunk("p3")),
+        (
+            Send("p2", untagged("B", BROADCAST)).reaches("p1", "p3"),
+            Disabled("p2"),
+            Send("p1", untagged("A", BROADCAST)).reaches("p3"),
+            Send("p1", untagged("A", "B")).reaches("p3"),
+            Disabled("p2", False),
+            Send("p1", untagged("A", "B")).reaches("p2"),
+        ),
+        Reach.PROGRAM,
+    ),
+    Scenario(
+        "A frame that has only disabled ports to go to has no destination",
+        switch(trunk("p1"), trunk("p2")),
+        (
+            Disabled("p2"),
+            Send("p1", untagged("A", BROADCAST)).ends(DropReason.NO_DESTINATION),
+        ),
+        Reach.PROGRAM,
+    ),
+    Scenario(
+        "A frame ends at a patch port that is disabled on the far side",
+        switch(
+            bridge("br0", trunk("p1"), patch("p2", "p3")),
+            bridge("br1", patch("p3", "p2"), trunk("p4")),
+        ),
+        (
+            Disabled("p3"),
+            Send("p1", untagged("A", BROADCAST)).ends(DropReason.PORT_DISABLED, at="p3"),
+        ),
+        Reach.PROGRAM,
+    ),
+)
+
+PROBES = (
+    Scenario(
+        "A probe of the switch's own goes no further, and nothing is learned from it",
+        switch(trunk("p1"), trunk("p2"), probe=OWN_PROBE),
+        (
+            Send("p1", untagged("A", OWN_PROBE)),
+            Send("p1", tagged(10, "A", OWN_PROBE)),
+            known(),
+        ),
+        Reach.PROGRAM,
+    ),
+    Scenario(
+        "A probe of the switch's own is taken out of the stream with forward-bpdu, too",
+        switch(trunk("p1"), trunk("p2"), probe=OWN_PROBE, forward_bpdu=True),
+        (Send("p1", untagged("A", OWN_PROBE)),),
+        Reach.PROGRAM,
+    ),
+    Scenario(
+        "A probe of another switch is flooded as any group address is",
+        switch(trunk("p1"), trunk("p2"), probe=OWN_PROBE),
+        (Send("p1", untagged("A", OTHERS_PROBE)).reaches("p2"),),
+        Reach.PROGRAM,
+    ),
+    Scenario(
+        "A switch that has no probes floods what is sent to their address",
+        switch(trunk("p1"), trunk("p2")),
+        (Send("p1", untagged("A", OWN_PROBE)).reaches("p2"),),
+        Reach.PROGRAM,
+    ),
+    Scenario(
+        "A probe in a VLAN that its port does not carry is refused like any frame",
+        switch(access("p1", 10), trunk("p2"), probe=OWN_PROBE),
+        (Send("p1", tagged(20, "A", OWN_PROBE)).ends(DropReason.VLAN_TAGGED_ON_ACCESS),),
+        Reach.PROGRAM,
+    ),
+)
