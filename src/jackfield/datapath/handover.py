@@ -29,6 +29,8 @@ TOGETHER = (
     ("jf_bonds",),
     ("jf_bond_loads",),
     ("jf_lacp",),
+    ("jf_disabled",),
+    ("jf_switch",),
 )
 """Names first; maps of one line keep the same accounts and pass over together."""
 FACTS = ("type", "key_size", "value_size", "max_entries", "map_flags")
