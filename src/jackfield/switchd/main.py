@@ -215,9 +215,9 @@ async def _serve(
         protection = Protection(engine)
         engine.follow(protection)
         version = identity.own_version()
-        ReportCommands(
-            engine, protection, loops, version=version, instance=instance, since=since
-        ).register(commands)
+        ReportCommands(engine, protection, loops, version=version, instance=instance, since=since).register(
+            commands
+        )
         ProcessCommands(engine, vlog, leave).register(commands)
         await stack.enter_async_context(_control(paths, commands, engine))
         if await _unless(stop, engine.start()):
