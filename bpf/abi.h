@@ -321,6 +321,7 @@ struct jf_move_key {
 struct jf_moves {
 	__u64 since_ns;
 	__u64 count;
+	__u64 told_ns; /* when the control plane was told last */
 };
 
 /* Map jf_disabled, by port id: ports that carry no frames. Such a port belongs to no bridge in jf_ports. Whoever disables

@@ -14,6 +14,8 @@
 /* So many moves from one port to one other within that time are worth a look. */
 #define JF_MOVES_SUSPICIOUS 8
 #define JF_MOVES_WINDOW_NS 10000000000ULL
+/* How often the control plane is told of the same two ports at most. */
+#define JF_MOVES_PAUSE_NS 500000000ULL
 
 /* Probes are sent to 03:6a:66 and three bytes of the switch's own: an address that every bridge floods. */
 #define JF_PROBE_VENDOR 0x036a66
@@ -25,6 +27,7 @@ __noinline int note_move(__u32 from, __u32 to, __u32 vlan, __u32 iface, __u64 no
 	struct jf_moves fresh = { .since_ns = now_ns, .count = 1 };
 	struct jf_moves *moves = bpf_map_lookup_elem(&jf_moves, &key);
 	struct jf_upcall *upcall;
+	__u64 told_ns;
 
 	if (!moves)
 		return bpf_map_update_elem(&jf_moves, &key, &fresh, BPF_ANY);
@@ -32,8 +35,13 @@ __noinline int note_move(__u32 from, __u32 to, __u32 vlan, __u32 iface, __u64 no
 		moves->since_ns = now_ns;
 		moves->count = 0;
 	}
-	if (__sync_fetch_and_add(&moves->count, 1) + 1 != JF_MOVES_SUSPICIOUS || has_had_its_say(iface, now_ns))
+	if (__sync_fetch_and_add(&moves->count, 1) + 1 < JF_MOVES_SUSPICIOUS)
 		return 0;
+	told_ns = moves->told_ns;
+	if (now_ns - told_ns < JF_MOVES_PAUSE_NS ||
+	    __sync_val_compare_and_swap(&moves->told_ns, told_ns, now_ns) != told_ns || has_had_its_say(iface, now_ns))
+		return 0;
+	moves->count = 0;
 	upcall = bpf_ringbuf_reserve(&jf_upcalls, sizeof(*upcall), 0);
 	if (!upcall)
 		return 0;

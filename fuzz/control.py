@@ -29,6 +29,8 @@ from jackfield.switchd.commands.reports import ReportCommands
 from jackfield.switchd.coverage import Coverage
 from jackfield.switchd.engine import EVENTS, Engine
 from jackfield.switchd.log import Vlog
+from jackfield.switchd.loops.runtime import Loops
+from jackfield.switchd.protection import Protection
 from jackfield.unixctl.commands import CommandTable
 from jackfield.unixctl.server import UnixctlServer
 from jackfield.wire.stream import JsonStream
@@ -101,7 +103,9 @@ def _commands(vlog: Vlog) -> CommandTable:
     FdbCommands(engine).register(commands)
     BondCommands(bonds).register(commands)
     LacpCommands(bonds).register(commands)
-    ReportCommands(engine, version="1", instance="fuzz", since=0.0).register(commands)
+    protection = cast(Protection, SimpleNamespace(alarms=list))
+    loops = cast(Loops, SimpleNamespace(report=[]))
+    ReportCommands(engine, protection, loops, version="1", instance="fuzz", since=0.0).register(commands)
     ProcessCommands(engine, vlog, leave).register(commands)
     return commands
 

@@ -694,15 +694,16 @@ class MoveKey(NamedTuple):
         return 8
 
 
-_MOVES = Struct("=QQ")
+_MOVES = Struct("=QQQ")
 
 
 class Moves(NamedTuple):
     since_ns: int = 0
     count_: int = 0
+    told_ns: int = 0
 
     def pack(self) -> bytes:
-        return _MOVES.pack(self.since_ns, self.count_)
+        return _MOVES.pack(self.since_ns, self.count_, self.told_ns)
 
     @classmethod
     def unpack(cls, raw: bytes) -> Moves:
@@ -710,7 +711,7 @@ class Moves(NamedTuple):
 
     @classmethod
     def size(cls) -> int:
-        return 16
+        return 24
 
 
 _NAME = Struct("=64s")

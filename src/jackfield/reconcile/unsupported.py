@@ -17,8 +17,8 @@ _BRIDGE_REFERENCES = {
     "auto_attach": "auto-attach is not supported and has no effect",
 }
 _BRIDGE_SWITCHES = {
-    "stp_enable": "spanning tree is not supported; loops are not broken",
-    "rstp_enable": "rapid spanning tree is not supported; loops are not broken",
+    "stp_enable": "spanning tree is not supported; see other_config:loop-action",
+    "rstp_enable": "rapid spanning tree is not supported; see other_config:loop-action",
     "mcast_snooping_enable": "multicast snooping is not supported; multicast is flooded",
 }
 

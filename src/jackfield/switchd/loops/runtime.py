@@ -112,7 +112,7 @@ class Loops:
         self._tell(self._finder.forget(old.ports.keys() - carrying))
         self._judge_patches()
         for port in self._view.disabled_for_loops():
-            if not port.loops.disable:
+            if not port.loops.disable or self._view.is_needless(port):
                 self._do(self.enable(port))
         self._run()
         return ()

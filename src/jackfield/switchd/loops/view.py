@@ -89,6 +89,15 @@ class View:
             if port.disabled is not None and port.disabled.by is DisabledBy.LOOP
         ]
 
+    def is_needless(self, port: PortOutcome) -> bool:
+        """Whether a patch port that is disabled because of a loop would close none any more."""
+        if port.config.patch_peer is None:
+            return False
+        there = [each for each in self.ports.values() if each.disabled is None or each.name == port.name]
+        there.sort(key=lambda each: (each.name == port.name, each.id))
+        segments = Segments((each.bridge, each.config) for each in there)
+        return all(port.name not in (joint.port, joint.peer) for joint in segments.redundant)
+
     def loop_text(self, loop: Loop) -> str:
         """A loop in a sentence."""
         out, back = loop.out, loop.back
