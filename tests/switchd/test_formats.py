@@ -174,7 +174,7 @@ def test_the_table_is_shown_in_ovs_form_without_what_has_aged() -> None:
 
 def test_table_statistics_count_from_when_they_were_cleared() -> None:
     state = BridgeState(entries=3, statics=1, learned=9, expired=4, evicted=2, moved=1)
-    assert forwarding.stats(BR0, state, BridgeState(learned=5, moved=1)) == (
+    assert forwarding.stats(BR0, state, BridgeState(learned=5, moved=1), {}) == (
         'Statistics for bridge "br0":\n'
         "  Current/maximum MAC entries in the table: 4/8192\n"
         "  Current static MAC entries in the table : 1\n"

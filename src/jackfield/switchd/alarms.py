@@ -33,8 +33,8 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """What a port does that it should not: `count` times since the switch watches, with `more` that have not
-    been told of in the log. `seen` and `told` are times in seconds."""
+    """What a port does that it should not: `count` times so far, of which `more` have not been told of
+    in the log. `seen` and `told` are times in seconds."""
 
     bridge: str
     port: str
@@ -47,14 +47,15 @@ class Alarm:
 
     def sentence(self, count: int) -> str:
         """The alarm in words, about so many times."""
-        return f"{self.bridge}: port {self.port}: {self.text}: {count} {_UNITS.get(self.reason, _FRAMES)}"
+        thing, what = _UNITS.get(self.reason, _DROPPED)
+        return f"{self.bridge}: port {self.port}: {self.text}: {count} {thing}{'s' * (count != 1)} {what}"
 
 
 _Key = tuple[str, str]
-_FRAMES = "frames dropped"
+_DROPPED = "frame", "dropped"
 _UNITS = {
-    CROWDED: "times an address was not learned or had to go",
-    UNLEARNED: "frames passed without being learned from",
+    CROWDED: ("time", "an address was not learned or had to go"),
+    UNLEARNED: ("frame", "passed without being learned from"),
 }
 
 
@@ -77,9 +78,10 @@ class Alarms:
             new = alarm.count - before.get(key, 0)
             if new <= 0:
                 continue
-            old = self._alarms.get(key, alarm)
-            more = old.more + new
-            self._alarms[key] = replace(alarm, count=old.count + new, more=more, seen=now, told=old.told)
+            old = self._alarms.get(key) or replace(alarm, count=0)
+            self._alarms[key] = replace(
+                alarm, count=old.count + new, more=old.more + new, seen=now, told=old.told
+            )
         self._alarms = {key: alarm for key, alarm in self._alarms.items() if _is_current(alarm, now)}
         return list(self._tell(now))
 

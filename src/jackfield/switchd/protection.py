@@ -27,10 +27,12 @@ class Protection:
         """To be made in the event loop."""
         self._engine = engine
         self._alarms = Alarms()
+        self._begun = asyncio.Event()
         self._task = asyncio.create_task(self._watch(), name="protection")
 
     def outcome(self, _outcome: Outcome) -> Iterable[Update]:
-        """Nothing in the database follows from it."""
+        """Nothing in the database follows from it. The first one is when there is something to watch."""
+        self._begun.set()
         return ()
 
     def links(self, changes: Sequence[LinkChange | Resync]) -> None:
@@ -45,18 +47,20 @@ class Protection:
         return self._alarms.current(time.monotonic())
 
     async def _watch(self) -> None:
+        await self._begun.wait()
         while True:
+            await self._look()
             await asyncio.sleep(WATCH_SECONDS)
-            if not self._engine.ready:
-                continue
-            try:
-                outcome = self._engine.outcome
-                reading = await self._engine.read(_read)
-            except NetworkError as error:
-                _log.warning("cannot see what protections count: %s", error)
-                continue
-            for sentence in self._alarms.update(outcome, reading, time.monotonic()):
-                _log.warning("%s", sentence)
+
+    async def _look(self) -> None:
+        outcome = self._engine.outcome
+        try:
+            reading = await self._engine.read(_read)
+        except NetworkError as error:
+            _log.warning("cannot see what protections count: %s", error)
+            return
+        for sentence in self._alarms.update(outcome, reading, time.monotonic()):
+            _log.warning("%s", sentence)
 
 
 def _read(datapath: Datapath) -> Reading:

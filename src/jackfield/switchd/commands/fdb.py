@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from jackfield.datapath._abi import BridgeState, FdbFlag, FdbKey, FdbOp
+from jackfield.datapath._abi import BridgeState, FdbFlag, FdbKey, FdbOp, PortState
 from jackfield.datapath.store import Datapath
 from jackfield.net.errors import KernelError
 from jackfield.reconcile.outcome import BridgeOutcome
@@ -29,7 +29,7 @@ class FdbCommands:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._cleared: dict[int, tuple[str, BridgeState]] = {}
+        self._cleared: dict[int, tuple[str, BridgeState, dict[str, int]]] = {}
 
     def register(self, commands: CommandTable) -> None:
         """Add the commands to the table."""
@@ -105,18 +105,30 @@ class FdbCommands:
 
     async def _stats_show(self, args: Sequence[str]) -> str:
         bridge = self._bridge(args[0])
-        state = await self._state(bridge)
-        name, cleared = self._cleared.get(bridge.id, ("", BridgeState()))
-        return stats(bridge, state, cleared if name == bridge.name else BridgeState())
+        state, losses = await self._state(bridge)
+        name, cleared, before = self._cleared.get(bridge.id, ("", BridgeState(), {}))
+        if name != bridge.name:
+            cleared, before = BridgeState(), {}
+        crowded = {port: lost - before.get(port, 0) for port, lost in losses.items()}
+        return stats(bridge, state, cleared, {port: lost for port, lost in crowded.items() if lost > 0})
 
     async def _stats_clear(self, args: Sequence[str]) -> str:
         for bridge in self._bridges(args):
-            self._cleared[bridge.id] = bridge.name, await self._state(bridge)
+            self._cleared[bridge.id] = bridge.name, *await self._state(bridge)
         return "statistics successfully cleared"
 
-    async def _state(self, bridge: BridgeOutcome) -> BridgeState:
-        state = await self._engine.read(lambda datapath: datapath.bridge_state.get(bridge.id))
-        return state or BridgeState()
+    async def _state(self, bridge: BridgeOutcome) -> tuple[BridgeState, dict[str, int]]:
+        """The table's counters, and how many addresses each port could not have learned or had to give up."""
+        ports = [each for each in self._engine.outcome.ports if each.bridge == bridge.name and each.id]
+
+        def read(datapath: Datapath) -> tuple[BridgeState, dict[str, int]]:
+            state = datapath.bridge_state.get(bridge.id) or BridgeState()
+            if not state.evicted and not state.refused:
+                return state, {}
+            found = {each.name: datapath.port_state.get(each.id) or PortState() for each in ports}
+            return state, {name: counts.evicted + counts.refused for name, counts in found.items()}
+
+        return await self._engine.read(read)
 
 
 def _address(vlan_text: str, mac_text: str) -> tuple[int, bytes]:

@@ -57,8 +57,9 @@ def show(entries: Iterable[Learned]) -> str:
     return "".join(lines)
 
 
-def stats(bridge: BridgeOutcome, state: BridgeState, cleared: BridgeState) -> str:
-    """The text of `fdb/stats-show`; totals count from `cleared`, an earlier state."""
+def stats(bridge: BridgeOutcome, state: BridgeState, cleared: BridgeState, crowded: Mapping[str, int]) -> str:
+    """The text of `fdb/stats-show`; totals count from `cleared`, an earlier state. `crowded` has a line for
+    each port whose addresses found no room or had to go, which OVS does not count."""
     rows: Mapping[str, str | int] = {
         "Current/maximum MAC entries in the table": (
             f"{state.entries + state.statics}/{bridge.config.mac_table_size}"
@@ -70,7 +71,11 @@ def stats(bridge: BridgeOutcome, state: BridgeState, cleared: BridgeState) -> st
         "Total number of port moved MAC entries  ": state.moved - cleared.moved,
     }
     return f'Statistics for bridge "{bridge.name}":\n' + "".join(
-        f"  {text}: {value}\n" for text, value in rows.items()
+        f"  {text}: {value}\n"
+        for text, value in (
+            *rows.items(),
+            *((f"Addresses of port {port} without room", lost) for port, lost in crowded.items()),
+        )
     )
 
 
