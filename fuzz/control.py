@@ -26,6 +26,7 @@ from jackfield.switchd.commands.fdb import FdbCommands
 from jackfield.switchd.commands.lacp import LacpCommands
 from jackfield.switchd.commands.process import ProcessCommands
 from jackfield.switchd.commands.reports import ReportCommands
+from jackfield.switchd.commands.tables import TableCommands
 from jackfield.switchd.coverage import Coverage
 from jackfield.switchd.engine import EVENTS, Engine
 from jackfield.switchd.log import Vlog
@@ -103,6 +104,7 @@ def _commands(vlog: Vlog) -> CommandTable:
     FdbCommands(engine).register(commands)
     BondCommands(bonds).register(commands)
     LacpCommands(bonds).register(commands)
+    TableCommands(engine).register(commands)
     protection = cast(Protection, SimpleNamespace(alarms=list))
     loops = cast(Loops, SimpleNamespace(report=[]))
     ReportCommands(engine, protection, loops, version="1", instance="fuzz", since=0.0).register(commands)

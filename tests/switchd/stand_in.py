@@ -7,7 +7,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from threading import Event
 
-from jackfield.datapath._abi import BridgeState, Counters, DropReason, FdbEntry, FdbFlag, FdbKey, FdbOp
+from jackfield.datapath._abi import (
+    BridgeState,
+    Counters,
+    DropReason,
+    FdbEntry,
+    FdbFlag,
+    FdbKey,
+    FdbOp,
+    PortState,
+)
 from jackfield.model.config import BridgeConfig, PortConfig
 from jackfield.net.link import Link
 from jackfield.reconcile.outcome import (
@@ -106,6 +115,7 @@ class StandInDatapath:
     def __init__(self) -> None:
         self.fdb: dict[FdbKey, FdbEntry] = {}
         self.bridge_state: dict[int, BridgeState] = {}
+        self.port_state: dict[int, PortState] = {}
         self.devices = self
         self.destroyed = False
         self.links: tuple[Link, ...] = ()

@@ -29,6 +29,7 @@ TOGETHER = (
     ("jf_bonds",),
     ("jf_bond_loads",),
     ("jf_lacp",),
+    ("jf_guard_state",),
     ("jf_disabled",),
     ("jf_switch",),
 )
