@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from jackfield.cli.shell.look import status_command
 from jackfield.cli.shell.topology import ranges_text, vlan_text
 from tests.cli.bench import BAD_INTERFACES, Tools
 from tests.cli.stand_in import ANSWERS, control_socket
@@ -99,6 +100,19 @@ def test_status_names_what_needs_attention(daemon: Tools) -> None:
     assert "ready, version 1.0, pid 7" in said.out
     assert "bad0" in said.out
     assert "p0" not in said.out
+
+
+def test_status_is_no_success_while_the_switch_tries_in_vain(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trouble = "cannot apply the configuration: out of memory"
+    answer = ANSWERS["jackfield/status"] | {"trouble": trouble}
+    monkeypatch.setattr("jackfield.client.control.ask", lambda *_words: answer)
+    assert status_command.callback is not None
+    assert status_command.callback(as_json=False) == 1
+    said = capsys.readouterr().out
+    assert "in trouble, version 1.0" in said
+    assert trouble in said
 
 
 @pytest.mark.parametrize("name", ["status", "ports", "fdb", "plan"])

@@ -33,6 +33,7 @@ class Cost:
     overtaken: int
     elsewhere: int
     silent_ms: float
+    losers: tuple[str, ...]
     disorder: tuple[str, ...]
 
     @classmethod
@@ -40,7 +41,7 @@ class Cost:
         def total(what: str) -> int:
             return sum(getattr(verdict, what) for verdict in verdicts)
 
-        losers = [verdict.longest_ms for verdict in verdicts if verdict.lost]
+        losers = [verdict for verdict in verdicts if verdict.lost]
         return cls(
             event=event,
             sent=total("sent"),
@@ -48,7 +49,8 @@ class Cost:
             doubled=total("doubled"),
             overtaken=total("overtaken"),
             elsewhere=total("elsewhere"),
-            silent_ms=max(losers, default=0.0),
+            silent_ms=max((verdict.longest_ms for verdict in losers), default=0.0),
+            losers=tuple(f"{verdict.name}: {verdict.lost}" for verdict in losers),
             disorder=tuple(disorder),
         )
 
@@ -191,8 +193,8 @@ def main() -> int:
                 f" {cost.silent_ms:.1f} ms at most",
                 flush=True,
             )
-            for text in cost.disorder:
-                print(f"  afterwards: {text}")
+            for text in (*cost.losers, *(f"afterwards: {text}" for text in cost.disorder)):
+                print(f"  {text}")
     if options.json:
         options.json.write_text(json.dumps([asdict(cost) for cost in costs], indent=2) + "\n")
     return 1 if any(cost.disorder for cost in costs) else 0

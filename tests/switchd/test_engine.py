@@ -213,7 +213,12 @@ def test_a_pass_that_fails_is_tried_again_and_cur_cfg_waits_for_it(
     async def experiment(bench: Bench) -> None:
         bench.reconciler.fault = fault
         await bench.add_bridge("br0")
+        async with asyncio.timeout(20):
+            while not bench.engine.trouble:
+                await asyncio.sleep(0.01)
+        assert str(fault) in bench.engine.trouble
         await bench.until(lambda: bool(bench.root["cur_cfg"] == 1))
+        assert bench.engine.trouble == ""
         assert bench.row("Interface", "br0")["ofport"] == 65534
         assert [record.levelname for record in caplog.records if record.name == "jackfield.bridge"].count(
             "ERROR"

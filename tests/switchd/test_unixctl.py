@@ -57,9 +57,13 @@ class Client:
                 continue
 
 
-def serve(path: Path, talk: Callable[[Callable[[], Awaitable[Client]]], Awaitable[None]]) -> None:
+def serve(
+    path: Path,
+    talk: Callable[[Callable[[], Awaitable[Client]]], Awaitable[None]],
+    commands: CommandTable | None = None,
+) -> None:
     async def session() -> None:
-        server = UnixctlServer(table())
+        server = UnixctlServer(commands or table())
         await server.listen(path)
         clients: list[Client] = []
 
@@ -157,6 +161,21 @@ def test_a_slow_command_and_silent_clients_delay_nobody(
         assert not slow.reader.at_eof()
 
     serve(tmp_path / "ctl", talk)
+
+
+def test_who_sends_many_commands_at_once_lets_others_have_their_turn(tmp_path: Path) -> None:
+    served: list[str] = []
+    commands = table()
+    commands.add("note", None, 1, 1, lambda args: served.append(args[0]) or "")
+
+    async def talk(connect: Callable[[], Awaitable[Client]]) -> None:
+        greedy, modest = await connect(), await connect()
+        request = json.dumps({"id": 1, "method": "note", "params": ["greedy"]}).encode()
+        greedy.writer.write(request * 1000)
+        await modest.ask("note", "modest")
+
+    serve(tmp_path / "ctl", talk, commands)
+    assert served.index("modest") < 500
 
 
 def test_a_socket_left_behind_is_replaced_and_closed_to_others(tmp_path: Path) -> None:

@@ -19,15 +19,15 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from jackfield.datapath._abi import Counters, FdbOp
+from jackfield.datapath._abi import FdbOp
 from jackfield.net.errors import NetworkError
 from jackfield.net.monitor import MountMonitor
-from jackfield.reconcile.outcome import InterfaceOutcome, Outcome
+from jackfield.reconcile.outcome import Outcome
 from jackfield.switchd.bonds.view import judged
 from jackfield.switchd.client import DatabaseClient, DatabaseError, Unreachable
+from jackfield.switchd.collect import collect
 from jackfield.switchd.coverage import Coverage
 from jackfield.switchd.follower import Follower
-from jackfield.switchd.stats import device_statistics, drops_by_interface, switch_statistics
 from jackfield.switchd.status import (
     MONITORED,
     LinkResets,
@@ -115,6 +115,8 @@ class Engine:
         self._tasks: list[asyncio.Task[None]] = []
         self._followers: list[Follower] = []
         self.ready = False
+        self.trouble = ""
+        """Why the configuration cannot be applied or followed at present, which is tried again and again."""
         self.outcome = Outcome()
         self.coverage = Coverage(EVENTS)
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -252,6 +254,7 @@ class Engine:
             since = time.monotonic()
             reason = await self._database.lost
             _log.warning("%s; connecting again", reason)
+            self.trouble = f"{reason}; connecting again"
             if time.monotonic() - since < longest:
                 await asyncio.sleep(shortest)  # no storm of connections to a server that always ends them
             await self._reconnect(DatabaseError)
@@ -286,13 +289,14 @@ class Engine:
                 await self._pass()
             except (DatabaseError, NetworkError) as error:
                 _log.error("cannot apply the configuration, trying again: %s", error)
-                await self._try_again()
-            except Exception:
+                await self._try_again(f"cannot apply the configuration: {error}")
+            except Exception as error:
                 # Better to serve on and say so than to leave everybody without a switch daemon.
                 _log.exception("internal error while applying the configuration, trying again")
-                await self._try_again()
+                await self._try_again(f"internal error while applying the configuration: {error!r}")
 
-    async def _try_again(self) -> None:
+    async def _try_again(self, trouble: str) -> None:
+        self.trouble = trouble
         await asyncio.sleep(RETRY_SECONDS)
         self._wanted.set()
 
@@ -309,7 +313,7 @@ class Engine:
             outcome = judged(
                 self._reconciler.check(snapshot) if check else self._reconciler.reconcile(snapshot)
             )
-            return outcome, self._collect(outcome, lambda each: each.name not in known)
+            return outcome, collect(self._datapath, outcome, lambda each: each.name not in known)
 
         outcome, statistics = await self.own(work)
         old, self.outcome = self.outcome, outcome
@@ -324,6 +328,7 @@ class Engine:
         updates = list(status_updates(outcome, self._platform, resets, statistics))
         for follower in self._followers:
             updates += follower.outcome(outcome)
+        self.trouble = ""
         await self.write([*updates, *root_updates(snapshot, self._platform, cur_cfg)])
         self._passed_at = time.monotonic()
         seconds = self._passed_at - started
@@ -354,7 +359,7 @@ class Engine:
             self.count("stats_update")
             try:
                 outcome = self.outcome
-                statistics = await self.own(partial(self._collect, outcome, lambda _each: True))
+                statistics = await self.own(partial(collect, self._datapath, outcome))
                 await self.write(
                     [
                         Update("Interface", each.uuid, {"statistics": statistics[each.name]})
@@ -364,28 +369,6 @@ class Engine:
                 )
             except (DatabaseError, NetworkError) as error:
                 _log.warning("cannot update statistics: %s", error)
-
-    def _collect(
-        self, outcome: Outcome, wanted: Callable[[InterfaceOutcome], bool]
-    ) -> dict[str, dict[str, int]]:
-        """The statistics of the interfaces that are wanted and there, by name."""
-        interfaces = [each for each in outcome.interfaces if each.ofport >= 0 and each.id and wanted(each)]
-        if not interfaces:
-            return {}
-        counters = self._datapath.counters(each.id for each in interfaces if each.type != "system")
-        drops = drops_by_interface(self._datapath.drops())
-        links = {}
-        if any(each.type == "system" for each in interfaces):
-            links = {link.ifindex: link.stats for link in self._datapath.devices.list_links()}
-        statistics = {}
-        for each in interfaces:
-            if each.type != "system":
-                statistics[each.name] = switch_statistics(
-                    counters.get(each.id, Counters()), drops.get(each.id, {})
-                )
-            elif each.switch_ifindex in links:
-                statistics[each.name] = device_statistics(links[each.switch_ifindex])
-        return statistics
 
     async def _sweep(self) -> None:
         """Remove aged entries. Look-ups judge the age themselves, so being late costs memory only."""

@@ -111,6 +111,9 @@ class UnixctlServer:
                 writer.write(encode(await self._answer(message, peer)))
                 async with asyncio.timeout(WRITE_SECONDS):
                     await writer.drain()
+                await asyncio.sleep(
+                    0
+                )  # a request each: whoever sends many at once lets others have their turn
 
     async def _answer(self, message: Any, peer: Peer | None) -> dict[str, Any]:
         match message:

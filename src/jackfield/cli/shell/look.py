@@ -20,7 +20,7 @@ def status_command(as_json: bool) -> int:
         show_json(status)
     else:
         views.show_status(status)
-    return 0 if status.get("ready") else 1
+    return 0 if status.get("ready") and not status.get("trouble") else 1
 
 
 @click.command("show")

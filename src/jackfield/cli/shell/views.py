@@ -136,15 +136,18 @@ def table_rows(tables: Iterable[Mapping[str, Any]]) -> list[list[object]]:
 
 def show_status(status: Mapping[str, Any]) -> None:
     """The daemon in a few lines, objects that are not as they should be, and what is asked for in vain."""
-    state = "ready" if status.get("ready") else "starting"
-    lines = (
+    trouble = status.get("trouble")
+    state = "in trouble" if trouble else "ready" if status.get("ready") else "starting"
+    lines = [
         ("Switch", f"{state}, version {status.get('version')}, pid {status.get('pid')}"),
         ("Since", status.get("since")),
         ("Instance", status.get("instance")),
         ("Kernel", f"{status.get('kernel')}, attached by {status.get('attach')}"),
         ("Bridges", status.get("bridges")),
         ("Ports", status.get("ports")),
-    )
+    ]
+    if trouble:
+        lines.insert(1, ("Trouble", trouble))
     for name, text in lines:
         print(f"{name:<9} {text}")
     wrong = [

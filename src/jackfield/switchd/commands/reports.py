@@ -74,6 +74,7 @@ class ReportCommands:
                 "pid": os.getpid(),
                 "instance": self._instance,
                 "ready": self._engine.ready,
+                "trouble": self._engine.trouble,
                 "since": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._since)),
                 "kernel": platform.release(),
                 "attach": mode,
