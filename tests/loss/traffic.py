@@ -108,7 +108,7 @@ def traffic(plans: Sequence[FlowPlan]) -> Iterator[Traffic]:
 def _ended(process: subprocess.Popen[str]) -> dict[str, object]:
     process.terminate()
     output, errors = process.communicate(timeout=20)
-    assert process.returncode == 0, errors
+    assert process.returncode == 0, f"exit {process.returncode}: {errors}"
     report: dict[str, object] = json.loads(output)
     return report
 
