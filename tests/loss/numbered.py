@@ -4,7 +4,7 @@
     python -m tests.loss.numbered receive DEVICE
 
 Both print `ready` when they are at work, and on SIGTERM one line of JSON: the sender how many frames went,
-the receiver what became of each flow. The frames have an ethertype for experiments (IEEE 802, 0x88b5), the
+the receiver what became of each flow. The frames have an ethertype for experiments (IEEE 802, 0x88b6), a mark, the
 number of the flow and that of the frame. With STATIONS above 1 the source address changes with each frame.
 """
 
@@ -18,8 +18,9 @@ import sys
 import time
 from dataclasses import dataclass, field
 
-ETHERTYPE = 0x88B5
-PAYLOAD = struct.Struct("!HQ")
+ETHERTYPE = 0x88B6
+PAYLOAD = struct.Struct("!4sHQ")
+MARK = b"jft\0"
 LONGEST_SECONDS = 3600.0
 RECEIVE_BUFFER = 64 << 20
 SO_RCVBUFFORCE, SOL_PACKET, PACKET_STATISTICS, PACKET_IGNORE_OUTGOING = 33, 263, 6, 23
@@ -70,7 +71,7 @@ def send(device: str, flow: int, to: bytes, source: bytes, rate: float, stations
         while (elapsed := time.monotonic() - started) < LONGEST_SECONDS and not stopped:
             while sent < elapsed * rate:
                 address = (base + sent % stations).to_bytes(6)
-                frame = to + address + ETHERTYPE.to_bytes(2) + PAYLOAD.pack(flow, sent)
+                frame = to + address + ETHERTYPE.to_bytes(2) + PAYLOAD.pack(MARK, flow, sent)
                 try:
                     sock.send(frame.ljust(60, b"\0"))
                 except OSError:
@@ -92,8 +93,9 @@ def receive(device: str) -> dict[str, object]:
         try:
             while True:
                 frame = sock.recv(2048)
-                flow, number = PAYLOAD.unpack_from(frame, 14)
-                flows.setdefault(flow, Flow()).take(number, time.monotonic())
+                mark, flow, number = PAYLOAD.unpack_from(frame, 14)
+                if mark == MARK:
+                    flows.setdefault(flow, Flow()).take(number, time.monotonic())
         except Stopped:
             pass
         _seen, overrun = struct.unpack("II", sock.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))
