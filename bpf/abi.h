@@ -27,6 +27,7 @@ enum jf_limit {
 	JF_MAX_BONDS = 128,
 	JF_MAX_MEMBERS = 32,          /* of a bond: one bit each in a word */
 	JF_BOND_BUCKETS = 256,
+	JF_BOND_LOAD_PARTS = 8,
 	JF_NO_MEMBER = 255,
 	JF_MAX_ALLOWED_MACS = 16,     /* of a port whose security is locked */
 	JF_UPCALL_RING = 262144,      /* bytes, a power of two */
@@ -105,17 +106,23 @@ enum jf_bond_lacp {
 	JF_BOND_LACP_NEGOTIATED = 2,
 };
 
-/* What becomes of frames that are to leave by a bond, or have come in by one. */
-enum jf_bond_way {
-	JF_BOND_WAY_NONE = 0,    /* dropped */
-	JF_BOND_WAY_ACTIVE = 1,  /* the active member only */
-	JF_BOND_WAY_SLB = 2,     /* by source address and VLAN; in: unless it seems to be reflected */
-	JF_BOND_WAY_TCP = 3,     /* out: by addresses and ports of all layers */
-	JF_BOND_WAY_PARTNER = 4, /* in: any member that collects, the partner sees to the rest */
+/* By what a frame is dealt to one of a bond's buckets. */
+enum jf_bond_hash {
+	JF_BOND_HASH_NONE = 0,   /* there is one way for all */
+	JF_BOND_HASH_FLOW = 1,   /* addresses and ports of all layers */
+	JF_BOND_HASH_SOURCE = 2, /* source address and VLAN */
+	JF_BOND_HASH_OTHER = 3,  /* the same, with a basis that is not 0 */
+};
+
+/* What becomes of a frame that came in by a member: one of these, or it is dropped for a jf_drop_reason. */
+enum jf_bond_verdict {
+	JF_BOND_VERDICT_UNLESS_MOVED = 254, /* taken unless its source is known to be behind another port */
+	JF_BOND_VERDICT_TAKE = 255,
 };
 
 enum jf_fdb_flag {
 	JF_FDB_STATIC = 1,
+	JF_FDB_HASHED = 2, /* the buckets are there */
 };
 
 enum jf_guard_flag {
@@ -226,17 +233,21 @@ struct jf_bond {
 	__u32 enabled;    /* members that may carry frames */
 	__u32 collecting; /* members that may receive while LACP is negotiated */
 	__u32 down;       /* members without a link */
-	/* What follows from it. */
-	__u32 present; /* places in use */
-	__u32 spare;   /* members to try when none that is enabled has a link */
-	__u8 output;    /* jf_bond_way */
-	__u8 admission; /* jf_bond_way */
-	__u8 zero[2];
+	__u32 present;    /* places in use */
+	/* What follows from it: see bondstate.h. */
+	__u32 changes; /* made to the above so far */
+	__u64 factor;  /* of hashes of flows */
+	__u8 hash;     /* jf_bond_hash */
+	__u8 refusal;  /* jf_drop_reason where there is no way out */
+	__u8 zero[6];
 	__u16 members[32]; /* interface ids; 0: no member */
-	__u8 buckets[256]; /* the member for each hash */
+	__u8 buckets[256]; /* the member that is to have them, for each hash */
+	__u16 ways[256];   /* the interface by which frames leave, for each hash; 0: none */
+	__u8 to_one[32];   /* by member: the verdict on a frame to one station */
+	__u8 to_group[32]; /* and to a group */
 };
 
-/* Map jf_bond_loads, by bond number and CPU: bytes sent for each bucket. */
+/* Map jf_bond_loads, by bond number and CPU: bytes sent for each bucket, of one frame in JF_BOND_LOAD_PARTS. */
 struct jf_bond_load {
 	__u64 bytes[256];
 };
@@ -427,7 +438,10 @@ struct jf_fdb_key {
 struct jf_fdb_entry {
 	__u64 seen_ns; /* CLOCK_MONOTONIC, coarse */
 	__u32 port;
-	__u32 flags;
+	__u16 flags;
+	/* Of this address as a source, on a bond with hash basis 0: in this VLAN, and in VLAN 0. */
+	__u8 bucket;
+	__u8 bucket_untagged;
 	__u64 locked_ns; /* until then, gratuitous ARP from a bond does not move it */
 };
 

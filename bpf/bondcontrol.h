@@ -6,29 +6,7 @@
 #ifndef JF_BONDCONTROL_H
 #define JF_BONDCONTROL_H
 
-#include "bond.h"
-
-static __always_inline __u8 bond_output(const struct jf_bond *bond)
-{
-	if (bond->lacp == JF_BOND_LACP_CONFIGURED)
-		return bond->flags & JF_BOND_FALLBACK_AB ? JF_BOND_WAY_ACTIVE : JF_BOND_WAY_NONE;
-	switch (bond->mode) {
-	case JF_BOND_MODE_BALANCE_SLB:
-		return JF_BOND_WAY_SLB;
-	case JF_BOND_MODE_BALANCE_TCP:
-		return bond->lacp == JF_BOND_LACP_NEGOTIATED ? JF_BOND_WAY_TCP : JF_BOND_WAY_NONE;
-	}
-	return JF_BOND_WAY_ACTIVE;
-}
-
-static __always_inline __u8 bond_admission(const struct jf_bond *bond)
-{
-	if (bond->lacp == JF_BOND_LACP_NEGOTIATED)
-		return JF_BOND_WAY_PARTNER;
-	if (!bond_output(bond))
-		return JF_BOND_WAY_NONE;
-	return bond->mode == JF_BOND_MODE_BALANCE_SLB ? JF_BOND_WAY_SLB : JF_BOND_WAY_ACTIVE;
-}
+#include "bondstate.h"
 
 static __always_inline void set_fields(struct jf_bond *bond, const struct jf_bond_request *request, __u32 fields)
 {
@@ -42,9 +20,7 @@ static __always_inline void set_fields(struct jf_bond *bond, const struct jf_bon
 		bond->enabled = request->enabled & bond->present;
 	if (fields & JF_BOND_FIELD_LACP && bond->flags & JF_BOND_LACP && request->lacp)
 		bond->lacp = request->lacp;
-	bond->spare = bond->lacp == JF_BOND_LACP_NEGOTIATED ? 0 : bond->present;
-	bond->output = bond_output(bond);
-	bond->admission = bond_admission(bond);
+	settle_bond(bond);
 }
 
 static __always_inline void configure_bond(struct jf_bond *bond, const struct jf_bond_request *request)
@@ -82,13 +58,11 @@ int jf_bond_control(struct jf_bond_request *request)
 		set_fields(bond, request, request->fields);
 		break;
 	case JF_BOND_LINK:
-		if (request->down)
-			__sync_fetch_and_or(&bond->down, bit & bond->present);
-		else
-			__sync_fetch_and_and(&bond->down, ~bit);
+		set_link(bond, bit, request->down);
 		break;
 	case JF_BOND_REMOVE:
 		__builtin_memset(bond, 0, sizeof(*bond));
+		settle_bond(bond);
 		break;
 	}
 	return 0;

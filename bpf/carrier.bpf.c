@@ -9,6 +9,7 @@
 #include <bpf/bpf_core_read.h>
 
 #include "abi.h"
+#include "bondstate.h"
 #include "maps.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -78,16 +79,13 @@ static __always_inline int judge(struct net_device *dev)
 	if (!port || !(port->flags & JF_PORT_BOND))
 		return 0;
 	id = port->iface;
-	bond = bpf_map_lookup_elem(&jf_bonds, &id);
+	bond = find_bond(id);
 	if (!bond || !(bond->flags & JF_BOND_FOLLOW_CARRIER))
 		return 0;
 	bit = 1U << (ingress->member & (JF_MAX_MEMBERS - 1));
 	if (!(bond->down & bit) == !is_down)
 		return 0;
-	if (is_down)
-		__sync_fetch_and_or(&bond->down, bit & bond->present);
-	else
-		__sync_fetch_and_and(&bond->down, ~bit);
+	set_link(bond, bit, is_down);
 	tell(ingress->iface, is_down);
 	return 0;
 }

@@ -92,6 +92,7 @@ static __always_inline void add_static(struct jf_fdb_request *request)
 		return;
 	if (old)
 		fdb_remove(&key, old);
+	note_buckets(&entry, &key);
 	if (bpf_map_update_elem(&jf_fdb, &key, &entry, BPF_NOEXIST) < 0)
 		return;
 	add(&state->statics, 1);

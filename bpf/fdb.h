@@ -7,6 +7,7 @@
 #ifndef JF_FDB_H
 #define JF_FDB_H
 
+#include "bondhash.h"
 #include "frame.h"
 #include "loops.h"
 #include "maps.h"
@@ -23,8 +24,13 @@
 static __always_inline struct jf_fdb_key fdb_key(__u16 bridge, __u16 vlan, const __u8 *mac)
 {
 	struct jf_fdb_key key = { .bridge = bridge, .vlan = vlan };
+	const __u16 *from = (const __u16 *)mac;
+	__u16 *to = (__u16 *)key.mac;
 
-	__builtin_memcpy(key.mac, mac, 6);
+	/* Byte by byte otherwise: the compiler knows of no alignment. */
+	to[0] = from[0];
+	to[1] = from[1];
+	to[2] = from[2];
 	return key;
 }
 
@@ -185,6 +191,27 @@ __noinline int fdb_expire_one(__u32 bridge_id, __u32 port, __u64 now_ns)
 	return 0;
 }
 
+/* So that balancing by source costs little: an entry lives longer than a frame. */
+static __always_inline void note_buckets(struct jf_fdb_entry *entry, const struct jf_fdb_key *key)
+{
+	__u64 source = source_number(key->mac);
+
+	entry->bucket = hash_source(source, key->vlan, 0);
+	entry->bucket_untagged = hash_source(source, 0, 0);
+	entry->flags |= JF_FDB_HASHED;
+}
+
+/* Flags and buckets as one number. */
+static __always_inline __u32 entry_word(const struct jf_fdb_entry *entry)
+{
+	return *(__u32 *)&entry->flags;
+}
+
+#define ENTRY_BUCKET(word) ((word) >> 16 & 0xff)
+#define ENTRY_BUCKET_UNTAGGED(word) ((word) >> 24)
+
+/* Returns the entry_word; 0 if there was no room, or it is there already. */
+
 __noinline int fdb_insert(const struct jf_fdb_key *address, __u32 port, __u64 now_ns)
 {
 	struct jf_fdb_entry entry = { .seen_ns = now_ns, .port = port };
@@ -210,6 +237,7 @@ __noinline int fdb_insert(const struct jf_fdb_key *address, __u32 port, __u64 no
 		count_port_refusal(port);
 		return 0;
 	}
+	note_buckets(&entry, &key);
 	if (bpf_map_update_elem(&jf_fdb, &key, &entry, BPF_NOEXIST) < 0) {
 		/* Another CPU was faster, or the kernel is out of memory. */
 		add(&state->entries, -1);
@@ -219,7 +247,7 @@ __noinline int fdb_insert(const struct jf_fdb_key *address, __u32 port, __u64 no
 	add(&state->learned, 1);
 	id = __sync_fetch_and_add(log_at, 1) & (JF_FDB_LOG_SIZE - 1);
 	bpf_map_update_elem(&jf_fdb_log, &id, &key, BPF_ANY);
-	return 1;
+	return entry_word(&entry);
 }
 
 /* A known address was seen elsewhere, or after it had aged. Returns the port that it has moved from, or 0. */
@@ -294,7 +322,8 @@ static __always_inline int fdb_learn(struct pass *pass, const struct jf_bridge *
 	__u32 from;
 	int aged;
 
-	if (bridge->flags & JF_BRIDGE_BONDED) {
+	if (bridge->flags & JF_BRIDGE_BONDED &&
+	    (pass->dst[0] & 1 || (unless_moved && entry && entry->port != port))) {
 		int announced = is_gratuitous_arp(pass);
 		int locked = entry && pass->now_ns < entry->locked_ns;
 
@@ -311,12 +340,13 @@ static __always_inline int fdb_learn(struct pass *pass, const struct jf_bridge *
 	if (!entry) {
 		if (!learns)
 			return JF_DROP_NONE;
-		fdb_insert(&key, port, pass->now_ns);
+		pass->source = fdb_insert(&key, port, pass->now_ns);
 		entry = locked_ns ? bpf_map_lookup_elem(&jf_fdb, &key) : NULL;
 		if (entry)
 			entry->locked_ns = locked_ns;
 		return JF_DROP_NONE;
 	}
+	pass->source = entry_word(entry);
 	if (entry->flags & JF_FDB_STATIC)
 		return JF_DROP_NONE;
 	aged = is_aged(bridge, entry, pass->now_ns);

@@ -46,6 +46,8 @@ struct pass {
 	__u8 src[6];
 	__u8 crossing; /* patch crossings are queued */
 	__u8 member;   /* of the bond by which the frame entered the switch */
+	__u32 number;  /* of the frame among those that entered there on this CPU */
+	__u32 source;  /* flags and buckets of the source's entry in the learning table; 0: not known */
 };
 
 static __always_inline int is_vlan_type(__u16 type)

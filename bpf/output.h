@@ -79,14 +79,15 @@ static __always_inline int drop(struct pass *pass, __u32 iface, __u32 reason, __
 	return JF_ACT_DROP;
 }
 
-static __always_inline void count_rx(__u32 iface, __u32 length)
+/* Returns how many there were. */
+static __always_inline __u32 count_rx(__u32 iface, __u32 length)
 {
 	struct jf_counters *counters = bpf_map_lookup_elem(&jf_counters, &iface);
 
-	if (counters) {
-		counters->rx_packets++;
-		counters->rx_bytes += length;
-	}
+	if (!counters)
+		return 0;
+	counters->rx_bytes += length;
+	return ++counters->rx_packets;
 }
 
 static __always_inline void count_tx(__u32 iface, __u32 length)

@@ -47,7 +47,8 @@ const volatile struct {
 	enum jf_bond_mode bond_mode;
 	enum jf_bond_flag bond_flag;
 	enum jf_bond_lacp bond_lacp;
-	enum jf_bond_way bond_way;
+	enum jf_bond_hash bond_hash;
+	enum jf_bond_verdict bond_verdict;
 	enum jf_bond_op bond_op;
 	enum jf_bond_field_flag bond_field_flag;
 	enum jf_upcall_kind upcall_kind;
@@ -170,15 +171,11 @@ static __always_inline void leave(struct visit *visit, const struct jf_port *por
 		}
 	}
 	if (port->flags & JF_PORT_BOND) {
-		reason = active_interface(id);
-		if (!reason)
-			reason = leave_bond(pass->skb, id, source_key(pass, &tags), type_offset(pass),
-					    tagged_length(pass, &tags));
-		if (reason <= 0) {
-			drop(pass, arrival->iface, reason ? -reason : JF_DROP_BOND_NO_MEMBER, vlan);
+		id = leave_bond(pass, port->iface, &tags, vlan);
+		if (!id) {
+			drop(pass, arrival->iface, bond_refusal(port->iface), vlan);
 			return;
 		}
-		id = reason;
 	}
 	iface = bpf_map_lookup_elem(&jf_ifaces, &id);
 	if (!iface)
@@ -257,6 +254,7 @@ static __always_inline void forward(struct pass *pass, const struct arrival *arr
 	struct visit visit = { .pass = pass, .arrival = arrival, .in_port = in_port };
 	__u32 bridge_id = in_port->bridge, out;
 	const struct jf_port *port;
+	__u32 verdict = JF_BOND_VERDICT_TAKE;
 	int reason, guarded = 0;
 	__u16 vlan;
 
@@ -281,10 +279,10 @@ static __always_inline void forward(struct pass *pass, const struct arrival *arr
 		}
 	}
 
-	if (in_port->flags & JF_PORT_BOND && !is_active_interface(in_port->iface, pass->member)) {
-		reason = enter_bond(in_port->iface, pass->member, is_group(pass->dst));
-		if (reason > 0) {
-			drop(pass, arrival->iface, reason, vlan);
+	if (in_port->flags & JF_PORT_BOND) {
+		verdict = enter_bond(in_port->iface, pass->member, is_group(pass->dst));
+		if (verdict < JF_BOND_VERDICT_UNLESS_MOVED) {
+			drop(pass, arrival->iface, verdict ? verdict : JF_DROP_BOND_INACTIVE_MEMBER, vlan);
 			return;
 		}
 	}
@@ -300,8 +298,8 @@ static __always_inline void forward(struct pass *pass, const struct arrival *arr
 
 	out = 0;
 	if (is_learnable(bridge, bridge_id, vlan)) {
-		reason = fdb_learn(pass, bridge, bridge_id, vlan, arrival->port, in_port, reason,
-				   guarded != JF_GUARD_UNLEARNED);
+		reason = fdb_learn(pass, bridge, bridge_id, vlan, arrival->port, in_port,
+				   verdict == JF_BOND_VERDICT_UNLESS_MOVED, guarded != JF_GUARD_UNLEARNED);
 		if (reason) {
 			drop(pass, arrival->iface, reason, vlan);
 			return;
@@ -347,6 +345,7 @@ static int cross_step(__u32 at, void *context)
 	if (!bridge)
 		return 0;
 	pass->unicast = 0;
+	pass->source = 0;
 	forward(pass, arrival, port, bridge);
 	return 0;
 }
@@ -405,7 +404,7 @@ int jf_ingress_frame(struct __sk_buff *skb)
 
 	if (!ingress)
 		return JF_ACT_NOT_OURS;
-	count_rx(ingress->iface, skb->len + (skb->vlan_present ? VLAN_HLEN : 0));
+	pass.number = count_rx(ingress->iface, skb->len + (skb->vlan_present ? VLAN_HLEN : 0));
 	id = ingress->port;
 	port = bpf_map_lookup_elem(&jf_ports, &id);
 	if (!port || !port->bridge)

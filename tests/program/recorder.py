@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from jackfield.datapath import _abi
-from jackfield.datapath._abi import BridgeFlag, FdbOp, IfaceKind, Limit, PortFlag, UpcallKind
+from jackfield.datapath._abi import BridgeFlag, FdbFlag, FdbOp, IfaceKind, Limit, PortFlag, UpcallKind
 from jackfield.datapath.store import Datapath
 from jackfield.model import Address, BondState, DropReason, FdbCounters, PortCounters, SwitchConfig, VlanMode
 from jackfield.model.bonding.settings import BondSettings
@@ -146,7 +146,7 @@ class Recorder:
         return {
             address: self.port_name(entry.port)
             for address, entry in self.entries(bridge).items()
-            if entry.flags or now - entry.seen_ns < ageing
+            if entry.flags & FdbFlag.STATIC or now - entry.seen_ns < ageing
         }
 
     def port_name(self, number: int) -> str:

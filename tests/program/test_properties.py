@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from jackfield.datapath import _abi
 from jackfield.model import BridgeConfig, DropReason, Fdb, State, SwitchConfig, step, table_invariants
 from jackfield.model.fdb import Entry
 from tests.program.recorder import Recorder, seen
@@ -122,7 +123,12 @@ def assert_accounts_are_true(recorder: Recorder, bridge: BridgeConfig) -> None:
 
 def table(recorder: Recorder, bridge: BridgeConfig) -> dict[object, Entry]:
     return {
-        address: Entry(recorder.port_name(entry.port), entry.seen_ns, bool(entry.flags), entry.locked_ns)
+        address: Entry(
+            recorder.port_name(entry.port),
+            entry.seen_ns,
+            bool(entry.flags & _abi.FdbFlag.STATIC),
+            entry.locked_ns,
+        )
         for address, entry in recorder.entries(bridge.name).items()
     }
 

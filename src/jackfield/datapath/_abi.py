@@ -34,6 +34,13 @@ class BondFlag(IntFlag):
     FOLLOW_CARRIER = 8
 
 
+class BondHash(IntEnum):
+    NONE = 0
+    FLOW = 1
+    SOURCE = 2
+    OTHER = 3
+
+
 class BondLacp(IntEnum):
     OFF = 0
     CONFIGURED = 1
@@ -53,12 +60,9 @@ class BondOp(IntEnum):
     REMOVE = 4
 
 
-class BondWay(IntEnum):
-    NONE = 0
-    ACTIVE = 1
-    SLB = 2
-    TCP = 3
-    PARTNER = 4
+class BondVerdict(IntEnum):
+    UNLESS_MOVED = 254
+    TAKE = 255
 
 
 class BridgeFlag(IntFlag):
@@ -109,6 +113,7 @@ class DropReason(IntEnum):
 
 class FdbFlag(IntFlag):
     STATIC = 1
+    HASHED = 2
 
 
 class FdbOp(IntEnum):
@@ -156,6 +161,7 @@ class Limit(IntEnum):
     MAX_BONDS = 128
     MAX_MEMBERS = 32
     BOND_BUCKETS = 256
+    BOND_LOAD_PARTS = 8
     NO_MEMBER = 255
     MAX_ALLOWED_MACS = 16
     UPCALL_RING = 262144
@@ -213,7 +219,7 @@ class VlanMode(IntEnum):
     DOT1Q_TUNNEL = 4
 
 
-_BOND = Struct("=IBBBBIIIIIBB2s32H256s")
+_BOND = Struct("=IBBBBIIIII4xQBB6s32H256s256H32s32s")
 
 
 class Bond(NamedTuple):
@@ -226,24 +232,28 @@ class Bond(NamedTuple):
     collecting: int = 0
     down: int = 0
     present: int = 0
-    spare: int = 0
-    output: int = 0
-    admission: int = 0
-    zero: bytes = bytes(2)
+    changes: int = 0
+    factor: int = 0
+    hash: int = 0
+    refusal: int = 0
+    zero: bytes = bytes(6)
     members: tuple[int, ...] = (0,) * 32
     buckets: bytes = bytes(256)
+    ways: tuple[int, ...] = (0,) * 256
+    to_one: bytes = bytes(32)
+    to_group: bytes = bytes(32)
 
     def pack(self) -> bytes:
-        return _BOND.pack(self.basis, self.mode, self.flags, self.lacp, self.active, self.enabled, self.collecting, self.down, self.present, self.spare, self.output, self.admission, self.zero, *self.members, self.buckets)
+        return _BOND.pack(self.basis, self.mode, self.flags, self.lacp, self.active, self.enabled, self.collecting, self.down, self.present, self.changes, self.factor, self.hash, self.refusal, self.zero, *self.members, self.buckets, *self.ways, self.to_one, self.to_group)
 
     @classmethod
     def unpack(cls, raw: bytes) -> Bond:
         values = _BOND.unpack(raw)
-        return cls(values[0], values[1], values[2], values[3], values[4], values[5], values[6], values[7], values[8], values[9], values[10], values[11], values[12], values[13:45], values[45])
+        return cls(values[0], values[1], values[2], values[3], values[4], values[5], values[6], values[7], values[8], values[9], values[10], values[11], values[12], values[13], values[14:46], values[46], values[47:303], values[303], values[304])
 
     @classmethod
     def size(cls) -> int:
-        return 352
+        return 944
 
 
 _BOND_LOAD = Struct("=256Q")
@@ -431,17 +441,19 @@ class DropKey(NamedTuple):
         return 4
 
 
-_FDB_ENTRY = Struct("=QIIQ")
+_FDB_ENTRY = Struct("=QIHBBQ")
 
 
 class FdbEntry(NamedTuple):
     seen_ns: int = 0
     port: int = 0
     flags: int = 0
+    bucket: int = 0
+    bucket_untagged: int = 0
     locked_ns: int = 0
 
     def pack(self) -> bytes:
-        return _FDB_ENTRY.pack(self.seen_ns, self.port, self.flags, self.locked_ns)
+        return _FDB_ENTRY.pack(self.seen_ns, self.port, self.flags, self.bucket, self.bucket_untagged, self.locked_ns)
 
     @classmethod
     def unpack(cls, raw: bytes) -> FdbEntry:

@@ -12,7 +12,7 @@ from jackfield.datapath._abi import BondFieldFlag as Field
 from jackfield.datapath._abi import BondOp, Limit
 from jackfield.datapath.maps import PerCpuTable, Table
 
-BUCKETS = int(Limit.BOND_BUCKETS)
+BUCKETS, LOAD_PARTS = int(Limit.BOND_BUCKETS), int(Limit.BOND_LOAD_PARTS)
 
 
 class BondTable:
@@ -103,9 +103,9 @@ class BondTable:
         self._run(_abi.BondRequest(op=BondOp.LINK, bond=number, member=member, down=down))
 
     def loads(self, number: int) -> tuple[int, ...]:
-        """Bytes sent for each bucket since the bond was made."""
+        """Bytes sent for each bucket since the bond was made: an estimate by samples."""
         found = self._loads.get(number)
-        return found.bytes_ if found is not None else (0,) * BUCKETS
+        return tuple(count * LOAD_PARTS for count in found.bytes_) if found is not None else (0,) * BUCKETS
 
 
 def dealt(places: Sequence[int]) -> bytes:

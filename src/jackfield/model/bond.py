@@ -23,17 +23,16 @@ __all__ = [
     "Lacp",
     "admission",
     "bucket",
+    "flow_bucket",
     "initial",
     "leave",
-    "tcp_hash",
 ]
 
 BUCKETS = 256
 _ETH_P_IP, _ETH_P_IPV6 = 0x0800, 0x86DD
 _PORTS = frozenset({6, 17, 132})  # TCP, UDP, SCTP
 _FRAGMENT = 0x3FFF  # more fragments, or not the first one
-_LONG = (1 << 64) - 1
-_FACTOR = 0x9E3779B97F4A7C15
+_FACTOR = 0xA1FEB6249DF2025F
 
 
 class Lacp(Enum):
@@ -91,9 +90,9 @@ def admission(bond: BondConfig, state: BondState, member: str, frame: Frame) -> 
     return Admission.UNLESS_MOVED
 
 
-def leave(bond: BondConfig, state: BondState, frame: Frame, payload: bytes) -> str | DropReason:
-    """The member by which a frame leaves; its outermost tag is the one it leaves with, `payload` is what
-    stands behind all of its tags, from the type of Ethernet on."""
+def leave(bond: BondConfig, state: BondState, frame: Frame, vlan: int, payload: bytes) -> str | DropReason:
+    """The member by which a frame leaves; its outermost tag is the one it leaves with, `vlan` the one
+    inside the bridge, `payload` what stands behind all of its tags, from the type of Ethernet on."""
     mode = _mode(bond, state)
     if mode is None:
         return DropReason.BOND_NO_LACP
@@ -102,53 +101,47 @@ def leave(bond: BondConfig, state: BondState, frame: Frame, payload: bytes) -> s
         return DropReason.BOND_NO_MEMBER
     if mode is BondMode.ACTIVE_BACKUP:
         return _active(bond, state) or DropReason.BOND_NO_MEMBER
-    at = bucket(bond, mode, frame, payload)
+    at = bucket(bond, mode, frame, vlan, payload)
     chosen = state.buckets[at]
     return chosen if chosen in usable else usable[at % len(usable)]
 
 
-def bucket(bond: BondConfig, mode: BondMode, frame: Frame, payload: bytes) -> int:
-    """The bucket of a frame, for a bond that balances in a mode."""
-    vlan = frame.tags[0].vid if frame.tags else 0
+def bucket(bond: BondConfig, mode: BondMode, frame: Frame, vlan: int, payload: bytes) -> int:
+    """The bucket of a frame, for a bond that balances in a mode: see `leave`."""
     if mode is BondMode.BALANCE_SLB:
-        return slb_hash(frame.src, vlan, bond.basis) % BUCKETS
-    return tcp_hash(frame, vlan, payload, bond.basis) >> 56
+        return slb_hash(frame.src, frame.tags[0].vid if frame.tags else 0, bond.basis) % BUCKETS
+    return flow_bucket(frame, vlan, payload, bond.basis)
 
 
-def tcp_hash(frame: Frame, vlan: int, payload: bytes, basis: int) -> int:
-    """The hash of what layers 2 to 4 say, 64 bits of which the highest count. Both directions of a
-    conversation have the same; a fragment's ports do not count, which only the first has."""
-    addresses = int.from_bytes(frame.src, "little") ^ int.from_bytes(frame.dst, "little")
-    hashed = (addresses << 16 ^ vlan ^ basis) * _FACTOR & _LONG
-    hashed ^= _transport_key(payload)
-    hashed ^= hashed >> 32
-    return hashed * _FACTOR & _LONG
+def flow_bucket(frame: Frame, vlan: int, payload: bytes, basis: int) -> int:
+    """The bucket by what layers 2 to 4 say; `vlan` is the one inside the bridge. A fragment's ports do not
+    count, which only the first has."""
+    ends = frame.dst + frame.src
+    addresses, ports = _network_key(payload) or (_number(ends[:8]), 0)
+    return ((addresses ^ _number(ends[4:])) + vlan + (ports << 11)) * (_FACTOR ^ basis << 1) % (1 << 64) >> 56
 
 
-def _transport_key(data: bytes) -> int:
-    """Addresses above, ports and protocol below, of `data` that begins with the type of Ethernet."""
+def _network_key(data: bytes) -> tuple[int, int] | None:
+    """What tells flows apart of `data` that begins with the type of Ethernet: 64 bits of the network layer's
+    addresses, and both ports. None when there is no such layer."""
     kind, packet = int.from_bytes(data[:2]), data[2:]
     if kind == _ETH_P_IP and len(packet) >= 20:
-        protocol, ends = packet[9], packet[12:20]
-        ports = (packet[0] & 15) * 4
+        addresses, protocol, ports = _number(packet[12:20]), packet[9], (packet[0] & 15) * 4
         if int.from_bytes(packet[6:8]) & _FRAGMENT:
             ports = 0
     elif kind == _ETH_P_IPV6 and len(packet) >= 40:
-        protocol, ends, ports = packet[6], packet[8:40], 40
+        parts = [_number(packet[at : at + 8]) for at in range(8, 40, 8)]
+        turned = parts[3] << 32 & (1 << 64) - 1 | parts[3] >> 32
+        addresses, protocol, ports = parts[0] ^ parts[1] ^ parts[2] ^ turned, packet[6], 40
     else:
-        return 0
-    addresses = _folded(ends, 4)
-    both = _folded(packet[ports : ports + 4], 2) if ports and protocol in _PORTS else 0
-    return addresses << 32 | both << 16 | protocol
+        return None
+    if not ports or protocol not in _PORTS or len(packet) < ports + 4:
+        return addresses, 0
+    return addresses, _number(packet[ports : ports + 4])
 
 
-def _folded(data: bytes, size: int) -> int:
-    """The pieces of `size` bytes, added without carry; 0 when there are not as many as two."""
-    result = 0
-    if len(data) >= 2 * size:
-        for at in range(0, len(data), size):
-            result ^= int.from_bytes(data[at : at + size], "little")
-    return result
+def _number(data: bytes) -> int:
+    return int.from_bytes(data, "little")
 
 
 def _mode(bond: BondConfig, state: BondState) -> BondMode | None:

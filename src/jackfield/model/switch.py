@@ -216,7 +216,7 @@ class _Passage:
             self._drop(arrival.interface, reason)
         for target in targets:
             tags = vlan.output_tags(target, stack, frame.tags)
-            self._send(arrival, target, replace(frame, tags=tags))
+            self._send(arrival, target, replace(frame, tags=tags), vid)
 
     def _admit(
         self, interface: str, bridge: BridgeConfig, port: PortConfig, vid: int, frame: Frame
@@ -263,12 +263,12 @@ class _Passage:
             return False
         return fdb.is_locked(address, self._now) or not is_gratuitous_arp(frame)
 
-    def _send(self, arrival: _Arrival, target: PortConfig, leaving: Frame) -> None:
+    def _send(self, arrival: _Arrival, target: PortConfig, leaving: Frame, vid: int) -> None:
         frame, interface = leaving.pack(), target.name
         if target.bond is not None:
             # The outermost tag counts, though it may lie deeper than the switch is told to look.
             state, whole = self._state.bond(target.name, target.bond), parse(frame, 1)
-            chosen = bond.leave(target.bond, state, whole, arrival.payload)
+            chosen = bond.leave(target.bond, state, whole, vid, arrival.payload)
             if isinstance(chosen, DropReason):
                 self._drop(arrival.interface, chosen)
                 return
