@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from tests.e2e.switch import Switch
 from tests.netlab import Namespace, Tap, until
 from tests.scenarios.kit import BROADCAST, mac, untagged
 
+UDP_SEGMENT = 103
 PORTS = ("p1", "p2", "p3")
 TABLE = 64
 
@@ -27,6 +29,7 @@ class Site:
     """A bridge with three internal ports, each with a tap in a namespace of its own."""
 
     switch: Switch
+    outside: dict[str, Namespace]
     taps: dict[str, Tap]
 
     def set(self, port: str, *settings: str) -> None:
@@ -77,14 +80,14 @@ class Site:
 def site(switch: Switch) -> Iterator[Site]:
     switch.vsctl("add-br", "br0", "--", "set", "Bridge", "br0", f"other_config:mac-table-size={TABLE}")
     with ExitStack() as stack:
+        outside = {name: switch.lab.namespace(name) for name in PORTS}
         taps = {}
-        for name in PORTS:
-            outside: Namespace = switch.lab.namespace(name)
+        for name, namespace in outside.items():
             switch.internal("br0", name)
-            switch.move(name, outside)
-            switch.up(name, namespace=outside)
-            taps[name] = stack.enter_context(outside.tap(name))
-        yield Site(switch, taps)
+            switch.move(name, namespace)
+            switch.up(name, namespace=namespace)
+            taps[name] = stack.enter_context(namespace.tap(name))
+        yield Site(switch, outside, taps)
 
 
 def station(group: int, number: int) -> str:
@@ -110,6 +113,19 @@ def test_a_storm_is_cut_to_its_rate_and_named(site: Site) -> None:
     # Others are not concerned, nor is what is known.
     site.passes("p2", untagged("B", BROADCAST), "p1", "p3")
     site.passes("p1", untagged("A", "B"), "p2")
+
+
+def test_what_segmentation_offload_keeps_together_counts_as_the_frames_it_becomes(site: Site) -> None:
+    site.set("p1", "storm-broadcast=1", "storm-burst=15")
+    outside = site.outside["p1"]
+    outside.ip("address", "add", "10.0.0.1/24", "broadcast", "10.0.0.255", "dev", "p1")
+    with outside.entered(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        sender.setsockopt(socket.SOL_UDP, UDP_SEGMENT, 100)
+        for _ in range(3):
+            sender.sendto(bytes(1000), ("10.0.0.255", 9))
+    until(lambda: site.switch.drops("p1").get("storm-broadcast") == 1, what="the third ten dropped")
+    assert site.switch.ports()["p1"].drops["storm-broadcast"] == 1
 
 
 def test_a_flood_of_addresses_takes_nothing_from_others_and_is_named(site: Site) -> None:

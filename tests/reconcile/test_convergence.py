@@ -7,14 +7,16 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jackfield.datapath._abi import Limit, NameKind
+from jackfield.datapath._abi import Limit, NameKind, PortFlag
 from jackfield.model.config import PortConfig, VlanMode
 from jackfield.reconcile.desired import desired
+from jackfield.reconcile.guards import guard_record
 from jackfield.reconcile.presence import presence
 from jackfield.reconcile.steps import Table, Write, WriteCells
 from tests.reconcile.world import FakeKernel, Snapshot, bridge, nic, patch, port, snapshot
 
 VLANS = st.integers(0, 5)
+PROTECTIONS: tuple[dict[str, str], ...] = ({}, {}, {"mac-limit": "1"}, {"port-security": "sticky"})
 NAMES = ("a", "b", "c", "d", "eth0", "eth1", "eth2")
 
 
@@ -26,6 +28,7 @@ def ports(draw: st.DrawFn, name: str) -> dict[str, Any]:
         "trunks": draw(st.frozensets(VLANS, max_size=3)),
         "cvlans": draw(st.frozensets(VLANS, max_size=2)),
         "protected": draw(st.booleans()),
+        "other_config": draw(st.sampled_from(PROTECTIONS)),
     }
     kind = draw(st.sampled_from(["internal", "patch", ""]))
     if name.startswith("eth"):
@@ -81,6 +84,8 @@ def check(kernel: FakeKernel, tables: Snapshot) -> None:
         br.name for br in wanted.bridges
     }
     assert set(kernel.tables.port_vlans) <= set(kernel.tables.ports)
+    guards = {p.port.name: guard_record(p.port.config.guard) for p in here if p.port.config.guard is not None}
+    assert {names[NameKind.PORT, number]: guard for number, guard in kernel.tables.guards.items()} == guards
     devices = {p.switch.ifindex for p in here if p.switch is not None}
     assert kernel.attached == set(kernel.tables.ingress) == devices
     for link in kernel.links.values():
@@ -129,6 +134,9 @@ def test_no_step_leaves_a_list_that_names_a_port_of_another_bridge_or_none(
             if isinstance(step, WriteCells):
                 assert not used & set(range(step.start, step.start + len(step.ports)))
             kernel.do(step)
+            if isinstance(step, Write) and step.table in (Table.PORTS, Table.GUARDS):
+                flagged = {at for at, port in kernel.tables.ports.items() if port.flags & PortFlag.GUARDED}
+                assert flagged <= kernel.tables.guards.keys()
             if isinstance(step, Write) and step.table in (Table.PORTS, Table.FLOOD_LISTS, Table.INGRESS):
                 for key, head in kernel.tables.flood_lists.items():
                     for member in kernel.tables.members(head):

@@ -195,6 +195,18 @@ def test_new_vlan_settings_make_a_port_learn_anew_and_no_other() -> None:
     ]
 
 
+def test_protections_come_before_the_flag_that_has_them_asked_for_and_forget_no_address() -> None:
+    kernel = FakeKernel()
+    bare, guarded = (
+        snapshot(bridge("br0", port("a", other_config=options))) for options in ({}, {"mac-limit": "3"})
+    )
+    kernel.reconcile(bare)
+    on, off = kernel.reconcile(guarded), kernel.reconcile(bare)
+    assert [step.table for step in on if isinstance(step, Write)] == [Table.GUARDS, Table.PORTS]
+    assert [step.table for step in off if isinstance(step, Write)] == [Table.PORTS, Table.GUARDS]
+    assert len(on) == len(off) == 2
+
+
 def test_a_port_that_changes_bridge_leaves_the_old_lists_before_it_belongs_to_the_new_one() -> None:
     kernel = FakeKernel()
     kernel.reconcile(snapshot(bridge("br0", port("p"), port("q")), bridge("br1")))
