@@ -54,6 +54,7 @@ def _fuzz(options: argparse.Namespace, seconds: int) -> None:
         "seed_inputs": seeds,
         "max_len": LONGEST,
         "timeout": SLOWEST_SECONDS,
+        "report_slow_units": SLOWEST_SECONDS,
         "artifact_prefix": f"{options.failures.resolve()}/{options.target}-",
         "print_funcs": 0,
         "print_final_stats": 1,

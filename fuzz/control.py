@@ -24,6 +24,7 @@ from jackfield.switchd.bonds.runtime import Bonds
 from jackfield.switchd.commands.bond import BondCommands
 from jackfield.switchd.commands.fdb import FdbCommands
 from jackfield.switchd.commands.lacp import LacpCommands
+from jackfield.switchd.commands.ports import PortCommands
 from jackfield.switchd.commands.process import ProcessCommands
 from jackfield.switchd.commands.reports import ReportCommands
 from jackfield.switchd.commands.tables import TableCommands
@@ -40,7 +41,7 @@ from tests.switchd.stand_in import StandInDatapath, StandInReconciler
 
 T = TypeVar("T")
 
-SECONDS = 20.0
+SECONDS = 50.0
 _WORDS = (
     *("br0", "p0", "bond1", "a", "b", "nope", "", "-1", "0", "1", "255", "256", "4095", "4096", "9" * 5000),
     *("02:00:00:00:00:01", "1:2:3:4:5:6", "02:00:00:00:00:0g", "ANY", "unixctl", "file", "dbg", "off"),
@@ -66,7 +67,8 @@ class _Engine:
         self.outcome = StandInReconciler().reconcile(cast(Any, rows))
         self.coverage = Coverage(EVENTS)
         self._datapath = StandInDatapath()
-        cast(Any, self._datapath).mode = SimpleNamespace(value="tcx")
+        kernel = cast(Any, self._datapath)
+        kernel.mode, kernel.port_state = SimpleNamespace(value="tcx"), {}
 
     async def read(self, function: Callable[[Datapath], T]) -> T:
         # Some ask for a method by its name in the class that the stand-in is not one of.
@@ -101,12 +103,13 @@ def _commands(vlog: Vlog) -> CommandTable:
 
     commands = CommandTable("1")
     engine, bonds = cast(Engine, _Engine()), cast(Bonds, _Bonds())
+    loops = cast(Loops, SimpleNamespace(report=[]))
+    protection = cast(Protection, SimpleNamespace(alarms=list))
     FdbCommands(engine).register(commands)
     BondCommands(bonds).register(commands)
     LacpCommands(bonds).register(commands)
     TableCommands(engine).register(commands)
-    protection = cast(Protection, SimpleNamespace(alarms=list))
-    loops = cast(Loops, SimpleNamespace(report=[]))
+    PortCommands(engine, loops).register(commands)
     ReportCommands(engine, protection, loops, version="1", instance="fuzz", since=0.0).register(commands)
     ProcessCommands(engine, vlog, leave).register(commands)
     return commands

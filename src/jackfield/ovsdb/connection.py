@@ -250,7 +250,8 @@ class Connection(asyncio.Protocol):
 
 
 def _is_unix(transport: asyncio.BaseTransport) -> bool:
-    return bool(transport.get_extra_info("socket").family == socket.AF_UNIX)
+    found = transport.get_extra_info("socket")
+    return found is not None and bool(found.family == socket.AF_UNIX)
 
 
 def _peer_name(transport: asyncio.BaseTransport, peer: Peer | None) -> str:
