@@ -166,9 +166,9 @@ enum jf_storm {
 	X(BOND_MOVED, "bond-moved", "source address is behind another port: a reflection from a bond") \
 	X(BOND_NO_LACP, "bond-no-lacp", "LACP has not been negotiated on the bond") \
 	X(BOND_NO_MEMBER, "bond-no-member", "no member of the bond can carry the frame") \
-	X(STORM_BROADCAST, "storm-broadcast", "more broadcast than the port's storm-broadcast lets in") \
-	X(STORM_MULTICAST, "storm-multicast", "more multicast than the port's storm-multicast lets in") \
-	X(STORM_UNKNOWN_UNICAST, "storm-unknown-unicast", "more unknown unicast than the port's storm-unknown-unicast lets in") \
+	X(STORM_BROADCAST, "storm-broadcast", "more broadcast than the port's limit lets in") \
+	X(STORM_MULTICAST, "storm-multicast", "more multicast than the port's limit lets in") \
+	X(STORM_UNKNOWN_UNICAST, "storm-unknown-unicast", "more unknown unicast than the port's limit lets in") \
 	X(MAC_LIMIT, "mac-limit", "new source address on a port with as many as its mac-limit") \
 	X(MAC_LOCKED, "mac-locked", "source address is none of those that the port is locked to") \
 	X(MAC_STICKY, "mac-sticky", "source address belongs to another port, which port-security keeps it on") \

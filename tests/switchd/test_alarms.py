@@ -34,7 +34,7 @@ def test_what_was_counted_before_the_daemon_came_is_not_told() -> None:
 def test_a_port_is_named_at_once_and_then_once_a_minute_with_all_that_came_meanwhile() -> None:
     alarms = Alarms()
     alarms.update(OUTCOME, storm(0), 0)
-    text = "br0: port p1: more broadcast than the port's storm-broadcast lets in"
+    text = "br0: port p1: more broadcast than the port's limit lets in"
     assert alarms.update(OUTCOME, storm(3), 2) == [f"{text}: 3 frames dropped"]
     assert [alarms.update(OUTCOME, storm(3 + count), 2 + count) for count in range(1, 60)] == [[]] * 59
     assert alarms.update(OUTCOME, storm(63), 62) == [f"{text}: 60 frames dropped"]

@@ -31,18 +31,12 @@ class DropReason(Enum):
     BOND_MOVED = "bond-moved", "source address is behind another port: a reflection from a bond"
     BOND_NO_LACP = "bond-no-lacp", "LACP has not been negotiated on the bond"
     BOND_NO_MEMBER = "bond-no-member", "no member of the bond can carry the frame"
-    STORM_BROADCAST = "storm-broadcast", "more broadcast than the port's storm-broadcast lets in"
-    STORM_MULTICAST = "storm-multicast", "more multicast than the port's storm-multicast lets in"
-    STORM_UNKNOWN_UNICAST = (
-        "storm-unknown-unicast",
-        "more unknown unicast than the port's storm-unknown-unicast lets in",
-    )
+    STORM_BROADCAST = "storm-broadcast", "more broadcast than the port's limit lets in"
+    STORM_MULTICAST = "storm-multicast", "more multicast than the port's limit lets in"
+    STORM_UNKNOWN_UNICAST = "storm-unknown-unicast", "more unknown unicast than the port's limit lets in"
     MAC_LIMIT = "mac-limit", "new source address on a port with as many as its mac-limit"
     MAC_LOCKED = "mac-locked", "source address is none of those that the port is locked to"
-    MAC_STICKY = (
-        "mac-sticky",
-        "source address belongs to another port, which port-security keeps it on",
-    )
+    MAC_STICKY = "mac-sticky", "source address belongs to another port, which port-security keeps it on"
     PORT_DISABLED = "port-disabled", "the port is disabled: `jackfield status` says why"
     UPCALL_LIMIT = "upcall-limit", "more frames for the control plane than it takes"
     VLAN_EDIT_FAILED = "vlan-edit-failed", "kernel could not change the VLAN tags"
