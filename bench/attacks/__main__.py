@@ -23,6 +23,8 @@ ATTACKS: Mapping[str, Attack] = {
     attack.__name__.replace("_", "-"): attack
     for attack in (
         network.flood_of_addresses,
+        network.theft_of_an_address,
+        network.storm_of_broadcasts,
         network.broken_frames,
         network.loop_by_a_cable,
         network.death_of_the_daemons,
@@ -42,19 +44,32 @@ def run(attack: Attack, kind: type[Subject]) -> Outcome:
     try:
         with standing(kind) as subject:
             return attack(subject)
-    except BenchError as error:
+    except (BenchError, OSError) as error:
         return Outcome(f"not measured: {error}")
 
 
 def markdown(results: Results) -> list[str]:
     """The table: an attack a row, a switch a column."""
-    titles = list(dict.fromkeys(title for outcomes in results.values() for title in outcomes))
+    seen = {title for outcomes in results.values() for title in outcomes}
+    titles = [kind.title for kind in SUBJECTS if kind.title in seen]
     lines = ["| attack | " + " | ".join(titles) + " |", "| --- |" + " --- |" * len(titles)]
-    for name, outcomes in results.items():
+    for name in (each for each in ATTACKS if each in results):
+        outcomes = results[name]
         words = " ".join((ATTACKS[name].__doc__ or name).split()).rstrip(".")
         cells = (outcomes[title].text if title in outcomes else "" for title in titles)
         lines.append(f"| {words} | " + " | ".join(cells) + " |")
     return lines
+
+
+def _known(path: Path) -> Results:
+    """What an earlier run has written."""
+    if not path.exists():
+        return {}
+    attacks = json.loads(path.read_text(encoding="utf-8"))["attacks"]
+    return {
+        name: {title: Outcome(figures.pop("text"), figures) for title, figures in outcomes.items()}
+        for name, outcomes in attacks.items()
+    }
 
 
 def main() -> int:
@@ -65,6 +80,7 @@ def main() -> int:
     titles = {kind.__name__.lower(): kind for kind in SUBJECTS}
     parser.add_argument("--switches", nargs="+", choices=titles, default=list(titles), metavar="SWITCH")
     parser.add_argument("--output", type=Path, default=Path("out/attacks.json"), help="(default %(default)s)")
+    parser.add_argument("--add", action="store_true", help="keep what is in the output, beside what is new")
     parser.add_argument("--into", type=Path, help=f"a Markdown file whose table, between {BEGIN} and {END}, "
                         "is replaced")  # fmt: skip
     options = parser.parse_args()
@@ -73,7 +89,7 @@ def main() -> int:
             "scripts/bench attacks: namespaces and eBPF programs need root: run it as root", file=sys.stderr
         )
         return 1
-    results: Results = {}
+    results = _known(options.output) if options.add else {}
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):
         for name in options.only:

@@ -18,7 +18,8 @@ FLOOD = 100 * TABLE_SIZE
 FLOOD_RATE = 20_000
 SENT = 20
 STREAM_RATE, STREAM_SECONDS = 500, 6.0
-LOOP_SECONDS = 1.0
+LOOP_SECONDS = 3.0
+STORM = 20_000
 BROKEN = 2000
 
 
@@ -69,6 +70,35 @@ def flood_of_addresses(subject: Subject) -> Outcome:
     )
 
 
+def theft_of_an_address(subject: Subject) -> Outcome:
+    """A station sends from another's address, while that one is silent."""
+    told = subject.protect("p1", "port-security=sticky")
+    with plugged_in() as (victim, peer, thief):
+        _acquaint(victim, peer)
+        thief.send(*[frame(VICTIM, PEER, b"I am it")] * 3)
+        peer.heard(0.5)
+        arrived, stolen = _conversation(peer, victim, thief, VICTIM, PEER)
+    return Outcome(
+        f"{told}of {SENT} frames for that address {arrived} reach its owner, {stolen} the thief",
+        {"sent": SENT, "arrived": arrived, "stolen": stolen},
+    )
+
+
+def storm_of_broadcasts(subject: Subject) -> Outcome:
+    """A station sends 20,000 broadcasts as fast as it can."""
+    told = subject.protect("p3", "storm-broadcast=100")
+    with plugged_in() as (victim, peer, attacker):
+        _acquaint(victim, peer)
+        victim.forget()
+        attacker.pour((frame(mac(9, 1), BROADCAST, b"%06d" % number) for number in range(STORM)), STORM)
+        copies = sum(each[6:12] == mac(9, 1) for each in victim.heard())
+        arrived, _leaked = _conversation(peer, victim, attacker, VICTIM, PEER)
+    return Outcome(
+        f"{told}{copies:,} of them reach each station; afterwards {arrived} of {SENT} other frames arrive",
+        {"copies": copies, "sent": STORM, "arrived": arrived},
+    )
+
+
 def loop_by_a_cable(subject: Subject) -> Outcome:
     """Two ports are joined by a cable, and one station sends a single broadcast."""
     with plugged_in() as (victim, _peer, _attacker):
@@ -79,17 +109,20 @@ def loop_by_a_cable(subject: Subject) -> Outcome:
             victim.forget()
             before = _carried()
             victim.send(frame(VICTIM, BROADCAST, b"once"))
-            time.sleep(LOOP_SECONDS)
+            time.sleep(1)
             rounds = _carried() - before
+            time.sleep(LOOP_SECONDS)
+            before = _carried()
+            time.sleep(1)
+            later = _carried() - before
             served = subject.serves() if subject.has_daemon else True
         finally:
             run("ip", "-n", HOST, "link", "del", "p8")
-        copies = len(victim.heard(0.5, 3.0))
     usable = "" if not subject.has_daemon else ", commands are answered" if served else ", commands hang"
     return Outcome(
-        f"one broadcast goes round {rounds:,} times within a second, {copies:,} copies "
-        f"come back to its sender{usable}",
-        {"rounds": rounds, "copies": copies, "served": int(served)},
+        f"one broadcast goes round {rounds:,} times within the first second, {later:,} times in a second "
+        f"later on{usable}",
+        {"rounds": rounds, "later": later, "served": int(served)},
     )
 
 

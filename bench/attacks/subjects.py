@@ -16,7 +16,7 @@ from typing import ClassVar
 from bench.netns import BenchError, inside, namespaces, run
 from bench.switch import JACKFIELD
 
-HOST, STATIONS = "jft-attacked", "jft-stations"
+HOST, STATIONS = (f"jft-{what}-{os.getpid()}" for what in ("attacked", "stations"))
 BRIDGE = "jft-br0"
 PORTS = ("p1", "p2", "p3")
 TABLE_SIZE = 1024
@@ -67,6 +67,11 @@ class Subject(ABC):
     @abstractmethod
     def entries(self) -> int:
         """How many addresses it has learned and knows."""
+
+    def protect(self, port: str, *settings: str) -> str:
+        """Turn on protections of a port, where it has them; what to say of that."""
+        del port, settings
+        return ""
 
     def pids(self) -> dict[str, int]:
         """Its daemons by name."""
@@ -134,6 +139,11 @@ class Jackfield(Subject):
     def add_port(self, device: str) -> None:
         run("ovs-vsctl", "add-port", BRIDGE, device, env=self.environment)
 
+    def protect(self, port: str, *settings: str) -> str:
+        words = (f"other_config:{setting}" for setting in settings)
+        run("ovs-vsctl", "set", "Port", port, *words, env=self.environment)
+        return f"with `{' '.join(settings)}`: "
+
     def entries(self) -> int:
         return len(run("ovs-appctl", "fdb/show", BRIDGE, env=self.environment).splitlines()) - 1
 
@@ -142,6 +152,7 @@ class OpenVSwitch(Jackfield):
     """Debian's Open vSwitch with its user-space datapath."""
 
     title = "OVS, user space"
+    protect = Subject.protect
 
     def start(self) -> None:
         quiet = ("--no-chdir", "--detach", "--pidfile", "--log-file", "-vconsole:off", "-vsyslog:off")

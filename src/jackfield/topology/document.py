@@ -25,7 +25,9 @@ class Node:
     column: int
 
     def problem(self, sentence: str) -> Problem:
-        return Problem(self.line, self.column, sentence)
+        """A sentence about this place, on one line whatever words of the file are in it."""
+        shown = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in sentence)
+        return Problem(self.line, self.column, shown)
 
 
 @dataclass(frozen=True, slots=True)
