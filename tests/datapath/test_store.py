@@ -132,7 +132,13 @@ def test_devices_attached_in_a_hurry_get_their_links_later(open_datapath: Open, 
     assert datapath.settle(limit=5) == 0
     assert datapath.attached() == set(ends[2:])
     datapath.attach(ends[2], fast=True)
-    for name in ("jftcs", "jftds"):
+    datapath.close()
+    datapath = open_datapath(AttachMode.TCX)
+    for end, name in zip(ends[2:], ("jftcs", "jftds"), strict=True):
+        assert "jackfield" not in run("tc", "filter", "show", "dev", name, "ingress")
+        # Removing the qdisc would lose what is sent by the device just then.
+        assert "clsact" in run("tc", "qdisc", "show", "dev", name)
+        datapath.detach(end)
         assert "clsact" not in run("tc", "qdisc", "show", "dev", name)
 
 

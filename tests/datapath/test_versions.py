@@ -11,7 +11,7 @@ import pytest
 
 from jackfield.datapath import _abi
 from jackfield.datapath.attach import ClsBpfAttacher
-from jackfield.datapath.libbpf import library
+from jackfield.datapath.libbpf import LinkInfo, library
 from jackfield.datapath.store import AttachMode
 from jackfield.datapath.tc import TrafficControl
 from jackfield.net.netdev import Devices
@@ -35,6 +35,15 @@ def layout_of_another(pins: Path, name: str) -> None:
     path.unlink()
     words = f"type {facts['type']} key {facts['bytes_key']} value {facts['bytes_value']} name {name} flags 1"
     run("bpftool", "map", "create", str(path), *words.split(), "entries", str(facts["max_entries"]))
+
+
+def link_of(version: Path, ifindex: int) -> LinkInfo:
+    """What the kernel says of the link that is pinned for a device."""
+    fd = library().get_pinned(version / "links" / str(ifindex))
+    try:
+        return library().link_info(fd)
+    finally:
+        os.close(fd)
 
 
 def learned(open_datapath: Open) -> list[int]:
@@ -82,9 +91,12 @@ def test_what_another_version_attached_gives_way_device_by_device(
     old.attach(pair)
     old.close()
     make_other(pins)
+    before = link_of(pins / "jft0" / OTHER, pair)
     new = open_datapath(AttachMode.TCX)
     assert new.attached() == frozenset()
-    new.attach(pair)
+    new.attach(pair, fast=True)
+    after = link_of(pins / "jft0" / HERE, pair)
+    assert after.id == before.id and after.prog_id != before.prog_id
     assert not (pins / "jft0" / OTHER / "links" / str(pair)).exists()
     new.remove_other_versions()
     assert [path.name for path in (pins / "jft0").iterdir()] == [HERE]
@@ -123,21 +135,13 @@ def test_a_link_stays_when_its_pin_goes_and_is_pinned_again(
     pair = make_pair(devices, "jfta")
     datapath.attach(pair)
     pin = pins / "jft0" / HERE / "links" / str(pair)
-
-    def number() -> int:
-        fd = library().get_pinned(pin)
-        try:
-            return library().link_info(fd).id
-        finally:
-            os.close(fd)
-
-    before = number()
+    before = link_of(pins / "jft0" / HERE, pair).id
     for act in (datapath.repair_pins, lambda: datapath.attach(pair)):
         pin.unlink()
         act()
-        assert number() == before
+        assert link_of(pins / "jft0" / HERE, pair).id == before
     datapath.close()
     again = open_datapath(AttachMode.TCX)
     pin.unlink()
     assert again.repair_pins() == (f"pin links/{pair} again",)
-    assert number() == before
+    assert link_of(pins / "jft0" / HERE, pair).id == before

@@ -4,8 +4,9 @@
     python -m tests.loss.numbered receive DEVICE
 
 Both print `ready` when they are at work, and on SIGTERM one line of JSON: the sender how many frames went,
-the receiver what became of each flow. The frames have an ethertype for experiments (IEEE 802, 0x88b6), a mark,
-the number of the flow and that of the frame. With STATIONS above 1 the source address changes with each frame.
+the receiver what became of each flow. The frames have an ethertype for experiments (IEEE 802, 0x88b6), a
+mark, the number of the flow and that of the frame. With STATIONS above 1 the source address changes with
+each frame.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ STATIONS = "02:00:00:10:00:00"
 
 @dataclass(frozen=True)
 class Site:
-    """Containers a and b in VLAN 10, c and d in VLAN 20, and a neighbour on a card that is a trunk of both,
-    untagged in VLAN 10."""
+    """Containers a and b in VLAN 10, c and d in VLAN 20, a neighbour on a card that is a trunk of both,
+    untagged in VLAN 10, and one in VLAN 20 behind a bond."""
 
     lab: Lab
     switch: Switch
@@ -33,6 +33,8 @@ class Site:
             FlowPlan("and back", end["b"], end["a"], rate),
             FlowPlan("container to card", end["a"], end["far"], rate),
             FlowPlan("card to container", end["far"], end["b"], rate),
+            FlowPlan("container to bond", end["d"], end["bond"], rate),
+            FlowPlan("bond to container", end["bond"], end["d"], rate),
             FlowPlan("ever new stations", end["c"], end["d"], rate, STATIONS, 4000),
             FlowPlan("a station that moves, here", end["a"], end["far"], rate / 10, WANDERER),
             FlowPlan("a station that moves, there", end["b"], end["far"], rate / 10, WANDERER),
@@ -57,6 +59,18 @@ class Site:
             command.communicate()
 
 
+def bonded(lab: Lab, switch: Switch) -> End:
+    """The neighbour behind the active one of two bonded cards: should the other become it, all is lost."""
+    neighbour = lab.namespace("bonded")
+    for number in (6, 7):
+        switch.lab.cable(switch.host, f"eth{number}", neighbour, f"eth{number}")
+        neighbour.up(f"eth{number}")
+        switch.host.up(f"eth{number}")
+    switch.vsctl("add-bond", "br0", "bond0", "eth6", "eth7", "tag=20", "bond_mode=active-backup")
+    switch.appctl("bond/set-active-member", "bond0", "eth7")
+    return End(neighbour, "eth7", neighbour.mac("eth7"))
+
+
 @contextmanager
 def new_site() -> Iterator[Site]:
     """The switch runs and all can reach each other."""
@@ -71,6 +85,7 @@ def new_site() -> Iterator[Site]:
             namespace = lab.namespace(name)
             switch.internal_in("br0", f"tap{name}", namespace, f"10.0.0.{number}/24", f"tag={tag}")
             ends[name] = End(namespace, f"tap{name}", namespace.mac(f"tap{name}"))
+        ends["bond"] = bonded(lab, switch)
         ends["a"].namespace.ping("10.0.0.9")
         ends["b"].namespace.ping("10.0.0.9")
         ends["c"].namespace.ping("10.0.0.4")

@@ -32,6 +32,10 @@ class Attacher(Protocol):
     def detach(self, ifindex: int) -> None:
         """No error when it is not attached or the device is gone."""
 
+    def release(self, ifindex: int) -> None:
+        """As `detach`, for a device that is attached in the other way: what it sends is not disturbed, and
+        `detach` is still to come."""
+
     def has(self, ifindex: int) -> bool:
         """Whether it is attached at present."""
 
@@ -40,10 +44,6 @@ class Attacher(Protocol):
 
     def update(self, program: int) -> None:
         """Put another program in the place of the present one everywhere; forget devices that are gone."""
-
-    def succeed(self, folder: Path) -> None:
-        """Take away what another version, which has its links in `folder`, left attached. What it noted about
-        devices that are attached here is taken over."""
 
     def pins(self) -> dict[Path, int]:
         """What has to be pinned for all to stay attached, by its place."""
@@ -80,6 +80,9 @@ class TcxAttacher:
         (self._folder / str(ifindex)).unlink(missing_ok=True)
         self._close(self._held.pop(ifindex, None))
 
+    def release(self, ifindex: int) -> None:
+        self.detach(ifindex)
+
     def has(self, ifindex: int) -> bool:
         return any(self._links(self._folder / str(ifindex)))
 
@@ -97,10 +100,18 @@ class TcxAttacher:
             if path.name not in alive and not path.name.startswith(CLSACT_MARK):
                 path.unlink(missing_ok=True)
 
-    def succeed(self, folder: Path) -> None:
-        for path in _entries(folder):
-            if path.name.isdecimal():
-                path.unlink(missing_ok=True)
+    def take_over(self, ifindex: int, program: int, folder: Path) -> bool:
+        """Put the program in the place of that of another version, which has its links in `folder`, in one
+        step. Whether there is one to be replaced so."""
+        path = folder / str(ifindex)
+        for _, link in self._links(path):
+            self._library.call(f"updating device {ifindex}", "bpf_link_update", link, program, None)
+            self._close(self._held.get(ifindex))
+            self._held[ifindex] = os.dup(link)
+            self._library.pin(link, self._folder / path.name)
+            path.unlink(missing_ok=True)
+            return True
+        return False
 
     def pins(self) -> dict[Path, int]:
         alive = (item for item in self._held.items() if self._is_alive(item[1], item[0]))
@@ -144,7 +155,9 @@ class ClsBpfAttacher:
     """Filters of a fixed priority and of a handle that says whose they are; the name also tells the version,
     so that `attach` replaces a filter of another version in one step.
 
-    A file system link FOLDER/clsact-<ifindex> says that the qdisc was not there before us.
+    A file system link FOLDER/clsact-<ifindex> says that the qdisc was not there before us. It is left there
+    as long as the device belongs to the switch: while the kernel adds or removes one, it drops for a moment
+    all that is sent by the device.
     """
 
     def __init__(self, control: tc.TrafficControl, folder: Path, instance: str, version: int) -> None:
@@ -159,8 +172,11 @@ class ClsBpfAttacher:
                 (self._folder / f"{CLSACT_MARK}{ifindex}").symlink_to("clsact")
         self._control.put_program(ifindex, PRIORITY, self._handle, self._name, program)
 
-    def detach(self, ifindex: int) -> None:
+    def release(self, ifindex: int) -> None:
         self._control.delete_program(ifindex, PRIORITY, self._handle)
+
+    def detach(self, ifindex: int) -> None:
+        self.release(ifindex)
         mark = self._folder / f"{CLSACT_MARK}{ifindex}"
         if not mark.is_symlink():
             return
@@ -180,19 +196,25 @@ class ClsBpfAttacher:
         return frozenset(filter(self.has, self._control.clsact_devices()))
 
     def update(self, program: int) -> None:
-        present = self.attached()
-        for ifindex in present:
+        devices = self._control.clsact_devices()
+        for ifindex in filter(self.has, devices):
             self._control.put_program(ifindex, PRIORITY, self._handle, self._name, program)
         for mark in self._folder.glob(CLSACT_MARK + "*"):
-            if int(mark.name.removeprefix(CLSACT_MARK)) not in present:
+            if int(mark.name.removeprefix(CLSACT_MARK)) not in devices:
                 mark.unlink(missing_ok=True)
 
-    def succeed(self, folder: Path) -> None:
+    def succeed(self, folder: Path, kept: frozenset[int]) -> None:
+        """Take away the filters that another version left, which has its marks in `folder`, and the qdiscs of
+        devices that are not `kept`."""
         for mark in folder.glob(CLSACT_MARK + "*"):
             with contextlib.suppress(FileExistsError):
                 (self._folder / mark.name).symlink_to("clsact")
         for ifindex in self._control.clsact_devices() - self.attached():
-            self.detach(ifindex)  # does nothing to devices that no version of this instance has touched
+            # Neither does anything to devices that no version of this instance has touched.
+            if ifindex in kept:
+                self.release(ifindex)
+            else:
+                self.detach(ifindex)
 
     def pins(self) -> dict[Path, int]:
         return {}  # the kernel keeps a filter by itself

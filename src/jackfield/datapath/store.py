@@ -142,22 +142,27 @@ class Datapath:
         """
         if self._folders is None:
             raise NetworkError("a recording program cannot be attached to a device")
-        if fast and self.mode is AttachMode.TCX and not self._attachers[self.mode].has(ifindex):
-            self._other().attach(ifindex, self._loaded.ingress)
+        own, program = self._attachers[self.mode], self._loaded.ingress
+        others = [folder / "links" for folder in self._folders.others()]
+        if isinstance(own, TcxAttacher) and any(own.take_over(ifindex, program, links) for links in others):
+            fast = False
+        if fast and self.mode is AttachMode.TCX and not own.has(ifindex):
+            self._other().attach(ifindex, program)
             self._otherwise.add(ifindex)
         else:
-            self._attachers[self.mode].attach(ifindex, self._loaded.ingress)
-            self._detach_otherwise(ifindex)
-        for folder in self._folders.others():
-            # A program of an older version would see the frames first.
-            (folder / "links" / str(ifindex)).unlink(missing_ok=True)
+            own.attach(ifindex, program)
+            self._release_otherwise(ifindex)
+        for links in others:
+            # A program of another version would see the frames first.
+            (links / str(ifindex)).unlink(missing_ok=True)
 
     def detach(self, ifindex: int) -> None:
         """The opposite. No error when it is not attached or the device is gone."""
         if self._folders is None:
             return
-        self._attachers[self.mode].detach(ifindex)
-        self._detach_otherwise(ifindex)
+        for attacher in self._attachers.values():
+            attacher.detach(ifindex)
+        self._otherwise.discard(ifindex)
 
     def attached(self) -> frozenset[int]:
         """The devices on which the kernel runs this instance's program at present."""
@@ -176,7 +181,7 @@ class Datapath:
             except KernelError as error:
                 if error.errno != errno.ENODEV:
                     raise
-            self._detach_otherwise(ifindex)
+            self._release_otherwise(ifindex)
         return len(self._otherwise)
 
     def repair_pins(self) -> tuple[str, ...]:
@@ -191,8 +196,9 @@ class Datapath:
     def remove_other_versions(self) -> None:
         """Take away what another ABI version left of this instance: for when all of this one is in place."""
         for folder in self._folders.others() if self._folders else ():
-            for attacher in self._attachers.values() if (folder / "links").is_dir() else ():
-                attacher.succeed(folder / "links")
+            for attacher in self._attachers.values():
+                if isinstance(attacher, ClsBpfAttacher):
+                    attacher.succeed(folder / "links", self.attached())
             bpffs.remove_tree(folder)
 
     # The learning table.
@@ -346,9 +352,9 @@ class Datapath:
             attacher.update(self._loaded.ingress)
         self._otherwise.update(self._other().attached())
 
-    def _detach_otherwise(self, ifindex: int) -> None:
+    def _release_otherwise(self, ifindex: int) -> None:
         if ifindex in self._otherwise:
-            self._other().detach(ifindex)
+            self._other().release(ifindex)
             self._otherwise.discard(ifindex)
 
     def _other(self) -> Attacher:
