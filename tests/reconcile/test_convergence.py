@@ -11,6 +11,7 @@ from jackfield.datapath._abi import Limit, NameKind, PortFlag
 from jackfield.model.config import PortConfig, VlanMode
 from jackfield.reconcile.desired import desired
 from jackfield.reconcile.guards import guard_record
+from jackfield.reconcile.memo import Memo
 from jackfield.reconcile.presence import presence
 from jackfield.reconcile.steps import Table, Write, WriteCells
 from tests.reconcile.world import FakeKernel, Snapshot, bridge, nic, patch, port, snapshot
@@ -144,3 +145,22 @@ def test_no_step_leaves_a_list_that_names_a_port_of_another_bridge_or_none(
                 for entry in kernel.tables.ingress.values():
                     assert entry.iface in kernel.tables.ifaces
                     assert kernel.tables.ports[entry.port].bridge in kernel.tables.bridges
+
+
+@given(st.lists(databases(), min_size=2, max_size=4))
+@settings(max_examples=150, deadline=None)
+def test_what_is_remembered_makes_no_difference(readings: list[Snapshot]) -> None:
+    memo: Memo[Any] = Memo()
+    before: Snapshot = {}
+    for given_rows in readings:
+        # A replica keeps the row that has not changed.
+        tables = {
+            table: {uuid: _same(before.get(table, {}).get(uuid), row) for uuid, row in rows.items()}
+            for table, rows in given_rows.items()
+        }
+        assert desired(tables, memo=memo) == desired(tables)
+        before = tables
+
+
+def _same(before: Any, row: Any) -> Any:
+    return before if before == row else row

@@ -9,6 +9,7 @@ import socket
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from threading import Thread
 
@@ -75,10 +76,16 @@ def inode_of(path: str) -> int | None:
     """The inode number of the namespace that a file stands for, which no other one has while it lives; None
     when there is no such file or it stands for no namespace."""
     try:
-        status, own = Path(path).stat(), Path(OWN).stat()
+        status = os.stat(path)  # noqa: PTH116 - this is asked for hundreds of ports at a time
     except OSError:
         return None
-    return status.st_ino if status.st_dev == own.st_dev else None
+    return status.st_ino if status.st_dev == _device() else None
+
+
+@lru_cache(maxsize=1)
+def _device() -> int:
+    """The number of the file system that namespaces are in."""
+    return Path(OWN).stat().st_dev
 
 
 @contextmanager

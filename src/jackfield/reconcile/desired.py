@@ -7,16 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from jackfield.model.config import PortConfig
 from jackfield.reconcile import settings
 from jackfield.reconcile.bonds import bond_settings, bond_warnings, lacp_settings, link_settings
 from jackfield.reconcile.guards import guard_warnings
 from jackfield.reconcile.loops import loop_settings, loop_warnings
+from jackfield.reconcile.memo import Memo
 from jackfield.reconcile.ofports import assign
 from jackfield.reconcile.outcome import Warning
-from jackfield.reconcile.rows import Row, Snapshot, elements, integer, mac, pairs, referenced, rows, text
+from jackfield.reconcile.rows import (
+    COLUMNS,
+    Row,
+    Snapshot,
+    elements,
+    integer,
+    mac,
+    pairs,
+    referenced,
+    rows,
+    text,
+)
 from jackfield.reconcile.unsupported import bridge_warnings, interface_warnings, port_warnings
 from jackfield.reconcile.wanted import (
     LOCAL_OFPORT,
@@ -33,20 +45,37 @@ _MOST_NAME = 63
 _KINDS = {kind.value: kind for kind in Kind}
 
 
-def desired(snapshot: Snapshot, held: Mapping[str, int] | None = None) -> Desired:
+def desired(
+    snapshot: Snapshot, held: Mapping[str, int] | None = None, memo: Memo[Any] | None = None
+) -> Desired:
     """What `snapshot` asks for.
 
     `held` are OpenFlow port numbers by Interface UUID that were given out and are perhaps not in the
     snapshot yet. What is wrong with an object is in its `error`; what is not done as asked, in `warnings`.
+    With the `memo` of the call before, ports whose rows have not changed are those of that call.
     """
     root: Row = next(iter(rows(snapshot, "Open_vSwitch").values()), {})
-    reader = _Reader(snapshot, held or {})
+    memo = memo or Memo()
+    memo.start(_setting(snapshot))
+    reader = _Reader(snapshot, held or {}, memo)
     return Desired(
         bridges=_wired(reader.bridges(elements(root, "bridges"))),
         vlan_limit=settings.vlan_limit(root),
         stats_interval_ms=settings.stats_interval_ms(root),
         warnings=tuple(reader.warnings),
     )
+
+
+def _setting(snapshot: Snapshot) -> object:
+    """All that may matter for a port besides rows of Port and Interface: there is little of it."""
+    return {
+        table: {
+            uuid: {name: row.get(name) for name in columns if name != "ports"} for uuid, row in found.items()
+        }
+        for table, columns in COLUMNS.items()
+        if table not in ("Port", "Interface")
+        for found in (rows(snapshot, table),)
+    }
 
 
 _Member = tuple[str, Row, str | None]
@@ -65,8 +94,9 @@ class _Members(NamedTuple):
 class _Reader:
     """One reading of a snapshot: what has been used already, and what was found wrong."""
 
-    def __init__(self, snapshot: Snapshot, held: Mapping[str, int]) -> None:
+    def __init__(self, snapshot: Snapshot, held: Mapping[str, int], memo: Memo[Any]) -> None:
         self.warnings: list[Warning] = []
+        self._memo = memo
         self._snapshot = snapshot
         self._held = held
         self._bridge_names: frozenset[str] = frozenset()
@@ -90,13 +120,13 @@ class _Reader:
             mirrors[mirror].get("output_port") for mirror in elements(row, "mirrors") if mirror in mirrors
         }
         claimed = [
-            (port_uuid, port, self._members(port, name, error))
+            (port_uuid, port, self._members(port_uuid, port, name, error))
             for port_uuid, port in referenced(self._snapshot, "Port", elements(row, "ports"))
             if self._claim("Port", port_uuid, text(port, "name"), f"bridge {name}")
         ]
         numbers = self._numbers(name, [member for _, _, members in claimed for member in members.rows])
         ports = [
-            self._port(port_uuid, port, members, row, numbers, port_uuid in outputs)
+            self._kept_port(port_uuid, port, members, row, numbers, port_uuid in outputs)
             for port_uuid, port, members in claimed
         ]
         if not any(interface.local for port in ports for interface in port.interfaces):
@@ -112,7 +142,7 @@ class _Reader:
             error=error,
         )
 
-    def _members(self, row: Row, bridge: str, bridge_error: str | None) -> _Members:
+    def _members(self, uuid: str, row: Row, bridge: str, bridge_error: str | None) -> _Members:
         name = text(row, "name")
         found = referenced(self._snapshot, "Interface", elements(row, "interfaces"))
         mine = [
@@ -120,15 +150,26 @@ class _Reader:
             for member_uuid, member in found
             if self._claim("Interface", member_uuid, text(member, "name"), f"port {name}")
         ]
+        judged: _Members = self._memo.get(
+            ("members", uuid),
+            (row, mine, len(found), bridge, bridge_error),
+            lambda: self._judged(row, mine, len(found), bridge, bridge_error),
+        )
+        return judged
+
+    def _judged(
+        self, row: Row, mine: list[tuple[str, Row]], asked: int, bridge: str, bridge_error: str | None
+    ) -> _Members:
+        name = text(row, "name")
         error = bridge_error
         if error is None and not mine:
             error = f"port {name} has no interface of its own"
         elif error is None:
             error = _name_problem(f"port {name}", name, _MOST_NAME)
-        bond = name if len(found) > 1 else None
+        bond = name if asked > 1 else None
         problems = [error or self._interface_problem(member, bridge, bond) for _, member in mine]
         rows = [(uuid, member, problem) for (uuid, member), problem in zip(mine, problems, strict=True)]
-        return _Members(error, rows, len(found))
+        return _Members(error, rows, asked)
 
     def _interface_problem(self, row: Row, bridge: str, bond: str | None) -> str | None:
         name = text(row, "name")
@@ -152,6 +193,32 @@ class _Reader:
             if error is None and text(row, "name") != bridge
         )
         return {**assign(wishes), bridge: LOCAL_OFPORT}
+
+    def _kept_port(
+        self,
+        uuid: str,
+        row: Row,
+        members: _Members,
+        bridge: Row,
+        numbers: Mapping[str, int],
+        mirror_output: bool,
+    ) -> WantedPort:
+        """The port and its warnings, those of the reading before if it is made of the same: of what is given
+        here, and of `_setting`."""
+        name = text(bridge, "name")
+        mine = [numbers.get(text(member, "name")) for _, member, _ in members.rows]
+
+        def make() -> tuple[WantedPort, tuple[Warning, ...]]:
+            before = len(self.warnings)
+            port = self._port(uuid, row, members, bridge, numbers, mirror_output)
+            new = tuple(self.warnings[before:])
+            del self.warnings[before:]
+            return port, new
+
+        port: WantedPort
+        port, warnings = self._memo.get(("port", uuid), (row, members, name, mine, mirror_output), make)
+        self.warnings += warnings
+        return port
 
     def _port(
         self,

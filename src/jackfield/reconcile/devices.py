@@ -151,6 +151,8 @@ class _Following:
 
 
 def _system_mtus(desired: Desired, observed: Observed) -> Iterator[Step]:
+    if not any(each.kind is Kind.SYSTEM and each.mtu_request for *_, each in desired.interfaces()):
+        return
     found, _ = presence(desired, observed)
     for here in found:
         asked, link = here.interface.mtu_request, here.user

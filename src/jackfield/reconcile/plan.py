@@ -155,7 +155,7 @@ class _Planner:
             if 0 in (before.bridge, port.bridge):
                 continue  # disabled or enabled again
             vlans_changed = self._want.port_vlans.get(number) != self._have.port_vlans.get(number)
-            if vlans_changed or _without_way_out(before) != _without_way_out(port):
+            if vlans_changed or (before != port and _without_way_out(before) != _without_way_out(port)):
                 yield ChangeFdb(self._port_owners[number], FdbOp.PURGE_PORT, number)
 
     def _let_in(self) -> Iterator[Step]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from jackfield.datapath.naming import stable_mac
 from jackfield.net.link import Link
@@ -17,8 +18,7 @@ _RESERVED = frozenset(bytes.fromhex(mac) for mac in ("00e02b000000", "00e02b0000
 """Unicast addresses with a meaning of their own (Extreme's EDP and EAPS), never taken for a bridge."""
 
 
-@dataclass(frozen=True, slots=True)
-class Present:
+class Present(NamedTuple):
     """An interface that can take part. `switch` is the device the switch sends to, `user` the one that its
     user sees (the same for a system interface); both are None for a patch. `nsid` is where `user` is."""
 

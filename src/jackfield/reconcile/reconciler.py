@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 from weakref import finalize
 
 from jackfield.datapath._abi import Disabled, DisabledBy
@@ -12,13 +13,15 @@ from jackfield.reconcile.apply import Report, apply
 from jackfield.reconcile.desired import desired
 from jackfield.reconcile.devices import plan_devices
 from jackfield.reconcile.loops import damped, damped_before
+from jackfield.reconcile.memo import Memo
+from jackfield.reconcile.observed import Observed
 from jackfield.reconcile.outcome import Outcome
 from jackfield.reconcile.plan import plan_maps
 from jackfield.reconcile.presence import bridge_mtu
 from jackfield.reconcile.report import outcome
 from jackfield.reconcile.rows import Snapshot
 from jackfield.reconcile.steps import Owner
-from jackfield.reconcile.wanted import Desired
+from jackfield.reconcile.wanted import Desired, Kind
 from jackfield.reconcile.watch import Watch
 
 CALM_LOOKS = 3
@@ -44,6 +47,8 @@ class Reconciler:
         self._mtus: Mapping[str, int] = {}
         self.damped = damped_before(datapath.guards.items(), datapath.names.get)
         """The ports that may flood little because they are in loops."""
+        self._memo: Memo[Any] = Memo()
+        self._calm: _Calm | None = None
 
     def close(self) -> None:
         """Let go of what was opened; changes nothing."""
@@ -70,7 +75,7 @@ class Reconciler:
         A failure that is about one object is in the outcome; what is raised (NetworkError) concerns the
         whole, and the next call starts afresh.
         """
-        wanted = damped(desired(snapshot, self._ofports), self.damped)
+        wanted = damped(desired(snapshot, self._ofports, self._memo), self.damped)
         result = self._pass(wanted)
         self._ofports = {
             interface.uuid: interface.ofport
@@ -116,11 +121,15 @@ class Reconciler:
             return self._planned_and_done(wanted)
         except BaseException:
             self._watch.forget()
+            self._calm = None
             raise
 
     def _planned_and_done(self, wanted: Desired) -> Outcome:
+        found = self._watch.look(wanted.namespaces())
+        if self._calm is not None and self._calm.holds(wanted, found, self._watch.heard_of):
+            return self._calm.outcome
         report = Report()
-        first = plan_devices(wanted, self._watch.look(wanted.namespaces()), self._mtus)
+        first = plan_devices(wanted, found, self._mtus)
         apply(first.steps, self._datapath, self._watch, report, self._after_step)
         second = plan_maps(wanted, self._watch.seen())
         apply(second.steps, self._datapath, self._watch, report, self._after_step)
@@ -132,4 +141,27 @@ class Reconciler:
             self._mtus = {b.name: bridge_mtu(b, seen) for b in wanted.bridges if b.error is None}
         problems: dict[Owner, str] = dict(second.problems) | dict(first.problems) | report.failed
         hardware = self._datapath.devices.hardware
-        return outcome(wanted, seen, problems, report.faults, report.done, hardware)
+        result = outcome(wanted, seen, problems, report.faults, report.done, hardware)
+        # What a step was done for may be what another one waited for.
+        calm = not report.faults and not (problems and report.done)
+        disabled = dict(seen.tables.disabled)
+        self._calm = _Calm(wanted, seen, disabled, replace(result, steps=(), notes=())) if calm else None
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Calm:
+    """What was wanted and there after a pass that left nothing to do, and what it came to."""
+
+    wanted: Desired
+    seen: Observed
+    disabled: Mapping[int, Disabled]
+    outcome: Outcome
+
+    def holds(self, wanted: Desired, found: Observed, heard_of: frozenset[int] | None) -> bool:
+        """Whether another pass would find nothing to do either. Of system devices there is more to tell than
+        what is observed, so those that were heard of are looked at."""
+        if heard_of is None or found.tables is not self.seen.tables or found.tables.disabled != self.disabled:
+            return False
+        told = {each.switch_ifindex for each in self.outcome.interfaces if each.type == Kind.SYSTEM.value}
+        return heard_of.isdisjoint(told) and (wanted, found) == (self.wanted, self.seen)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 Row = Mapping[str, Any]
@@ -121,6 +122,7 @@ def mac(value: str | None) -> bytes | None:
     return bytes(int(byte, 16) for byte in value.split(":"))
 
 
+@lru_cache(maxsize=1 << 14)
 def natural(name: str) -> tuple[str | int, ...]:
     """A sort key by which p2 comes before p10."""
     return tuple(int(part) if at % 2 else part for at, part in enumerate(_DIGITS.split(name)))

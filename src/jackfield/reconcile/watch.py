@@ -29,7 +29,8 @@ from jackfield.reconcile.steps import (
 class Watch:
     """The kernel as one instance sees it. Belongs to one thread.
 
-    Every method may raise NetworkError; then `forget`. `heard`: whether devices had changed at the last look.
+    Every method may raise NetworkError; then `forget`. `heard`: whether devices had changed at the last look;
+    `heard_of`: which of this namespace, None when they cannot be told.
     """
 
     def __init__(self, datapath: Datapath, instance: str) -> None:
@@ -41,6 +42,7 @@ class Watch:
         self._far: dict[tuple[int, int], Link | None] = {}
         self._attached: set[int] = set()
         self.heard = False
+        self.heard_of: frozenset[int] | None = None
         self._namespaces: dict[str, int] = {}
 
     def close(self) -> None:
@@ -61,6 +63,7 @@ class Watch:
         self.heard = bool(heard)
         changed = {(change.ifindex, change.nsid) for change in heard if isinstance(change, LinkChange)}
         all_lost = self._tables is None or any(isinstance(change, Resync) for change in heard)
+        self.heard_of = None if all_lost else frozenset(ifindex for ifindex, nsid in changed if nsid is None)
         if self._tables is None:
             self._tables = read_tables(self._datapath)
         else:

@@ -1,0 +1,36 @@
+"""Remembering what was made of what, so that a pass over many ports costs what has changed of them. Pure but
+for the memory, which can be lost at any time: then things are made anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Memo(Generic[T]):
+    """Results by key, each kept as long as it is asked for in every round and made of the same.
+
+    What things are made of is compared part by part, the same object being equal without a look: rows of a
+    replica, which are never changed in place, cost nothing.
+    """
+
+    def __init__(self) -> None:
+        self._before: dict[Hashable, tuple[object, T]] = {}
+        self._now: dict[Hashable, tuple[object, T]] = {}
+        self._setting: object = None
+
+    def start(self, setting: object) -> None:
+        """Begin a round; `setting` is what everything is made of besides: nothing is kept if it differs."""
+        self._before = self._now if setting == self._setting else {}
+        self._now = {}
+        self._setting = setting
+
+    def get(self, key: Hashable, parts: object, make: Callable[[], T]) -> T:
+        """What was made for `key` of equal parts, else what is made now."""
+        known = self._before.get(key)
+        if known is None or known[0] != parts:
+            known = (parts, make())
+        self._now[key] = known
+        return known[1]
