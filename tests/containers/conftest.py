@@ -23,6 +23,9 @@ class World:
     def __init__(self, switch: Switch, docker: Dockerd | None = None) -> None:
         self.switch = switch
         self._docker = docker
+        self.hosts: dict[str, str] = {}
+        if docker is not None:
+            self.hosts["DOCKER_HOST"] = docker.environment["DOCKER_HOST"]
 
     @property
     def docker(self) -> Dockerd:
@@ -31,9 +34,7 @@ class World:
 
     def run(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """A command of `jackfield`, whatever comes of it."""
-        settings = [f"{name}={value}" for name, value in environment.items()]
-        if self._docker is not None:
-            settings.append(f"DOCKER_HOST={self._docker.environment['DOCKER_HOST']}")
+        settings = [f"{name}={value}" for name, value in (environment | self.hosts).items()]
         return self.switch.daemon.run("env", *settings, JACKFIELD, *words)
 
     def do(self, *words: str) -> str:

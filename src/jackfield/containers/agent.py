@@ -14,7 +14,8 @@ from dataclasses import replace
 
 from jackfield.client.database import Database
 from jackfield.client.errors import Failure
-from jackfield.containers.attach import detach, keep_lease, remove_port, repair, start
+from jackfield.containers import cable
+from jackfield.containers.attach import detach, give_back, keep_lease, remove_port, repair, start
 from jackfield.containers.dhcp import Lease
 from jackfield.containers.docker_network.service import COLUMNS, Service
 from jackfield.containers.engine import Engine, NoContainer
@@ -56,13 +57,15 @@ class Agent:
         self._database = database
         self._watch = Watch()
         self._watch.also(database.fileno(), self._database_changed)
-        self._watch.also(sys.stdin.fileno(), self._input_ended)
+        self._watch.also(sys.stdin.fileno(), self._told)
         self._leases = Leases(self._watch.renewed)
         self._docker = Service(say)
         self._orders = Orders(say)
         self._ended = False
         self._seen: set[tuple[object, ...]] = set()
         self._complaints: dict[str, str] = {}
+        self._gives_back = False
+        self._cables: dict[str, int] = {}
 
     def run(self) -> None:
         """Follow until told to end."""
@@ -73,13 +76,29 @@ class Agent:
             for port, lease in self._watch.leases():
                 self._keep(port, lease)
         self._orders.close()
+        if self._gives_back:
+            self._give_back()
         self._docker.close()
 
     def _database_changed(self) -> None:
         self._database.refresh()
 
-    def _input_ended(self) -> None:
-        self._ended = not os.read(sys.stdin.fileno(), 4096)
+    def _told(self) -> None:
+        """Standard input ends, or a word says before that the switch leaves nothing behind."""
+        self._gives_back = bool(os.read(sys.stdin.fileno(), 4096))
+        self._ended = True
+
+    def _give_back(self) -> None:
+        """Put back what the attachments have replaced, until the next start."""
+        with exclusive():
+            self._database.refresh()
+            for each in every(self._database):
+                if each.port is not None and (each.attachment.aside or each.attachment.wish.veth):
+                    name = f"{each.attachment.target.name} {each.attachment.wish.ifname}"
+                    try:
+                        give_back(self._database, each, self._running(each))
+                    except (Failure, KernelError) as error:
+                        self._complain(name, f"{name}: {error}")
 
     def _look(self, tidings: list[Tiding]) -> None:
         """Look after those attachments that the tidings concern, and those that are new."""
@@ -88,6 +107,7 @@ class Agent:
             if tiding.said:
                 self._complain(tiding.id, tiding.said)
         known = every(self._database)
+        self._remove_cables(known)
         concerned = [
             each for each in known if self._identity(each) not in self._seen or _concerns(tidings, each)
         ]
@@ -95,6 +115,23 @@ class Agent:
         for each in concerned:
             self._follow(each)
         self._leases.drop(self._leases.ports - {each.attachment.port for each in known if each.port})
+
+    def _remove_cables(self, known: list[Known]) -> None:
+        """Whoever deletes the port of an attachment with a pair wants to see no more of the pair."""
+        there = {each.attachment.port for each in known}
+        for port in self._cables.keys() - there:
+            ifindex = self._cables.pop(port)
+            try:
+                with exclusive():
+                    self._database.refresh()
+                    if all(each.attachment.port != port for each in every(self._database)):
+                        cable.remove(port, ifindex)
+            except (Failure, KernelError) as error:
+                self._complain(port, f"the pair of port {port} is still there: {error}")
+        for each in known:
+            device = each.interface.get("ifindex")
+            if each.attachment.wish.veth and isinstance(device, int) and device:
+                self._cables[each.attachment.port] = device
 
     @staticmethod
     def _identity(known: Known) -> tuple[object, ...]:
@@ -139,14 +176,14 @@ class Agent:
         attachment, target = known.attachment, known.attachment.target
         if running is not None and not self._watch.process(running):
             running = None
+        if attachment.leaving:
+            detach(self._database, known, running)
+            return
         if running is None:
             if known.port is not None and target.lasts:
                 self._park(known)
             elif known.port is not None or not target.lasts:
                 self._drop(known, f"{target.name} has ended")
-            return
-        if attachment.leaving:
-            detach(self._database, known, running)
             return
         if known.port is not None:
             if netns_id(known) in (None, running.inode):

@@ -21,8 +21,9 @@ from jackfield.net.routes import BY_KERNEL, BY_RA, TABLE_LOCAL, NextHop, Route, 
 PREFIX = "jf-"
 
 
-def describe(inside: Inside, device: Link) -> dict[str, Any]:
-    """An interface with its addresses and routes, in values that JSON has. Raises KernelError."""
+def describe(inside: Inside, device: Link, netns: int) -> dict[str, Any]:
+    """An interface with its addresses and routes, in values that JSON has; `netns` is the inode number of its
+    namespace. Raises KernelError."""
     addresses = [each for each in list_addresses(inside.netlink, device.ifindex) if not each.link_local]
     routes = [
         route
@@ -30,12 +31,18 @@ def describe(inside: Inside, device: Link) -> dict[str, Any]:
         if route.table != TABLE_LOCAL and route.protocol not in (BY_KERNEL, BY_RA)
     ]
     return {
+        "netns": netns,
         "ifindex": device.ifindex,
         "name": device.name,
         "up": device.up,
         "addresses": [asdict(address) for address in addresses],
         "routes": [_dumped(route) for route in routes],
     }
+
+
+def is_of(described: Mapping[str, Any], device: Link, netns: int) -> bool:
+    """Whether that is the description of this device: who began to take it aside has lost its routes."""
+    return (described.get("netns"), described.get("ifindex")) == (netns, device.ifindex)
 
 
 def take_aside(inside: Inside, described: Mapping[str, Any]) -> None:

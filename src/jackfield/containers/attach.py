@@ -52,13 +52,17 @@ def start(database: Database, running: Running, wanted: Attachment, found: Found
         raise Failure(f"there is a port {wanted.port} already, of something else; --port gives another name")
     wish = wanted.wish
     with Inside(running.netns) as inside, _Undo() as undo:
-        wanted = _made_room(database, inside, wanted, found, undo)
+        if wish.veth and found.known is not None:
+            cable.remove(wanted.port)  # made by somebody who was killed before there was a port
+        wanted = _made_room(database, inside, wanted, running, found, undo)
         parked = Known(wanted, found.bridge, None, {})
         if wish.veth:
+            _keep_record(database, wanted, found, undo)
             cable.create(running, wanted)
             undo.push(lambda: cable.remove(wanted.port))
+        recorded = found.known is not None or wanted.aside or wish.veth
         # The commit may be done and its confirmation fail: so its undoing is known before.
-        undo.push(lambda: remove_port(database, wanted, parked if found.known or wanted.aside else None))
+        undo.push(lambda: remove_port(database, wanted, parked if recorded else None))
         database.commit(
             [
                 *add_port(
@@ -68,6 +72,7 @@ def start(database: Database, running: Running, wanted: Attachment, found: Found
                     interface=_interface_columns(running, wanted),
                 ),
                 *unpark(parked),
+                *(unpark(found.known) if found.known is not None and found.known.port is None else []),
             ]
         )
         _need_no_error(database, wanted)
@@ -84,12 +89,25 @@ def detach(database: Database, known: Known, running: Running | None) -> None:
     attachment = replace(known.attachment, leaving=True)
     marked = replace(known, attachment=attachment)
     restores = bool(attachment.aside) and running is not None
-    remove_port(database, attachment, marked if restores else None)
+    # Whoever is killed when the port is gone and something is left to do leaves a record of it.
+    recorded = restores or attachment.wish.veth
+    remove_port(database, attachment, marked if recorded else None)
     if running is not None and attachment.aside:
         with _sentences(running), Inside(running.netns) as inside:
             aside.put_back(inside, attachment.aside)
-    if known.port is None or restores:
+    if known.port is None or recorded:
         database.commit(unpark(known), wait=False)
+
+
+def give_back(database: Database, known: Known, running: Running | None) -> None:
+    """Take away what an attachment's target got that is not the switch's own, and put back what had to give
+    way, keeping the attachment with its bridge: `start` makes it again. Raises Failure and KernelError."""
+    parked = replace(known, attachment=replace(known.attachment, aside={}))
+    remove_port(database, known.attachment, known)
+    if running is not None and known.attachment.aside:
+        with _sentences(running), Inside(running.netns) as inside:
+            aside.put_back(inside, known.attachment.aside)
+    database.commit(park(parked), wait=False)
 
 
 def repair(attachment: Attachment, running: Running) -> None:
@@ -189,7 +207,7 @@ def _update(
 
 
 def _made_room(
-    database: Database, inside: Inside, wanted: Attachment, found: Found, undo: _Undo
+    database: Database, inside: Inside, wanted: Attachment, running: Running, found: Found, undo: _Undo
 ) -> Attachment:
     """See that the interface's name is free in the container: the attachment, with what had to give way."""
     there = inside.device(wanted.wish.ifname)
@@ -200,14 +218,20 @@ def _made_room(
             f"{wanted.target.name} has an interface {there.name} already; "
             "--ifname gives the new one another name, --replace takes that one's place"
         )
-    wanted = replace(wanted, aside=aside.describe(inside, there))
+    if not aside.is_of(wanted.aside, there, running.inode):
+        wanted = replace(wanted, aside=aside.describe(inside, there, running.inode))
+    _keep_record(database, wanted, found, undo)
+    undo.push(lambda: aside.put_back(inside, wanted.aside))
+    aside.take_aside(inside, wanted.aside)
+    return wanted
+
+
+def _keep_record(database: Database, wanted: Attachment, found: Found, undo: _Undo) -> None:
+    """Have the database tell what is begun, for whoever comes if this process is killed."""
     before = found.known
     parked = Known(wanted, found.bridge, None, {})
     undo.push(lambda: database.commit(park(before) if before else unpark(parked), wait=False))
     database.transact(park(parked))
-    undo.push(lambda: aside.put_back(inside, wanted.aside))
-    aside.take_aside(inside, wanted.aside)
-    return wanted
 
 
 def _interface_columns(running: Running, wanted: Attachment) -> Columns:

@@ -28,9 +28,10 @@ def create(running: Running, wanted: Attachment) -> None:
         raise
 
 
-def remove(port: str) -> None:
-    """Remove the pair; no error when it is gone. Raises KernelError."""
+def remove(port: str, ifindex: int | None = None) -> None:
+    """Remove the pair, with `ifindex` only if the port's end is that device; no error when it is gone. Raises
+    KernelError."""
     with Devices.open() as devices:
         link = devices.get_link(port)
-        if link is not None and link.kind == "veth":
+        if link is not None and link.kind == "veth" and ifindex in (None, link.ifindex):
             devices.delete(link.ifindex)

@@ -30,35 +30,42 @@ class _Keeper:
 
     attachment: Attachment
     running: Running
-    lease: Lease
+    lease: Lease | None
     tell: Tell
     stop: Event = field(default_factory=Event)
 
     def run(self) -> None:
-        while not self.stop.wait(pause_before(self.lease, time.time())):
+        pause = 0.0 if self.lease is None else pause_before(self.lease, time.time())
+        while not self.stop.wait(pause):
             with suppress(KernelError, Failure), Inside(self.running.netns) as inside:
                 self._keep(inside)
+            pause = AGAIN_SECONDS if self.lease is None else pause_before(self.lease, time.time())
 
     def _keep(self, inside: Inside) -> None:
         """Renew the lease, or get another one. Raises Failure and KernelError."""
         wish, host = self.attachment.wish, self.attachment.target.name
         device = interface_of(inside, wish.ifname)
-        age = time.time() - self.lease.since
+        old = self.lease
         new = None
-        if age < self.lease.seconds:
-            try:
-                new = dhcp.renew(inside, device, host, self.lease, rebind=age >= self.lease.rebind_seconds)
-            except Failure:
-                self.lease = _over(self.lease)
-        if new is None and time.time() - self.lease.since >= self.lease.seconds:
-            dhcp.withdraw(inside, device, self.lease)
+        if old is not None:
+            age = time.time() - old.since
+            if age < old.seconds:
+                try:
+                    new = dhcp.renew(inside, device, host, old, rebind=age >= old.rebind_seconds)
+                except Failure:
+                    old = self.lease = _over(old)
+            if new is None and time.time() - old.since >= old.seconds:
+                dhcp.withdraw(inside, device, old)
+                old = self.lease = None
+        if old is None:
             new = dhcp.obtain(inside, device, host)
         if new is None or self.stop.is_set():
             return
-        if new.address != self.lease.address:
-            dhcp.withdraw(inside, device, self.lease)
+        moved = old is None or new.address != old.address
+        if old is not None and moved:
+            dhcp.withdraw(inside, device, old)
         dhcp.apply(inside, device, new, gateway=wants_gateway(self.attachment))
-        if new.address != self.lease.address:
+        if moved:
             tell(inside, device, [new.address])
         self.lease = new
         self.tell(self.attachment.port, new)
@@ -72,10 +79,10 @@ class Leases:
         self._keepers: dict[str, _Keeper] = {}
 
     def follow(self, attachment: Attachment, running: Running) -> None:
-        """Keep the attachment's lease, if it has one, from now on."""
+        """Keep the attachment's lease, if it is to have one, from now on; get one if it has none yet."""
         lease = dhcp.load(attachment.lease)
         there = self._keepers.get(attachment.port)
-        if lease is None or (there is not None and there.running == running):
+        if not attachment.wish.dhcp or (there is not None and there.running == running):
             return
         self.drop([attachment.port])
         keeper = _Keeper(attachment, running, lease, self._tell)

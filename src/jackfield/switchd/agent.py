@@ -37,6 +37,7 @@ _MARKS = {
 PROGRAM = "from jackfield.containers.agent import main; raise SystemExit(main())"
 AGAIN_SECONDS = (0.5, 30.0)
 LEAVE_SECONDS = 2.0
+GIVE_BACK_SECONDS = 20.0
 _LEVELS = {"WARN": logging.WARNING, "INFO": logging.INFO}
 
 
@@ -50,13 +51,31 @@ class AgentRunner:
         self._working: set[tuple[str, str]] = set()
         self._wanted = asyncio.Event()
         self._unwanted = asyncio.Event()
-        self.pid: int | None = None
+        self._process: asyncio.subprocess.Process | None = None
+        self._left = False
+
+    @property
+    def pid(self) -> int | None:
+        """The agent's process, None while there is none."""
+        return None if self._process is None else self._process.pid
+
+    async def leave(self) -> None:
+        """Have the agent put back what attachments replaced, while the switch still serves; it is not started
+        again."""
+        self._left = True
+        process = self._process
+        if process is None or process.stdin is None:
+            return
+        process.stdin.write(b"leave\n")
+        with suppress(TimeoutError, OSError):
+            async with asyncio.timeout(GIVE_BACK_SECONDS):
+                await process.wait()
 
     async def run(self) -> None:
         """Follow the database and keep the agent as it wants, until cancelled."""
         shortest, longest = AGAIN_SECONDS
         delay = shortest
-        while True:
+        while not self._left:
             started = time.monotonic()
             try:
                 await self._follow()
@@ -97,11 +116,11 @@ class AgentRunner:
     async def _keep(self) -> None:
         shortest, longest = AGAIN_SECONDS
         delay = shortest
-        while True:
+        while not self._left:
             await self._wanted.wait()
             started = time.monotonic()
             status = await self._run_once()
-            if status is None:
+            if status is None or self._left:
                 continue
             if time.monotonic() - started > longest:
                 delay = shortest
@@ -119,7 +138,7 @@ class AgentRunner:
             env=self._environment,
             cwd="/",
         )
-        self.pid = process.pid
+        self._process = process
         assert process.stdin is not None and process.stdout is not None
         reading = asyncio.create_task(_log_lines(process.stdout))
         unwanted = asyncio.create_task(self._unwanted.wait())
@@ -131,7 +150,7 @@ class AgentRunner:
                 return f"exit status {code}" if code >= 0 else f"signal {-code}"
             return None
         finally:
-            self.pid = None
+            self._process = None
             unwanted.cancel()
             process.stdin.close()
             await _end(process, ended)

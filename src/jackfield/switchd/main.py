@@ -186,6 +186,7 @@ async def _serve(
         if db is None:
             await stack.enter_async_context(_database(paths, commands))
             db = f"unix:{paths.database_socket}"
+        agent = AgentRunner(db, paths.rundir)
         monitor = LinkMonitor()
         stack.callback(monitor.close)
         instance = instance_name(paths.rundir)
@@ -197,6 +198,7 @@ async def _serve(
             nonlocal cleaned
             if cleanup and not cleaned:
                 cleaned = True
+                await agent.leave()
                 await engine.stop(cleanup=True)
             stop.set()
 
@@ -223,7 +225,7 @@ async def _serve(
         if await _unless(stop, engine.start()):
             notify_ready(ready_fd)
             _log.info("%s ready after %.0f ms", identity.version_line(), (time.time() - since) * 1000)
-            async with _signs_of_life(engine), _agent(paths, db):
+            async with _signs_of_life(engine), _looked_after(paths, db, agent):
                 await _unless(stop, engine.failed)
         notify_manager("STOPPING=1")
         if not cleaned:
@@ -237,12 +239,12 @@ async def _serve(
 
 
 @asynccontextmanager
-async def _agent(paths: Paths, db: str) -> AsyncIterator[None]:
-    """The agent, while the daemon serves; it speaks to a database on this machine only."""
+async def _looked_after(paths: Paths, db: str, agent: AgentRunner) -> AsyncIterator[None]:
+    """With the agent, while the daemon serves; it speaks to a database on this machine only."""
     if db != f"unix:{paths.database_socket}":
         yield
         return
-    running = asyncio.create_task(AgentRunner(db, paths.rundir).run())
+    running = asyncio.create_task(agent.run())
     try:
         yield
     finally:
