@@ -65,7 +65,7 @@ class Agent:
         self._seen: set[tuple[object, ...]] = set()
         self._complaints: dict[str, str] = {}
         self._gives_back = False
-        self._cables: dict[str, int] = {}
+        self._cables: set[str] | None = None
 
     def run(self) -> None:
         """Follow until told to end."""
@@ -118,20 +118,15 @@ class Agent:
 
     def _remove_cables(self, known: list[Known]) -> None:
         """Whoever deletes the port of an attachment with a pair wants to see no more of the pair."""
-        there = {each.attachment.port for each in known}
-        for port in self._cables.keys() - there:
-            ifindex = self._cables.pop(port)
+        there = {each.attachment.port for each in known if each.attachment.wish.veth}
+        if self._cables is None or self._cables - there:
             try:
                 with exclusive():
                     self._database.refresh()
-                    if all(each.attachment.port != port for each in every(self._database)):
-                        cable.remove(port, ifindex)
+                    cable.remove_others({each.attachment.port for each in every(self._database)})
             except (Failure, KernelError) as error:
-                self._complain(port, f"the pair of port {port} is still there: {error}")
-        for each in known:
-            device = each.interface.get("ifindex")
-            if each.attachment.wish.veth and isinstance(device, int) and device:
-                self._cables[each.attachment.port] = device
+                self._complain("pairs", f"a pair whose port is gone is still there: {error}")
+        self._cables = there
 
     @staticmethod
     def _identity(known: Known) -> tuple[object, ...]:

@@ -1,9 +1,15 @@
-"""The classic pair: a veth device, one end a port of the switch, the other the container's."""
+"""The classic pair: a veth device, one end a port of the switch, the other the container's.
+
+The switch's end bears an alias by which the pairs of a switch are known when their record is gone.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Container
 from contextlib import closing
+from hashlib import blake2b
 
+from jackfield.client.control import rundir
 from jackfield.containers.attachment import Attachment
 from jackfield.containers.targets import Running
 from jackfield.net import netns, veth
@@ -22,16 +28,28 @@ def create(running: Running, wanted: Attachment) -> None:
         with Devices.open() as devices:
             link = devices.get_link(wanted.port)
             if link is not None:
+                devices.set_alias(link.ifindex, _mark())
                 devices.set_up(link.ifindex, True)
     except KernelError:
         remove(wanted.port)
         raise
 
 
-def remove(port: str, ifindex: int | None = None) -> None:
-    """Remove the pair, with `ifindex` only if the port's end is that device; no error when it is gone. Raises
-    KernelError."""
+def remove(port: str) -> None:
+    """Remove the pair; no error when it is gone. Raises KernelError."""
     with Devices.open() as devices:
         link = devices.get_link(port)
-        if link is not None and link.kind == "veth" and ifindex in (None, link.ifindex):
+        if link is not None and link.kind == "veth":
             devices.delete(link.ifindex)
+
+
+def remove_others(ports: Container[str]) -> None:
+    """Remove this switch's pairs that belong to none of the ports. Raises KernelError."""
+    with Devices.open() as devices:
+        for link in devices.list_links():
+            if link.kind == "veth" and link.alias == _mark() and link.name not in ports:
+                devices.delete(link.ifindex)
+
+
+def _mark() -> str:
+    return f"jackfield-pair {blake2b(rundir().encode(), digest_size=8).hexdigest()}"
