@@ -22,6 +22,7 @@ enum jf_limit {
 	JF_MAX_FLOOD_CELLS = 262144,  /* members of all lists together, while old ones are retired */
 	JF_MAX_FDB_ENTRIES = 1048576, /* of all bridges together */
 	JF_FDB_LOG_SIZE = 131072,     /* a power of two */
+	JF_CHANGE_CELLS = 1024,       /* a power of two */
 	JF_MAX_HOPS = 8,              /* bridges that one frame may pass through patch ports */
 	JF_MAX_PATCH_QUEUE = 16,      /* patch crossings of one frame, all branches together */
 	JF_MAX_BONDS = 128,
@@ -445,6 +446,13 @@ struct jf_fdb_entry {
 	__u64 locked_ns; /* until then, gratuitous ARP from a bond does not move it */
 };
 
+/* Map jf_address_changes, one element: how often addresses moved or were removed, by a hash of the address. Decisions
+ * that the programs have kept about such an address end then, as all do when the control plane has written the time,
+ * in nanoseconds of CLOCK_MONOTONIC, into jf_configured. */
+struct jf_address_changes {
+	__u32 count[1024];
+};
+
 /* Map jf_counters, by interface id and CPU. */
 struct jf_counters {
 	__u64 rx_packets;
@@ -517,6 +525,7 @@ struct jf_decision {
 struct jf_recorder {
 	__u64 now_ns; /* the time a recording program believes it is */
 	__u64 count;  /* decisions recorded */
+	__u64 kept;   /* of them, those that an earlier decision was followed for */
 };
 
 #endif

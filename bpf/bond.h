@@ -43,26 +43,27 @@ __noinline int count_load(__u32 bond_id, __u32 bucket, __u32 length)
 }
 
 /* The bucket of the frame on a bond that deals frames out, and which is noted as its load. */
-static __always_inline __u32 choose_bucket(struct pass *pass, __u32 bond_id, const struct jf_bond *bond,
-					   const struct tag_stack *tags, __u32 inside)
+static __always_inline __u32 choose_bucket(struct __sk_buff *skb, struct pass *pass, __u32 bond_id,
+					   const struct jf_bond *bond, const struct tag_stack *tags, __u32 inside)
 {
 	int bucket;
 
 	if (bond->hash == JF_BOND_HASH_FLOW) {
-		bucket = hash_common_flow(pass->skb, inside, bond->factor);
+		bucket = hash_common_flow(skb, inside, bond->factor);
 		if (bucket < 0)
-			bucket = hash_flow(pass->skb, type_offset(pass), inside, bond->factor) & (JF_BOND_BUCKETS - 1);
+			bucket = hash_flow(skb, type_offset(skb, pass), inside, bond->factor) & (JF_BOND_BUCKETS - 1);
 	} else {
 		bucket = source_bucket(pass, bond, tags, inside);
 	}
 	if (is_sample(pass->number))
-		count_load(bond_id, bucket, pass->skb->len);
+		count_load(bond_id, bucket, skb->len);
 	return bucket;
 }
 
 /* The interface by which the frame leaves a bond, 0 if there is none: see bond_refusal. `inside` is its VLAN in the
  * bridge. */
-static __always_inline __u32 leave_bond(struct pass *pass, __u32 bond_id, const struct tag_stack *tags, __u32 inside)
+static __always_inline __u32 leave_bond(struct __sk_buff *skb, struct pass *pass, __u32 bond_id,
+					const struct tag_stack *tags, __u32 inside)
 {
 	struct jf_bond *bond = find_bond(bond_id);
 	__u32 bucket = 0;
@@ -70,7 +71,7 @@ static __always_inline __u32 leave_bond(struct pass *pass, __u32 bond_id, const 
 	if (!bond)
 		return 0;
 	if (bond->hash)
-		bucket = choose_bucket(pass, bond_id, bond, tags, inside);
+		bucket = choose_bucket(skb, pass, bond_id, bond, tags, inside);
 	return bond->ways[bucket & (JF_BOND_BUCKETS - 1)];
 }
 

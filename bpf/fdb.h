@@ -64,6 +64,22 @@ static __always_inline void count_port_refusal(__u32 port)
 		add(&state->refused, 1);
 }
 
+/* Where in jf_address_changes an address counts, by its last two bytes. */
+static __always_inline __u32 change_cell(__u16 end)
+{
+	return end >> 6 & (JF_CHANGE_CELLS - 1);
+}
+
+/* Ends the decisions kept about an address, after it has moved or was removed. */
+static __always_inline void note_address_change(const __u8 *mac)
+{
+	__u32 zero = 0;
+	struct jf_address_changes *changes = bpf_map_lookup_elem(&jf_address_changes, &zero);
+
+	if (changes)
+		__sync_fetch_and_add(&changes->count[change_cell(*(const __u16 *)(mac + 4))], 1);
+}
+
 /* Takes an entry out of the table and the accounts. Returns whether this call was the one to do it. */
 static __always_inline int fdb_remove(struct jf_fdb_key *key, const struct jf_fdb_entry *entry)
 {
@@ -72,6 +88,7 @@ static __always_inline int fdb_remove(struct jf_fdb_key *key, const struct jf_fd
 
 	if (!state || bpf_map_delete_elem(&jf_fdb, key) < 0)
 		return 0;
+	note_address_change(key->mac);
 	if (flags & JF_FDB_STATIC) {
 		add(&state->statics, -1);
 	} else {
@@ -300,10 +317,10 @@ __noinline int is_broadcast_announcement(struct __sk_buff *skb, __u32 offset)
 	return arp.operation == bpf_htons(1) && *(__u32 *)arp.sender == *(__u32 *)arp.target;
 }
 
-static __always_inline int is_gratuitous_arp(struct pass *pass)
+static __always_inline int is_gratuitous_arp(struct __sk_buff *skb, struct pass *pass)
 {
 	return *(__u32 *)pass->dst == 0xffffffff && *(__u16 *)(pass->dst + 4) == 0xffff &&
-	       is_broadcast_announcement(pass->skb, type_offset(pass));
+	       is_broadcast_announcement(skb, type_offset(skb, pass));
 }
 
 static __always_inline int is_learnable(const struct jf_bridge *bridge, __u32 bridge_id, __u16 vlan)
@@ -311,10 +328,20 @@ static __always_inline int is_learnable(const struct jf_bridge *bridge, __u32 br
 	return !(bridge->flags & JF_BRIDGE_FLOOD_VLANS) || !vlan_set_has(&jf_bridge_flood, bridge_id, vlan);
 }
 
+/* What is known ends with the entry's age. */
+static __always_inline void limit_until(struct pass *pass, const struct jf_bridge *bridge,
+					const struct jf_fdb_entry *entry)
+{
+	__u64 aged_ns = entry->seen_ns + bridge->ageing_ns;
+
+	if (!(entry->flags & JF_FDB_STATIC) && aged_ns < pass->until_ns)
+		pass->until_ns = aged_ns;
+}
+
 /* Takes note of where the source was seen, if it is one that `learns`. Returns a drop reason: the frame may be a
  * reflection, or its source may belong to another port. */
-static __always_inline int fdb_learn(struct pass *pass, const struct jf_bridge *bridge, __u16 bridge_id, __u16 vlan,
-				     __u32 port, const struct jf_port *in_port, int unless_moved, int learns)
+static __always_inline int fdb_learn(struct __sk_buff *skb, struct pass *pass, const struct jf_bridge *bridge,
+				     __u16 bridge_id, __u16 vlan, __u32 port, const struct jf_port *in_port, int unless_moved, int learns)
 {
 	struct jf_fdb_key key = fdb_key(bridge_id, vlan, pass->src);
 	struct jf_fdb_entry *entry = bpf_map_lookup_elem(&jf_fdb, &key);
@@ -324,7 +351,7 @@ static __always_inline int fdb_learn(struct pass *pass, const struct jf_bridge *
 
 	if (bridge->flags & JF_BRIDGE_BONDED &&
 	    (pass->dst[0] & 1 || (unless_moved && entry && entry->port != port))) {
-		int announced = is_gratuitous_arp(pass);
+		int announced = is_gratuitous_arp(skb, pass);
 		int locked = entry && pass->now_ns < entry->locked_ns;
 
 		if (unless_moved && entry && entry->port != port && (!announced || locked) &&
@@ -347,8 +374,10 @@ static __always_inline int fdb_learn(struct pass *pass, const struct jf_bridge *
 		return JF_DROP_NONE;
 	}
 	pass->source = entry_word(entry);
-	if (entry->flags & JF_FDB_STATIC)
+	if (entry->flags & JF_FDB_STATIC) {
+		pass->until_ns = pass->now_ns + JF_STAMP_INTERVAL_NS;
 		return JF_DROP_NONE;
+	}
 	aged = is_aged(bridge, entry, pass->now_ns);
 	if (aged || entry->port != port) {
 		if (!aged && keeps_addresses(entry->port))
@@ -356,10 +385,14 @@ static __always_inline int fdb_learn(struct pass *pass, const struct jf_bridge *
 		if (!learns)
 			return JF_DROP_NONE;
 		from = fdb_relearn(entry, bridge_id, port, pass->now_ns, aged);
+		note_address_change(key.mac);
 		if (from)
 			note_move(from, port, vlan, pass->in_iface, pass->now_ns);
-	} else if ((__s64)(pass->now_ns - entry->seen_ns) >= (__s64)JF_STAMP_INTERVAL_NS) {
-		entry->seen_ns = pass->now_ns;
+	} else {
+		if ((__s64)(pass->now_ns - entry->seen_ns) >= (__s64)JF_STAMP_INTERVAL_NS)
+			entry->seen_ns = pass->now_ns;
+		pass->until_ns = entry->seen_ns + JF_STAMP_INTERVAL_NS;
+		limit_until(pass, bridge, entry);
 	}
 	if (locked_ns)
 		entry->locked_ns = locked_ns;
@@ -373,7 +406,10 @@ static __always_inline __u32 fdb_lookup(struct pass *pass, const struct jf_bridg
 	struct jf_fdb_key key = fdb_key(bridge_id, vlan, pass->dst);
 	struct jf_fdb_entry *entry = bpf_map_lookup_elem(&jf_fdb, &key);
 
-	return entry && !is_aged(bridge, entry, pass->now_ns) ? entry->port : 0;
+	if (!entry || is_aged(bridge, entry, pass->now_ns))
+		return 0;
+	limit_until(pass, bridge, entry);
+	return entry->port;
 }
 
 #endif

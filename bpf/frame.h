@@ -30,13 +30,36 @@ struct tag_stack {
 	__u32 count;
 };
 
+/* The tags of one frame that the switch understands, the outermost first; 0 where there is none. */
+struct known_tags {
+	__u32 tag[2];
+	__u32 count;
+};
+
+/* The tags of a frame inside a bridge, the outermost first. The outermost names the VLAN. */
+struct inside_tags {
+	__u32 tag[3];
+	__u32 count;
+};
+
+/* A frame about to enter a bridge by a port. */
+struct arrival {
+	struct tag_stack tags;
+	__u16 iface;
+	__u16 port;
+	__u32 hops; /* bridges passed, this one included */
+};
+
+#define JF_ARRIVALS 32 /* a power of two, more than JF_MAX_PATCH_QUEUE */
+
 /* One frame's pass through the switch. */
 struct pass {
-	struct __sk_buff *skb;
 	__u64 now_ns;
+	__u64 until_ns;           /* how long what was learned stays as it is; 0: it is not known */
 	struct tag_stack tags;    /* what the buffer carries now */
 	struct tag_stack pending; /* what it is to carry when it leaves by pending_iface */
 	__u32 untagged_length;    /* of the frame without the tags in `tags` */
+	__u16 bridge;             /* where it is now */
 	__u16 in_iface;           /* where the frame entered the switch */
 	__u16 pending_iface;      /* the last output decided, not yet sent; 0: none */
 	__u16 pending_vlan;
@@ -44,10 +67,13 @@ struct pass {
 	__u8 unicast;             /* the only output is the one to a known address */
 	__u8 dst[6];
 	__u8 src[6];
-	__u8 crossing; /* patch crossings are queued */
-	__u8 member;   /* of the bond by which the frame entered the switch */
-	__u32 number;  /* of the frame among those that entered there on this CPU */
-	__u32 source;  /* flags and buckets of the source's entry in the learning table; 0: not known */
+	__u8 member;              /* of the bond by which the frame entered the switch */
+	__u32 number;             /* of the frame among those that entered there on this CPU */
+	__u32 source;             /* flags and buckets of the source's entry in the learning table; 0: not known */
+	struct known_tags known;  /* in the bridge where it is */
+	struct inside_tags inside;
+	__u32 arrivals;           /* in bridges: the first one, then those through patch ports */
+	struct arrival queue[JF_ARRIVALS];
 };
 
 static __always_inline int is_vlan_type(__u16 type)
@@ -91,7 +117,7 @@ static __always_inline __u32 second_tag(const struct tag_stack *stack)
 #define JF_MAX_PARSED_TAGS (JF_MAX_TAGS - 1)
 
 /* Tags that stand in the bytes: all but the one that the kernel took out. */
-static __noinline int parse_inline_tags(struct pass *pass)
+static __noinline int parse_inline_tags(struct __sk_buff *skb, struct pass *pass)
 {
 	__u32 first = pass->tags.tag[0], second = 0, third = 0;
 	__u32 count = pass->tags.count, offset = 12;
@@ -103,7 +129,7 @@ static __noinline int parse_inline_tags(struct pass *pass)
 
 		if (count >= JF_MAX_PARSED_TAGS)
 			break;
-		if (bpf_skb_load_bytes(pass->skb, offset, word, sizeof(word)) < 0) {
+		if (bpf_skb_load_bytes(skb, offset, word, sizeof(word)) < 0) {
 			/* Shorter than a tag and the type behind it. */
 			if (count == 0)
 				return JF_DROP_VLAN_TRUNCATED;
@@ -131,9 +157,8 @@ static __noinline int parse_inline_tags(struct pass *pass)
 }
 
 /* Reads addresses and tags. Returns a drop reason. */
-static __always_inline int parse_frame(struct pass *pass)
+static __always_inline int parse_frame(struct __sk_buff *skb, struct pass *pass)
 {
-	struct __sk_buff *skb = pass->skb;
 	__u8 *data = (__u8 *)(long)skb->data;
 	__u8 *end = (__u8 *)(long)skb->data_end;
 
@@ -148,7 +173,7 @@ static __always_inline int parse_frame(struct pass *pass)
 	}
 	if (is_vlan_type(bpf_ntohs(*(__u16 *)(data + 12)))) {
 		pass->payload_tagged = 1;
-		return parse_inline_tags(pass);
+		return parse_inline_tags(skb, pass);
 	}
 	return JF_DROP_NONE;
 }
@@ -169,9 +194,9 @@ static __always_inline long load_start(struct __sk_buff *skb, __u8 *to, __u32 ro
 }
 
 /* Where the type stands that names the payload behind all tags in the bytes. */
-static __always_inline __u32 type_offset(const struct pass *pass)
+static __always_inline __u32 type_offset(const struct __sk_buff *skb, const struct pass *pass)
 {
-	return ETH_HLEN - 2 + pass->skb->len - pass->untagged_length;
+	return ETH_HLEN - 2 + skb->len - pass->untagged_length;
 }
 
 static __always_inline __u32 tagged_length(const struct pass *pass, const struct tag_stack *tags)

@@ -161,8 +161,8 @@ __noinline int guard_frame(struct __sk_buff *skb)
 }
 
 /* Notes what guard_frame is to judge. It has returned before that is called, for the sake of the stack. */
-static __noinline int describe_subject(struct pass *pass, const struct jf_bridge *bridge, __u32 bridge_id, __u32 vlan,
-				       __u32 port)
+static __noinline int describe_subject(struct __sk_buff *skb, struct pass *pass, const struct jf_bridge *bridge,
+				       __u32 vlan, __u32 port)
 {
 	__u32 zero = 0;
 	struct guard_subject *subject = bpf_map_lookup_elem(&jf_guard_subject, &zero);
@@ -171,11 +171,11 @@ static __noinline int describe_subject(struct pass *pass, const struct jf_bridge
 		return 0;
 	/* The coarse clock stands still for up to 10 ms, in which a high rate lets many frames in. */
 	subject->now_ns = jf_recording ? pass->now_ns : bpf_ktime_get_ns();
-	subject->bridge = bridge_id;
+	subject->bridge = pass->bridge;
 	subject->port = port;
 	subject->vlan = vlan;
-	subject->type_offset = type_offset(pass);
-	subject->learnable = is_learnable(bridge, bridge_id, vlan);
+	subject->type_offset = type_offset(skb, pass);
+	subject->learnable = is_learnable(bridge, pass->bridge, vlan);
 	__builtin_memcpy(subject->dst, pass->dst, 6);
 	__builtin_memcpy(subject->src, pass->src, 6);
 	return 0;

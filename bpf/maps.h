@@ -37,6 +37,7 @@ JF_SPARSE_MAP(jf_names, BPF_MAP_TYPE_HASH, struct jf_name_key, struct jf_name,
 	      JF_MAX_BRIDGES + JF_MAX_PORTS + JF_MAX_IFACES + JF_MAX_BONDS);
 
 JF_SPARSE_MAP(jf_guards, BPF_MAP_TYPE_HASH, __u32, struct jf_guard, JF_MAX_PORTS);
+JF_MAP(jf_configured, BPF_MAP_TYPE_ARRAY, __u32, __u64, 1);
 
 /* Configuration and state. */
 JF_MAP(jf_bonds, BPF_MAP_TYPE_ARRAY, __u32, struct jf_bond, JF_MAX_BONDS);
@@ -45,6 +46,7 @@ JF_MAP(jf_bonds, BPF_MAP_TYPE_ARRAY, __u32, struct jf_bond, JF_MAX_BONDS);
 JF_SPARSE_MAP(jf_fdb, BPF_MAP_TYPE_HASH, struct jf_fdb_key, struct jf_fdb_entry, JF_MAX_FDB_ENTRIES);
 JF_MAP(jf_fdb_log, BPF_MAP_TYPE_ARRAY, __u32, struct jf_fdb_key, JF_FDB_LOG_SIZE);
 JF_MAP(jf_fdb_log_at, BPF_MAP_TYPE_ARRAY, __u32, __u64, 1);
+JF_MAP(jf_address_changes, BPF_MAP_TYPE_ARRAY, __u32, struct jf_address_changes, 1);
 JF_MAP(jf_bridge_state, BPF_MAP_TYPE_ARRAY, __u32, struct jf_bridge_state, JF_MAX_BRIDGES);
 JF_MAP(jf_port_state, BPF_MAP_TYPE_ARRAY, __u32, struct jf_port_state, JF_MAX_PORTS);
 JF_MAP(jf_guard_state, BPF_MAP_TYPE_ARRAY, __u32, struct jf_guard_state, JF_MAX_PORTS);

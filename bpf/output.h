@@ -71,12 +71,17 @@ __noinline int count_drop(__u32 iface, __u32 reason)
 	return 0;
 }
 
-static __always_inline int drop(struct pass *pass, __u32 iface, __u32 reason, __u32 vlan)
+static __always_inline int end_frame(struct __sk_buff *skb, __u32 in_iface, __u32 iface, __u32 reason, __u32 vlan)
 {
 	if (jf_recording)
-		decide(pass->skb, pass->in_iface, iface, reason, vlan);
+		decide(skb, in_iface, iface, reason, vlan);
 	count_drop(iface, reason);
 	return JF_ACT_DROP;
+}
+
+static __always_inline int drop(struct __sk_buff *skb, struct pass *pass, __u32 iface, __u32 reason, __u32 vlan)
+{
+	return end_frame(skb, pass->in_iface, iface, reason, vlan);
 }
 
 /* Returns how many there were. */
@@ -100,28 +105,38 @@ static __always_inline void count_tx(__u32 iface, __u32 length)
 	}
 }
 
-/* MTU as Open vSwitch judges it: one VLAN tag is free. Of a segmentation-offload frame the segments count. */
-static __always_inline int fits_mtu(struct pass *pass, const struct jf_iface *iface, const struct tag_stack *tags)
+/* Whether a frame that is too long will be cut into segments that are not. */
+static __always_inline int segments_fit(struct __sk_buff *skb, __u32 mtu, __u32 ifindex)
 {
-	__u32 free = tags->count || pass->payload_tagged ? ETH_HLEN + VLAN_HLEN : ETH_HLEN;
-	__u32 segment = pass->skb->gso_size;
+	__u32 segment = skb->gso_size;
 
-	if (!iface->mtu || tagged_length(pass, tags) <= iface->mtu + free)
-		return 1;
-	if (!segment || segment + JF_HEADERS_MIN > iface->mtu)
+	if (!segment || segment + JF_HEADERS_MIN > mtu)
 		return 0;
-	if (segment + JF_HEADERS_MAX > iface->mtu) {
-		__u32 mtu = 0;
+	if (segment + JF_HEADERS_MAX > mtu) {
+		__u32 found = 0;
 
-		return bpf_check_mtu(pass->skb, iface->ifindex, &mtu, 0, BPF_MTU_CHK_SEGS) !=
-		       BPF_MTU_CHK_RET_SEGS_TOOBIG;
+		return bpf_check_mtu(skb, ifindex, &found, 0, BPF_MTU_CHK_SEGS) != BPF_MTU_CHK_RET_SEGS_TOOBIG;
 	}
 	return 1;
 }
 
+/* What a frame may have beside the MTU, as Open vSwitch judges it: one VLAN tag is free. */
+static __always_inline __u32 room_for_header(int is_tagged)
+{
+	return is_tagged ? ETH_HLEN + VLAN_HLEN : ETH_HLEN;
+}
+
+static __always_inline int fits_mtu(struct __sk_buff *skb, struct pass *pass, const struct jf_iface *iface,
+				    const struct tag_stack *tags)
+{
+	return !iface->mtu ||
+	       tagged_length(pass, tags) <= iface->mtu + room_for_header(tags->count || pass->payload_tagged) ||
+	       segments_fit(skb, iface->mtu, iface->ifindex);
+}
+
 /* Sends a copy of the frame by the output noted last, because there is another one or to see whether it
  * goes. */
-static __noinline int send_pending_copy(struct pass *pass)
+static __noinline int send_pending_copy(struct __sk_buff *skb, struct pass *pass)
 {
 	__u32 id = pass->pending_iface;
 	struct jf_iface *iface;
@@ -132,12 +147,12 @@ static __noinline int send_pending_copy(struct pass *pass)
 	iface = bpf_map_lookup_elem(&jf_ifaces, &id);
 	if (!iface)
 		return 0;
-	if (edit_tags(pass->skb, &pass->tags, &pass->pending) < 0)
-		return drop(pass, id, JF_DROP_VLAN_EDIT_FAILED, pass->pending_vlan);
+	if (edit_tags(skb, &pass->tags, &pass->pending) < 0)
+		return drop(skb, pass, id, JF_DROP_VLAN_EDIT_FAILED, pass->pending_vlan);
 	if (jf_recording)
-		decide(pass->skb, pass->in_iface, id, JF_DROP_NONE, pass->pending_vlan);
-	else if (bpf_clone_redirect(pass->skb, iface->ifindex, 0) != 0)
-		return drop(pass, id, iface->flags & JF_IFACE_DOWN ? JF_DROP_PORT_DOWN : JF_DROP_SEND_FAILED,
+		decide(skb, pass->in_iface, id, JF_DROP_NONE, pass->pending_vlan);
+	else if (bpf_clone_redirect(skb, iface->ifindex, 0) != 0)
+		return drop(skb, pass, id, iface->flags & JF_IFACE_DOWN ? JF_DROP_PORT_DOWN : JF_DROP_SEND_FAILED,
 			    pass->pending_vlan);
 	count_tx(id, tagged_length(pass, &pass->pending));
 	return 0;
@@ -150,30 +165,26 @@ static __always_inline int is_to_far_end(const struct pass *pass, const struct j
 	       *(__u16 *)(pass->dst + 4) == *(__u16 *)(iface->mac + 4);
 }
 
-/* Sends the frame itself by the output noted last. Returns the program's verdict. */
-static __always_inline int send_pending(struct pass *pass)
-{
-	__u32 id = pass->pending_iface;
-	struct jf_iface *iface;
+/* How a frame is handed to a device. */
+enum way {
+	WAY_OUT = 0,
+	WAY_FAR = 1, /* straight to the device's other end, in another network namespace */
+};
 
-	if (!id)
-		return JF_ACT_DROP;
-	iface = bpf_map_lookup_elem(&jf_ifaces, &id);
-	if (!iface)
-		return JF_ACT_DROP;
-	if (!same_tags(&pass->tags, &pass->pending) && edit_tags(pass->skb, &pass->tags, &pass->pending) < 0)
-		return drop(pass, id, JF_DROP_VLAN_EDIT_FAILED, pass->pending_vlan);
-	count_tx(id, tagged_length(pass, &pass->pending));
-	if (jf_recording) {
-		decide(pass->skb, pass->in_iface, id, JF_DROP_NONE, pass->pending_vlan);
-		return JF_ACT_DROP;
-	}
-	if (is_to_far_end(pass, iface)) {
+static __always_inline __u32 way_of(const struct pass *pass, const struct jf_iface *iface)
+{
+	return is_to_far_end(pass, iface) ? WAY_FAR : WAY_OUT;
+}
+
+/* The one place where a frame leaves for good. Returns the program's verdict. */
+static __always_inline int deliver(struct __sk_buff *skb, __u32 ifindex, __u32 way)
+{
+	if (way == WAY_FAR) {
 		/* Kernels before 6.15 keep the type that was judged by the address of the switch's device. */
-		bpf_skb_change_type(pass->skb, 0 /* PACKET_HOST */);
-		return bpf_redirect_peer(iface->ifindex, 0);
+		bpf_skb_change_type(skb, 0 /* PACKET_HOST */);
+		return bpf_redirect_peer(ifindex, 0);
 	}
-	return bpf_redirect(iface->ifindex, 0);
+	return bpf_redirect(ifindex, 0);
 }
 
 #endif

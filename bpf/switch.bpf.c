@@ -21,6 +21,7 @@
 #include "fdb.h"
 #include "output.h"
 #include "guard.h"
+#include "flow.h"
 #include "bond.h"
 #include "upcall.h"
 #include "loops.h"
@@ -55,29 +56,22 @@ const volatile struct {
 	enum jf_disabled_by disabled_by;
 } jf_enumerations = {};
 
-/* A frame about to enter a bridge by a port. */
-struct arrival {
-	struct tag_stack tags;
-	__u16 iface;
-	__u16 port;
-	__u32 hops; /* bridges passed, this one included */
-};
+/* Too large for the stack, and too much for the verifier to follow. Nothing else runs on the CPU while a frame passes. */
+JF_MAP(jf_pass, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct pass, 1);
 
-struct crossings {
-	struct arrival queue[JF_MAX_PATCH_QUEUE];
-	__u32 count;
-};
+static __always_inline struct pass *this_pass(void)
+{
+	__u32 zero = 0;
 
-/* Too large for the stack. Nothing else runs on the CPU while a frame passes. */
-JF_MAP(jf_crossings, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct crossings, 1);
+	return bpf_map_lookup_elem(&jf_pass, &zero);
+}
 
-/* What the bridge decided of a frame, for each of its outputs. */
+/* What a bridge is to do with a frame, for each of its outputs. */
 struct visit {
+	struct __sk_buff *skb;
 	struct pass *pass;
 	const struct arrival *arrival;
 	const struct jf_port *in_port;
-	struct known_tags known;
-	struct inside_tags inside;
 	__u32 first_cell;
 	__u32 has_destination;
 };
@@ -119,31 +113,25 @@ static __noinline int cross(struct visit *visit, const struct jf_iface *patch, _
 			    const struct tag_stack *tags, __u32 vlan)
 {
 	const struct arrival *arrival = visit->arrival;
+	struct __sk_buff *skb = visit->skb;
 	struct pass *pass = visit->pass;
-	struct crossings *crossings;
 	struct jf_iface *peer;
 	struct arrival *next;
-	__u32 zero = 0, id, at;
+	__u32 id, at;
 
 	if (!patch || !tags)
 		return 0;
 	id = patch->peer;
 	peer = id ? bpf_map_lookup_elem(&jf_ifaces, &id) : NULL;
 	if (!peer || peer->kind != JF_IFACE_PATCH)
-		return drop(pass, arrival->iface, JF_DROP_PATCH_NO_PEER, vlan);
+		return drop(skb, pass, arrival->iface, JF_DROP_PATCH_NO_PEER, vlan);
 	if (arrival->hops >= JF_MAX_HOPS)
-		return drop(pass, arrival->iface, JF_DROP_TOO_MANY_HOPS, vlan);
-	crossings = bpf_map_lookup_elem(&jf_crossings, &zero);
-	if (!crossings)
-		return 0;
-	if (!pass->crossing)
-		crossings->count = 0;
-	pass->crossing = 1;
-	at = crossings->count;
-	if (at >= JF_MAX_PATCH_QUEUE)
-		return drop(pass, arrival->iface, JF_DROP_PATCH_QUEUE_FULL, vlan);
-	crossings->count = at + 1;
-	next = &crossings->queue[at & (JF_MAX_PATCH_QUEUE - 1)];
+		return drop(skb, pass, arrival->iface, JF_DROP_TOO_MANY_HOPS, vlan);
+	at = pass->arrivals;
+	if (at > JF_MAX_PATCH_QUEUE)
+		return drop(skb, pass, arrival->iface, JF_DROP_PATCH_QUEUE_FULL, vlan);
+	pass->arrivals = at + 1;
+	next = &pass->queue[at & (JF_ARRIVALS - 1)];
 	next->tags = *tags;
 	next->iface = id;
 	next->port = peer->port;
@@ -156,24 +144,25 @@ static __noinline int cross(struct visit *visit, const struct jf_iface *patch, _
 static __always_inline void leave(struct visit *visit, const struct jf_port *port)
 {
 	const struct arrival *arrival = visit->arrival;
+	struct __sk_buff *skb = visit->skb;
 	struct pass *pass = visit->pass;
-	__u32 vlan = TAG_VID(visit->inside.tag[0]);
+	__u32 vlan = TAG_VID(pass->inside.tag[0]);
 	__u32 id = port->iface;
 	struct tag_stack tags = {};
 	struct jf_iface *iface;
 	int reason;
 
-	if (!stays_untagged(port, &arrival->tags, &visit->inside)) {
-		reason = leave_vlan(port, &arrival->tags, &visit->known, &visit->inside, &tags);
+	if (!stays_untagged(port, &arrival->tags, &pass->inside)) {
+		reason = leave_vlan(port, &arrival->tags, &pass->known, &pass->inside, &tags);
 		if (reason) {
-			drop(pass, arrival->iface, reason, vlan);
+			drop(skb, pass, arrival->iface, reason, vlan);
 			return;
 		}
 	}
 	if (port->flags & JF_PORT_BOND) {
-		id = leave_bond(pass, port->iface, &tags, vlan);
+		id = leave_bond(skb, pass, port->iface, &tags, vlan);
 		if (!id) {
-			drop(pass, arrival->iface, bond_refusal(port->iface), vlan);
+			drop(skb, pass, arrival->iface, bond_refusal(port->iface), vlan);
 			return;
 		}
 	}
@@ -185,21 +174,21 @@ static __always_inline void leave(struct visit *visit, const struct jf_port *por
 		return;
 	}
 	if (!iface->ifindex) {
-		drop(pass, id, JF_DROP_PORT_DOWN, vlan);
+		drop(skb, pass, id, JF_DROP_PORT_DOWN, vlan);
 		return;
 	}
-	if (!fits_mtu(pass, iface, &tags)) {
-		drop(pass, id, JF_DROP_MTU_EXCEEDED, vlan);
+	if (!fits_mtu(skb, pass, iface, &tags)) {
+		drop(skb, pass, id, JF_DROP_MTU_EXCEEDED, vlan);
 		return;
 	}
 	if (pass->pending_iface)
-		send_pending_copy(pass);
+		send_pending_copy(skb, pass);
 	pass->pending_iface = id;
 	pass->pending_vlan = vlan;
 	pass->pending = tags;
 	/* A far end that has just come up is reached before its pair's queue is. */
 	if (iface->flags & JF_IFACE_DOWN && !is_to_far_end(pass, iface))
-		send_pending_copy(pass);
+		send_pending_copy(skb, pass);
 }
 
 static int flood_step(__u32 at, void *context)
@@ -217,7 +206,7 @@ static int flood_step(__u32 at, void *context)
 	if (id == visit->arrival->port)
 		return 0;
 	port = bpf_map_lookup_elem(&jf_ports, &id);
-	if (!port || port->bridge != visit->in_port->bridge || !includes_vlan(port, id, &visit->inside))
+	if (!port || port->bridge != visit->in_port->bridge || !includes_vlan(port, id, &visit->pass->inside))
 		return 0;
 	if (visit->in_port->flags & port->flags & JF_PORT_PROTECTED)
 		return 0;
@@ -228,7 +217,7 @@ static int flood_step(__u32 at, void *context)
 
 static __noinline int flood(struct visit *visit, __u32 bridge)
 {
-	struct jf_flood_key key = { .bridge = bridge, .vlan = TAG_VID(visit->inside.tag[0]) };
+	struct jf_flood_key key = { .bridge = bridge, .vlan = TAG_VID(visit->pass->inside.tag[0]) };
 	struct jf_flood_list *list = bpf_map_lookup_elem(&jf_flood_lists, &key);
 	__u32 vlan = key.vlan;
 
@@ -243,134 +232,115 @@ static __noinline int flood(struct visit *visit, __u32 bridge)
 		bpf_loop(range.count, flood_step, visit, 0);
 	}
 	if (!visit->has_destination)
-		drop(visit->pass, visit->arrival->iface, JF_DROP_NO_DESTINATION, vlan);
+		drop(visit->skb, visit->pass, visit->arrival->iface, JF_DROP_NO_DESTINATION, vlan);
 	return 0;
 }
 
-/* Takes the frame through one bridge. */
-static __always_inline void forward(struct pass *pass, const struct arrival *arrival, const struct jf_port *in_port,
-				    const struct jf_bridge *bridge)
+/* Whether what becomes of a frame between two ports follows from its addresses and tags, as long as nothing is
+ * configured or learned anew. */
+static __always_inline int is_plain(const struct jf_bridge *bridge, const struct jf_port *from, const struct jf_port *to)
 {
-	struct visit visit = { .pass = pass, .arrival = arrival, .in_port = in_port };
-	__u32 bridge_id = in_port->bridge, out;
-	const struct jf_port *port;
+	__u32 plain = JF_PORT_PROTECTED | JF_PORT_SOME_VLANS | JF_PORT_SOME_CVLANS;
+
+	return !(bridge->flags & ~(JF_BRIDGE_FORWARD_BPDU | JF_BRIDGE_FLOOD_VLANS | JF_BRIDGE_BONDED)) &&
+	       !(from->flags & ~plain) && !(to->flags & ~(plain | JF_PORT_GUARDED));
+}
+
+/* Takes the frame through one bridge, which it enters as the arrival of that number. */
+__noinline int forward(struct __sk_buff *skb, __u32 at)
+{
+	const struct jf_port *in_port, *port;
+	struct pass *pass = this_pass();
+	const struct jf_bridge *bridge;
+	const struct arrival *arrival;
 	__u32 verdict = JF_BOND_VERDICT_TAKE;
 	int reason, guarded = 0;
+	__u32 id, bridge_id, out;
+	struct visit visit;
 	__u16 vlan;
 
-	know_tags(&arrival->tags, bridge->vlan_limit, &visit.known);
-	reason = refuse_vlan(in_port, arrival->port, TAG_VID(visit.known.tag[0]));
-	enter_vlan(in_port, &visit.known, &visit.inside);
-	vlan = TAG_VID(visit.inside.tag[0]);
-	if (reason) {
-		drop(pass, arrival->iface, reason, vlan);
-		return;
-	}
+	if (!pass)
+		return 0;
+	arrival = &pass->queue[at & (JF_ARRIVALS - 1)];
+	id = arrival->port;
+	in_port = bpf_map_lookup_elem(&jf_ports, &id);
+	if (!in_port || !in_port->bridge)
+		return drop(skb, pass, arrival->iface, JF_DROP_PORT_DISABLED, 0);
+	bridge_id = in_port->bridge;
+	bridge = bpf_map_lookup_elem(&jf_bridges, &bridge_id);
+	if (!bridge)
+		return 0;
+	pass->bridge = bridge_id;
+	know_tags(&arrival->tags, bridge->vlan_limit, &pass->known);
+	reason = refuse_vlan(in_port, arrival->port, TAG_VID(pass->known.tag[0]));
+	enter_vlan(in_port, &pass->known, &pass->inside);
+	vlan = TAG_VID(pass->inside.tag[0]);
+	if (reason)
+		return drop(skb, pass, arrival->iface, reason, vlan);
 	if (is_group(pass->dst) || pass->dst[1] == 0xe0) {
 		int use = address_use(three_bytes(pass->dst), three_bytes(pass->dst + 3));
 
-		if (use == FOR_PROBES) {
-			hand_up(pass->skb, arrival->iface, JF_UPCALL_PROBE, vlan, pass->now_ns);
-			return;
-		}
-		if (use == FOR_LINK_PROTOCOLS && !(bridge->flags & JF_BRIDGE_FORWARD_BPDU)) {
-			drop(pass, arrival->iface, JF_DROP_RESERVED_DESTINATION, vlan);
-			return;
-		}
+		if (use == FOR_PROBES)
+			return hand_up(skb, arrival->iface, JF_UPCALL_PROBE, vlan, pass->now_ns);
+		if (use == FOR_LINK_PROTOCOLS && !(bridge->flags & JF_BRIDGE_FORWARD_BPDU))
+			return drop(skb, pass, arrival->iface, JF_DROP_RESERVED_DESTINATION, vlan);
 	}
 
 	if (in_port->flags & JF_PORT_BOND) {
 		verdict = enter_bond(in_port->iface, pass->member, is_group(pass->dst));
-		if (verdict < JF_BOND_VERDICT_UNLESS_MOVED) {
-			drop(pass, arrival->iface, verdict ? verdict : JF_DROP_BOND_INACTIVE_MEMBER, vlan);
-			return;
-		}
+		if (verdict < JF_BOND_VERDICT_UNLESS_MOVED)
+			return drop(skb, pass, arrival->iface, verdict ? verdict : JF_DROP_BOND_INACTIVE_MEMBER, vlan);
 	}
 
 	if (in_port->flags & JF_PORT_GUARDED) {
-		describe_subject(pass, bridge, bridge_id, vlan, arrival->port);
-		guarded = guard_frame(pass->skb);
-		if (guarded > 0) {
-			drop(pass, arrival->iface, guarded, vlan);
-			return;
-		}
+		describe_subject(skb, pass, bridge, vlan, arrival->port);
+		guarded = guard_frame(skb);
+		if (guarded > 0)
+			return drop(skb, pass, arrival->iface, guarded, vlan);
 	}
 
 	out = 0;
 	if (is_learnable(bridge, bridge_id, vlan)) {
-		reason = fdb_learn(pass, bridge, bridge_id, vlan, arrival->port, in_port,
+		reason = fdb_learn(skb, pass, bridge, bridge_id, vlan, arrival->port, in_port,
 				   verdict == JF_BOND_VERDICT_UNLESS_MOVED, guarded != JF_GUARD_UNLEARNED);
-		if (reason) {
-			drop(pass, arrival->iface, reason, vlan);
-			return;
-		}
+		if (reason)
+			return drop(skb, pass, arrival->iface, reason, vlan);
 		if (!is_group(pass->dst))
 			out = fdb_lookup(pass, bridge, bridge_id, vlan);
 	}
 	port = out ? bpf_map_lookup_elem(&jf_ports, &out) : NULL;
+	if (!port || !is_plain(bridge, in_port, port))
+		pass->until_ns = 0;
+	visit = (struct visit){ .skb = skb, .pass = pass, .arrival = arrival, .in_port = in_port };
 	if (!port || port->bridge != bridge_id) {
 		flood(&visit, bridge_id);
 	} else if (out == arrival->port) {
-		drop(pass, arrival->iface, JF_DROP_SAME_PORT, vlan);
+		drop(skb, pass, arrival->iface, JF_DROP_SAME_PORT, vlan);
 	} else if (in_port->flags & port->flags & JF_PORT_PROTECTED) {
-		drop(pass, arrival->iface, JF_DROP_PROTECTED, vlan);
+		drop(skb, pass, arrival->iface, JF_DROP_PROTECTED, vlan);
 	} else {
 		leave(&visit, port);
 	}
+	return 0;
 }
 
 /* A frame that came through a patch port enters the bridge behind it. */
-static int cross_step(__u32 at, void *context)
+static __always_inline void cross_over(struct __sk_buff *skb, struct pass *pass, __u32 at)
 {
-	struct pass *pass = context;
-	struct crossings *crossings;
-	struct jf_bridge *bridge;
-	struct jf_port *port;
-	struct arrival *arrival;
-	__u32 zero = 0, id;
+	const struct arrival *arrival = &pass->queue[at & (JF_ARRIVALS - 1)];
 
-	crossings = bpf_map_lookup_elem(&jf_crossings, &zero);
-	if (!crossings || at >= crossings->count)
-		return 1;
-	arrival = &crossings->queue[at & (JF_MAX_PATCH_QUEUE - 1)];
-	id = arrival->port;
-	port = bpf_map_lookup_elem(&jf_ports, &id);
 	count_rx(arrival->iface, tagged_length(pass, &arrival->tags));
-	if (!port || !port->bridge) {
-		drop(pass, arrival->iface, JF_DROP_PORT_DISABLED, 0);
-		return 0;
-	}
-	id = port->bridge;
-	bridge = bpf_map_lookup_elem(&jf_bridges, &id);
-	if (!bridge)
-		return 0;
 	pass->unicast = 0;
 	pass->source = 0;
-	forward(pass, arrival, port, bridge);
-	return 0;
-}
-
-static __noinline int pass_bridges(struct pass *pass, struct jf_ingress *ingress, struct jf_port *port,
-				   struct jf_bridge *bridge)
-{
-	struct arrival arrival;
-
-	if (!ingress || !port || !bridge)
-		return 0;
-	arrival.tags = pass->tags;
-	arrival.iface = ingress->iface;
-	arrival.port = ingress->port;
-	arrival.hops = 1;
-	forward(pass, &arrival, port, bridge);
-	return 0;
+	forward(skb, at);
 }
 
 /* Whether the frame is of a protocol between neighbours that LACP is one of (IEEE 802.3, 57A). */
-static __noinline int is_slow_protocol(struct pass *pass)
+static __noinline int is_slow_protocol(struct __sk_buff *skb, struct pass *pass)
 {
 	__u16 type;
 
-	return !pass->tags.count && bpf_skb_load_bytes(pass->skb, ETH_HLEN - 2, &type, sizeof(type)) == 0 &&
+	return !pass->tags.count && bpf_skb_load_bytes(skb, ETH_HLEN - 2, &type, sizeof(type)) == 0 &&
 	       type == bpf_htons(ETH_P_SLOW);
 }
 
@@ -384,50 +354,58 @@ static __always_inline struct jf_ingress *find_ingress(__u32 ifindex)
 	return ingress && ingress->iface ? ingress : NULL;
 }
 
-/* The port is disabled, or about to be taken away. */
-static __noinline int refuse_disabled(struct __sk_buff *skb, __u32 iface)
+/* Decides about a frame by all that is configured and learned. Returns the verdict. */
+static __always_inline int pass_frame(struct __sk_buff *skb)
 {
-	struct pass pass = { .skb = skb, .in_iface = iface };
+	struct jf_ingress *ingress = find_ingress(skb->ifindex);
+	struct pass *pass = this_pass();
+	struct jf_port *port;
+	__u32 id, number, at;
+	int reason;
 
-	return drop(&pass, iface, JF_DROP_PORT_DISABLED, 0);
+	if (!ingress)
+		return JF_ACT_NOT_OURS;
+	number = count_rx(ingress->iface, skb->len + (skb->vlan_present ? VLAN_HLEN : 0));
+	id = ingress->port;
+	port = bpf_map_lookup_elem(&jf_ports, &id);
+	if (!port || !port->bridge)
+		return end_frame(skb, ingress->iface, ingress->iface, JF_DROP_PORT_DISABLED, 0);
+	if (!pass)
+		return JF_ACT_DROP;
+
+	pass->now_ns = current_time();
+	pass->until_ns = 0;
+	pass->tags.count = 0;
+	pass->in_iface = ingress->iface;
+	pass->pending_iface = 0;
+	pass->payload_tagged = 0;
+	pass->unicast = 1;
+	pass->member = ingress->member;
+	pass->number = number;
+	pass->source = 0;
+	pass->arrivals = 1;
+	reason = parse_frame(skb, pass);
+	if (port->flags & JF_PORT_LACP && is_slow_protocol(skb, pass))
+		return hand_up(skb, ingress->iface, JF_UPCALL_SLOW_PROTOCOL, 0, pass->now_ns);
+	if (reason != JF_DROP_RUNT && is_group(pass->src))
+		reason = JF_DROP_SOURCE_MULTICAST;
+	if (reason)
+		return drop(skb, pass, ingress->iface, reason, 0);
+
+	pass->queue[0].tags = pass->tags;
+	pass->queue[0].iface = ingress->iface;
+	pass->queue[0].port = ingress->port;
+	pass->queue[0].hops = 1;
+	forward(skb, 0);
+	for (at = 1; at <= JF_MAX_PATCH_QUEUE && at < pass->arrivals; at++)
+		cross_over(skb, pass, at);
+	return send_pending(skb, pass);
 }
 
 SEC("tc")
 int jf_ingress_frame(struct __sk_buff *skb)
 {
-	struct pass pass = { .skb = skb };
-	struct jf_ingress *ingress = find_ingress(skb->ifindex);
-	struct jf_bridge *bridge;
-	struct jf_port *port;
-	int reason;
-	__u32 id;
+	int verdict = follow_flow(skb);
 
-	if (!ingress)
-		return JF_ACT_NOT_OURS;
-	pass.number = count_rx(ingress->iface, skb->len + (skb->vlan_present ? VLAN_HLEN : 0));
-	id = ingress->port;
-	port = bpf_map_lookup_elem(&jf_ports, &id);
-	if (!port || !port->bridge)
-		return refuse_disabled(skb, ingress->iface);
-	id = port->bridge;
-	bridge = bpf_map_lookup_elem(&jf_bridges, &id);
-	if (!bridge)
-		return JF_ACT_DROP;
-
-	pass.in_iface = ingress->iface;
-	pass.member = ingress->member;
-	pass.now_ns = current_time();
-	pass.unicast = 1;
-	reason = parse_frame(&pass);
-	if (port->flags & JF_PORT_LACP && is_slow_protocol(&pass))
-		return hand_up(skb, ingress->iface, JF_UPCALL_SLOW_PROTOCOL, 0, pass.now_ns);
-	if (reason != JF_DROP_RUNT && is_group(pass.src))
-		reason = JF_DROP_SOURCE_MULTICAST;
-	if (reason)
-		return drop(&pass, ingress->iface, reason, 0);
-
-	pass_bridges(&pass, ingress, port, bridge);
-	if (pass.crossing)
-		bpf_loop(JF_MAX_PATCH_QUEUE, cross_step, &pass, 0);
-	return send_pending(&pass);
+	return verdict == JF_FLOW_MISS ? pass_frame(skb) : verdict;
 }

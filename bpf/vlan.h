@@ -9,18 +9,6 @@
 #include "frame.h"
 #include "maps.h"
 
-/* The tags of one frame that the switch understands, the outermost first; 0 where there is none. */
-struct known_tags {
-	__u32 tag[2];
-	__u32 count;
-};
-
-/* The tags of a frame inside a bridge, the outermost first. The outermost names the VLAN. */
-struct inside_tags {
-	__u32 tag[3];
-	__u32 count;
-};
-
 static __always_inline __u32 with_default_tpid(__u32 tag)
 {
 	return TAG_TPID(tag) ? tag : tag | (__u32)ETH_P_8021Q << 16;

@@ -22,7 +22,18 @@ from jackfield.model import (
     VlanMode,
 )
 from jackfield.model.bond import BUCKETS
-from tests.scenarios.kit import BROADCAST, GROUP, SPANNING_TREE, frame, native_tagged, patch, trunk
+from tests.scenarios.kit import (
+    BROADCAST,
+    GROUP,
+    SPANNING_TREE,
+    access,
+    frame,
+    native_tagged,
+    native_untagged,
+    patch,
+    trunk,
+    tunnel,
+)
 
 VLANS = (0, 1, 10, 20, 4095)
 STATIONS = "ABCDEF"
@@ -193,6 +204,33 @@ def arrivals(config: SwitchConfig, dei: bool = False, malformed: bool = True) ->
     ]
     waits = st.sampled_from((0, 0, 0, 500_000_000, 1_000_000_000, 15_000_000_000))
     return st.builds(Arrival, st.sampled_from(names), frames(dei, malformed), waits)
+
+
+@st.composite
+def conversations(draw: st.DrawFn) -> tuple[SwitchConfig, list[Arrival]]:
+    """A bridge on which a few stations say the same again and again, staying where they are for a while."""
+    common = (access, native_tagged, native_untagged, tunnel)
+    kinds = [draw(st.sampled_from(common)) for _ in range(draw(st.integers(2, 3)))]
+    known = [
+        replace(kind(f"p0.{at}", 10), mtu=draw(st.sampled_from(MTUS)), protected=draw(st.integers(0, 5)) == 0)
+        for at, kind in enumerate(kinds)
+    ]
+    made = replace(draw(bridges(0)), ports=(*known, trunk("p0.3"), draw(ports("p0.4"))))
+    config = SwitchConfig((made,), vlan_limit=draw(st.sampled_from((0, 1, 2))))
+
+    stacks = st.sampled_from(((), (), (Tag(ETH_P_8021Q, 10, 0, False),))) | st.lists(
+        tags(dei=True), max_size=2
+    )
+    few = []
+    for _ in range(draw(st.integers(1, 2))):
+        one, other = draw(st.lists(st.sampled_from(made.ports), min_size=2, max_size=2, unique=True))
+        near, far = draw(st.lists(st.sampled_from("ABC"), min_size=2, max_size=2, unique=True))
+        size = draw(st.sampled_from(PAYLOADS))
+        for port, source, destination in ((one, near, far), (other, far, near)):
+            sent = frame(source, destination, *draw(stacks), payload=size)
+            few.append(Arrival(port.name, sent, draw(st.sampled_from((0, 0, 400_000_000)))))
+    between = draw(st.lists(arrivals(config, dei=True), max_size=2))
+    return config, [*few * 4, *between, *few * draw(st.integers(1, 3))]
 
 
 @st.composite

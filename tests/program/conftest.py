@@ -7,13 +7,16 @@ from collections.abc import Iterator
 import pytest
 
 from jackfield.datapath.store import Datapath
+from tests.program.devices import Devices
 from tests.program.recorder import Recorder
 
 
 @pytest.fixture(scope="session")
 def recorder() -> Iterator[Recorder]:
+    devices = Devices()
     datapath = Datapath.open("jfttest", record=True)
     try:
-        yield Recorder(datapath)
+        yield Recorder(datapath, devices)
     finally:
         datapath.close()
+        devices.close()

@@ -16,9 +16,10 @@ from jackfield.model.vlan import tag_limit
 from jackfield.reconcile.guards import guard_record
 from jackfield.reconcile.membership import carried, flood_members, mask_of, record_of
 from jackfield.reconcile.target import bond_record, port_record, seated
+from tests.program.devices import Devices
 
 LOOPBACK = 1
-"""A device that is always there: the kernel wants one to run a program on a frame."""
+"""A device that is always there, for the frames that leave."""
 
 ALL_VLANS = frozenset(range(4096))
 NATIVE = (VlanMode.NATIVE_TAGGED, VlanMode.NATIVE_UNTAGGED)
@@ -40,8 +41,10 @@ def seen(frame: bytes) -> tuple[int, bytes]:
 class Recorder:
     """A recording program with a switch's configuration in its maps."""
 
-    def __init__(self, datapath: Datapath) -> None:
+    def __init__(self, datapath: Datapath, devices: Devices) -> None:
         self.datapath = datapath
+        self._devices = devices
+        self._entries: dict[str, int] = {}
         self._ids: dict[str, int] = {}
         self._names: dict[int, str] = {}
         self._ports: dict[str, int] = {}
@@ -61,10 +64,9 @@ class Recorder:
 
     def send(self, interface: str, frame: bytes, now: int) -> Decided:
         """Let a frame enter by an interface."""
-        port, member = self._homes[interface]
-        self.datapath.ingress.set(LOOPBACK, _abi.Ingress(self._ids[interface], self._ports[port], member))
         self.datapath.set_now(now)
-        self.datapath.test_run(frame, LOOPBACK)
+        with self._devices.entered():
+            self.datapath.test_run(frame, self._entries[interface])
         outputs: dict[str, tuple[int, bytes]] = {}
         drops: list[tuple[str, DropReason]] = []
         for decision in self.datapath.decisions():
@@ -112,6 +114,10 @@ class Recorder:
         for name, (port, at) in self._homes.items():
             if port == bond:
                 self.datapath.set_member_down(number, at, name in state.down)
+
+    def kept_followed(self) -> int:
+        """For how many frames, ever, the program took a decision that it had kept."""
+        return self.datapath.kept_decisions_followed()
 
     def taken_up(self) -> int:
         """How many frames the control plane has been given since the last call."""
@@ -181,6 +187,7 @@ class Recorder:
         self._homes = {name: (port.name, at) for port in ports for at, name in enumerate(port.interfaces)}
         self._ids = {name: number for number, name in enumerate(self._homes, start=1)}
         self._names = {number: name for name, number in self._ids.items()}
+        self._entries = dict(zip(self._homes, self._devices.numbers, strict=False))
         self._ports = {port.name: number for number, port in enumerate(ports, start=1)}
         bonds = (port.name for port in ports if port.bond is not None)
         self._bonds = {name: number for number, name in enumerate(bonds, start=1)}
@@ -205,6 +212,9 @@ class Recorder:
                 cell += len(listed)
             for port_config in bridge.ports:
                 self._write_port(port_config, number, config)
+        for name, device in self._entries.items():
+            home, member = self._homes[name]
+            self.datapath.ingress.set(device, _abi.Ingress(self._ids[name], self._ports[home], member))
 
     def _write_bridge(self, number: int, bridge: BridgeConfig, limit: int) -> None:
         flags = BridgeFlag(0)
@@ -262,6 +272,8 @@ class Recorder:
         return bond_record(settings, bond.lacp, seated((), [self._ids[name] for name in bond.members]))
 
     def _clear(self) -> None:
+        for device in self._entries.values():
+            self.datapath.ingress.delete(device)
         for number in self._bridges.values():
             self.datapath.fdb_control(FdbOp.PURGE_BRIDGE, bridge=number)
             self.datapath.fdb_control(FdbOp.CLEAR_STATS, bridge=number)

@@ -14,7 +14,7 @@ from jackfield.model.fdb import Entry
 from tests.program.recorder import Recorder, seen
 from tests.program.test_scenarios import START
 from tests.scenarios.kit import BROADCAST, access, bridge, ctag, frame, switch, trunk
-from tests.strategies import Arrival, bond_states, runs
+from tests.strategies import Arrival, bond_states, conversations, runs
 
 VLAN_TYPES = (b"\x81\x00", b"\x88\xa8")
 
@@ -28,23 +28,20 @@ PROPERTY = settings(
 @PROPERTY
 @given(run=runs(dei=True))
 def test_outputs_bytes_table_and_counters_are_the_model_s(run: Run, recorder: Recorder) -> None:
-    config, traffic = run
-    state, now = State(), START
-    with recorder.configured(config):
-        for arrival in traffic:
-            if is_cut_in_inner_tag(arrival.frame):
-                continue
-            now += arrival.after
-            expected = step(config, state, arrival.frame, arrival.port, now)
-            decided = recorder.send(arrival.port, arrival.frame, now)
-            assert decided.outputs == {output.port: seen(output.frame) for output in expected.outputs}
-            assert Counter(decided.drops) == Counter((drop.port, drop.reason) for drop in expected.drops)
-            state = expected.state
-        for bridge in config.bridges:
-            assert table(recorder, bridge) == dict(state.fdb(bridge.name).entries)
-            assert recorder.table_counters(bridge.name) == state.fdb(bridge.name).counters
-            for name in (name for port in bridge.ports for name in port.interfaces):
-                assert recorder.counters(name) == state.counters(name)
+    assert_all_is_the_model_s(*run, recorder)
+
+
+def test_decisions_that_are_kept_are_the_model_s(recorder: Recorder) -> None:
+    before = recorder.kept_followed()
+
+    @settings(PROPERTY, max_examples=100)
+    @given(run=conversations())
+    def check(run: Run) -> None:
+        assert_all_is_the_model_s(*run, recorder)
+
+    check()
+
+    assert recorder.kept_followed() - before > 100
 
 
 @settings(PROPERTY, max_examples=100)
@@ -92,6 +89,25 @@ def test_a_full_table_is_shared_fairly(run: Run, recorder: Recorder) -> None:
             after = Fdb(table(recorder, bridge))
             assert table_invariants(bridge, before, after, learner, now) == []
             assert_accounts_are_true(recorder, bridge)
+
+
+def assert_all_is_the_model_s(config: SwitchConfig, traffic: list[Arrival], recorder: Recorder) -> None:
+    state, now = State(), START
+    with recorder.configured(config):
+        for arrival in traffic:
+            if is_cut_in_inner_tag(arrival.frame):
+                continue
+            now += arrival.after
+            expected = step(config, state, arrival.frame, arrival.port, now)
+            decided = recorder.send(arrival.port, arrival.frame, now)
+            assert decided.outputs == {output.port: seen(output.frame) for output in expected.outputs}
+            assert Counter(decided.drops) == Counter((drop.port, drop.reason) for drop in expected.drops)
+            state = expected.state
+        for bridge in config.bridges:
+            assert table(recorder, bridge) == dict(state.fdb(bridge.name).entries)
+            assert recorder.table_counters(bridge.name) == state.fdb(bridge.name).counters
+            for name in (name for port in bridge.ports for name in port.interfaces):
+                assert recorder.counters(name) == state.counters(name)
 
 
 def is_cut_in_inner_tag(frame: bytes) -> bool:

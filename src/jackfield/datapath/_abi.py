@@ -156,6 +156,7 @@ class Limit(IntEnum):
     MAX_FLOOD_CELLS = 262144
     MAX_FDB_ENTRIES = 1048576
     FDB_LOG_SIZE = 131072
+    CHANGE_CELLS = 1024
     MAX_HOPS = 8
     MAX_PATCH_QUEUE = 16
     MAX_BONDS = 128
@@ -217,6 +218,25 @@ class VlanMode(IntEnum):
     NATIVE_TAGGED = 2
     NATIVE_UNTAGGED = 3
     DOT1Q_TUNNEL = 4
+
+
+_ADDRESS_CHANGES = Struct("=1024I")
+
+
+class AddressChanges(NamedTuple):
+    count_: tuple[int, ...] = (0,) * 1024
+
+    def pack(self) -> bytes:
+        return _ADDRESS_CHANGES.pack(*self.count_)
+
+    @classmethod
+    def unpack(cls, raw: bytes) -> AddressChanges:
+        values = _ADDRESS_CHANGES.unpack(raw)
+        return cls(values[0:1024])
+
+    @classmethod
+    def size(cls) -> int:
+        return 4096
 
 
 _BOND = Struct("=IBBBBIIIII4xQBB6s32H256s256H32s32s")
@@ -810,15 +830,16 @@ class PortState(NamedTuple):
         return 32
 
 
-_RECORDER = Struct("=QQ")
+_RECORDER = Struct("=QQQ")
 
 
 class Recorder(NamedTuple):
     now_ns: int = 0
     count_: int = 0
+    kept: int = 0
 
     def pack(self) -> bytes:
-        return _RECORDER.pack(self.now_ns, self.count_)
+        return _RECORDER.pack(self.now_ns, self.count_, self.kept)
 
     @classmethod
     def unpack(cls, raw: bytes) -> Recorder:
@@ -826,7 +847,7 @@ class Recorder(NamedTuple):
 
     @classmethod
     def size(cls) -> int:
-        return 16
+        return 24
 
 
 _SWITCH = Struct("=I")

@@ -142,8 +142,13 @@ class Table(Generic[K, V]):
     Any thread may use it. Every method raises KernelError when the kernel refuses.
     """
 
-    def __init__(self, raw: RawMap, key: Codec[K], value: Codec[V]) -> None:
-        """Raises AbiMismatch when the kernel's map is not of that layout."""
+    def __init__(
+        self, raw: RawMap, key: Codec[K], value: Codec[V], changed: Callable[[], None] | None = None
+    ) -> None:
+        """`changed` is called after every change.
+
+        Raises AbiMismatch when the kernel's map is not of that layout.
+        """
         if (raw.key_size, raw.value_size) != (key.size, value.size):
             raise AbiMismatch(
                 f"map {raw.name} has keys of {raw.key_size} and values of {raw.value_size} bytes where"
@@ -155,6 +160,7 @@ class Table(Generic[K, V]):
         self._key = key
         self._value = value
         self._nothing = bytes(value.size)
+        self._changed = changed or (lambda: None)
 
     def get(self, key: K) -> V | None:
         raw = self._raw.lookup(self._key.pack(key))
@@ -164,15 +170,19 @@ class Table(Generic[K, V]):
 
     def set(self, key: K, value: V) -> None:
         self._raw.update(self._key.pack(key), self._value.pack(value))
+        self._changed()
 
     def set_many(self, items: Iterable[tuple[K, V]]) -> None:
         """Not as one: a reader may see some of them before the others."""
         pairs = list(items)
-        for start in range(0, len(pairs), BATCH):
-            part = pairs[start : start + BATCH]
-            keys = b"".join(self._key.pack(key) for key, _ in part)
-            values = b"".join(self._value.pack(value) for _, value in part)
-            self._raw.update_many(keys, values, len(part))
+        try:
+            for start in range(0, len(pairs), BATCH):
+                part = pairs[start : start + BATCH]
+                keys = b"".join(self._key.pack(key) for key, _ in part)
+                values = b"".join(self._value.pack(value) for _, value in part)
+                self._raw.update_many(keys, values, len(part))
+        finally:
+            self._changed()
 
     def delete(self, key: K) -> None:
         """No error when it is absent."""
@@ -180,6 +190,7 @@ class Table(Generic[K, V]):
             self._raw.update(self._key.pack(key), self._nothing)
         else:
             self._raw.delete(self._key.pack(key))
+        self._changed()
 
     def items(self) -> list[tuple[K, V]]:
         """All that is there, in the kernel's order (arrays: by rising key)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import time
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,8 @@ PINNED = frozenset(
         "jf_fdb",
         "jf_fdb_log",
         "jf_fdb_log_at",
+        "jf_configured",
+        "jf_address_changes",
         "jf_counters",
         "jf_drops",
         "jf_names",
@@ -56,6 +59,7 @@ PROGRAMS = frozenset({INGRESS, FDB_CONTROL, BOND_CONTROL})
 RECORD = "jf_record"
 FDB = "jf_fdb"
 RECORDED_FDB_ENTRIES = 16384
+MONOTONIC_COARSE = 6  # CLOCK_MONOTONIC_COARSE of linux/time.h, whose resolution is the kernel's tick
 SHARED = PINNED | {RECORD, "jf_recorder"}
 
 
@@ -90,7 +94,9 @@ def load(library: Library, path: Path, folders: Folders | None) -> Loaded:
             switch.set_constant("jf_recording", 1)
             # Walking the learning table takes as long as it is large, and a test walks it often.
             library.call("sizing a map", "bpf_map__set_max_entries", handles[FDB], RECORDED_FDB_ENTRIES)
+            switch.set_constant("jf_tick_ns", 1)
         else:
+            switch.set_constant("jf_tick_ns", round(time.clock_getres(MONOTONIC_COARSE) * 1e9))
             library.call("sizing a map", "bpf_map__set_max_entries", handles[RECORD], 1)
             for name in hand_over(library, switch, folders):
                 LOG.info("%s passes over from another version of the switch", name)

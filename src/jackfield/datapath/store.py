@@ -18,13 +18,14 @@ import struct
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from threading import Lock
 
 from jackfield.datapath import _abi, bpffs, carrier, maps, objects, pins
 from jackfield.datapath.attach import Attacher, AttachMode, ClsBpfAttacher, TcxAttacher
 from jackfield.datapath.bonds import BondTable, add_loads
 from jackfield.datapath.guards import GuardTable
 from jackfield.datapath.libbpf import TCX_INGRESS, Library, library
-from jackfield.datapath.maps import PerCpuTable, SplitTable, Table
+from jackfield.datapath.maps import K, PerCpuTable, S, SplitTable, Table
 from jackfield.datapath.ringbuf import RingBuffer
 from jackfield.datapath.tc import TrafficControl
 from jackfield.net.errors import KernelError, NetworkError
@@ -55,6 +56,7 @@ class Datapath:
         self._loaded = loaded
         self._folders = folders
         self._netlink = Netlink()
+        self._ending = Lock()
         self._make_tables(loaded.maps)
         self.upcalls = RingBuffer(loaded.maps["jf_upcalls"], _abi.Upcall.unpack)
         self._carrier_links: dict[Path, int] = {}
@@ -290,6 +292,10 @@ class Datapath:
         count = min(recorder.count_, self._record.max_entries)
         return self._record.slice(0, count) if count else []
 
+    def kept_decisions_followed(self) -> int:
+        """For how many frames, since the program was loaded, it took an earlier decision (bpf/flow.h)."""
+        return (self._recorder.get(0) or _abi.Recorder()).kept
+
     def set_now(self, now_ns: int) -> None:
         """The time that the recording program believes it is."""
         self._recorder.set(0, (self._recorder.get(0) or _abi.Recorder())._replace(now_ns=now_ns))
@@ -297,23 +303,28 @@ class Datapath:
     def _make_tables(self, raw: dict[str, maps.RawMap]) -> None:
         number, struct_of = maps.number(4), maps.struct
         flood_key, fdb_key = struct_of(_abi.FloodKey), struct_of(_abi.FdbKey)
+        self._configured = Table(raw["jf_configured"], number, maps.number(8))
+
+        def configuration(name: str, key: maps.Codec[K], kind: type[S]) -> Table[K, S]:
+            return Table(raw[name], key, struct_of(kind), changed=self._end_kept_decisions)
+
         self.ingress = SplitTable(
-            Table(raw["jf_ingress_low"], number, struct_of(_abi.Ingress)),
-            Table(raw["jf_ingress_high"], number, struct_of(_abi.Ingress)),
+            configuration("jf_ingress_low", number, _abi.Ingress),
+            configuration("jf_ingress_high", number, _abi.Ingress),
         )
-        self.ifaces = Table(raw["jf_ifaces"], number, struct_of(_abi.Iface))
-        self.ports = Table(raw["jf_ports"], number, struct_of(_abi.Port))
-        self.port_vlans = Table(raw["jf_port_vlans"], number, struct_of(_abi.VlanSet))
+        self.ifaces = configuration("jf_ifaces", number, _abi.Iface)
+        self.ports = configuration("jf_ports", number, _abi.Port)
+        self.port_vlans = configuration("jf_port_vlans", number, _abi.VlanSet)
         self.guards = GuardTable(
-            Table(raw["jf_guards"], number, struct_of(_abi.Guard)),
+            configuration("jf_guards", number, _abi.Guard),
             Table(raw["jf_guard_state"], number, struct_of(_abi.GuardState)),
         )
-        self.bridges = Table(raw["jf_bridges"], number, struct_of(_abi.Bridge))
-        self.bridge_flood = Table(raw["jf_bridge_flood"], number, struct_of(_abi.VlanSet))
+        self.bridges = configuration("jf_bridges", number, _abi.Bridge)
+        self.bridge_flood = configuration("jf_bridge_flood", number, _abi.VlanSet)
+        self.flood_lists = configuration("jf_flood_lists", flood_key, _abi.FloodList)
+        self.flood_cells = configuration("jf_flood_cells", number, _abi.FloodCell)
         self.bridge_state = Table(raw["jf_bridge_state"], number, struct_of(_abi.BridgeState))
         self.port_state = Table(raw["jf_port_state"], number, struct_of(_abi.PortState))
-        self.flood_lists = Table(raw["jf_flood_lists"], flood_key, struct_of(_abi.FloodList))
-        self.flood_cells = Table(raw["jf_flood_cells"], number, struct_of(_abi.FloodCell))
         self.names = Table(raw["jf_names"], struct_of(_abi.NameKey), struct_of(_abi.Name))
         self._fdb = Table(raw["jf_fdb"], fdb_key, struct_of(_abi.FdbEntry))
         self.disabled = Table(raw["jf_disabled"], number, struct_of(_abi.Disabled))
@@ -328,6 +339,11 @@ class Datapath:
         self._recorder = Table(raw["jf_recorder"], number, struct_of(_abi.Recorder))
         self._counters = PerCpuTable(raw["jf_counters"], number, struct_of(_abi.Counters), add_counters)
         self._drops = PerCpuTable(raw["jf_drops"], struct_of(_abi.DropKey), maps.number(8), sum)
+
+    def _end_kept_decisions(self) -> None:
+        """After a change of configuration: see bpf/flow.h. The time is one that was never written before."""
+        with self._ending:
+            self._configured.set(0, time.monotonic_ns())
 
     def _control_bond(self, request: _abi.BondRequest) -> None:
         self._run(f"changing bond {request.bond}", self._loaded.bond_control, request.pack())
