@@ -7,6 +7,7 @@ import os
 import socket
 import tempfile
 import threading
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,15 +15,19 @@ from typing import Any
 from fuzz.choices import Choices
 from fuzz.sessions import MEMORY
 from jackfield.adopt import record as takeover
-from jackfield.containers.attachment import Attachment
+from jackfield.client.errors import Failure
+from jackfield.containers import order
+from jackfield.containers.attachment import Attachment, checked
 from jackfield.containers.cni import config
 from jackfield.containers.cni.errors import CniError
 from jackfield.containers.cni.invocation import Command, read_invocation
 from jackfield.containers.cni.result import SUPPORTED, Result, read_result, write_result
+from jackfield.containers.commands import AttachOrder
 from jackfield.containers.docker_network.driver import Driver
 from jackfield.containers.docker_network.errors import Malformed, Refusal
 from jackfield.containers.docker_network.network import GENERIC, Network, read_network
 from jackfield.containers.docker_network.server import PluginServer
+from jackfield.containers.plainwords import read_order
 
 SECONDS = 20.0
 _CNI_KEYS = (
@@ -164,6 +169,53 @@ def docker(data: bytes) -> None:
     other = plugin.ask(b"POST /Plugin.Activate HTTP/1.0\r\nContent-Length: 0\r\n\r\n")
     assert b"NetworkDriver" in other, other
     assert not plugin.faults, plugin.faults
+
+
+_ORDER_WORDS = (
+    *("attach", "detach", "web", "br0", "--ip", "--ip=10.0.0.1/24", "--gw", "10.0.0.2", "--route", "--mac"),
+    *(
+        "default=10.0.0.2",
+        "02:00:00:00:00:01",
+        "--ifname",
+        "eth1",
+        "--port=p",
+        "--tag",
+        "--trunks=1-5,7",
+        "5",
+    ),
+    *(
+        "--mtu",
+        "1500",
+        "--replace",
+        "--veth",
+        "--json",
+        "--x",
+        "",
+        "-",
+        "dhcp",
+        "::1/64",
+        "\udcff",
+        "9" * 5000,
+    ),
+)
+
+
+def orders(data: bytes) -> None:
+    """An order to the agent can be carried out, or is left to the command, or is refused in words."""
+    choices = Choices(data)
+    words = [choices.pick(("attach", "detach"))]
+    while choices.left and choices.below(16):
+        words.append(choices.pick(_ORDER_WORDS))
+    with suppress(ValueError):
+        words += order.unpack(choices.rest())
+    assert order.unpack(order.pack(words)) == words
+    try:
+        wanted = read_order(words)
+        if isinstance(wanted, AttachOrder):
+            wish = checked(wanted.wish)
+            assert checked(wish) == wish
+    except Failure as failure:
+        assert str(failure)
 
 
 def records(data: bytes) -> None:

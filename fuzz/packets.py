@@ -9,6 +9,8 @@ from contextlib import suppress
 from fuzz.choices import Choices
 from jackfield.containers import dhcpcodec
 from jackfield.containers.dhcp import Lease
+from jackfield.model.config import PortConfig
+from jackfield.model.loops.probe import Probe, packed, unpacked
 from jackfield.net import inet
 from jackfield.net.addresses import Address, read_address
 from jackfield.net.errors import KernelError
@@ -81,3 +83,20 @@ def dhcp(data: bytes) -> None:
     if lease.gateway:
         Route.to("default", 1, lease.gateway)
     assert Lease(**lease.record()) == lease
+
+
+_SECRET = bytes(range(16))
+
+
+def probes(data: bytes) -> None:
+    """Any frame is a probe of this switch's or is none; one that was sent comes back as it was."""
+    choices = Choices(data)
+    sent = Probe(choices.byte() << 8 | choices.byte(), (choices.byte() << 8 | choices.byte()) & 0xFFF)
+    frame = packed(sent, PortConfig("p"), 7, _SECRET)
+    assert frame is not None
+    assert unpacked(frame, _SECRET) == sent
+    changed = bytearray(frame)
+    for _ in range(choices.below(6)):
+        changed[choices.below(len(changed))] = choices.byte()
+    unpacked(bytes(changed[: choices.below(80)]), _SECRET)
+    unpacked(choices.rest(), _SECRET)

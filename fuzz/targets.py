@@ -15,9 +15,9 @@ MODULES: Mapping[str, str] = {
         "control": ("control",),
         "words": ("values", "lines", "topology", "replies"),
         "links": ("lacp",),
-        "packets": ("dhcp", "netlink"),
+        "packets": ("dhcp", "netlink", "probes"),
         "frames": ("frames",),
-        "containers": ("cni", "docker", "records"),
+        "containers": ("cni", "docker", "records", "orders"),
     }.items()
     for name in names
 }

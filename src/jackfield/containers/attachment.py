@@ -162,7 +162,9 @@ def read_vlan_options(tag: str | None, trunks: str | None) -> tuple[int | None, 
 
 def is_device_name(name: str) -> bool:
     """Whether a network device can have that name."""
-    return 0 < len(name.encode()) <= 15 and name not in (".", "..") and not re.search(r"[\s/:\0]", name)
+    # Bytes of a command line that are no UTF-8 come as surrogates, which the database could not hold.
+    bad = re.search(r"[\s/:\0\ud800-\udfff]", name) or name in (".", "..")
+    return not bad and 0 < len(name.encode()) <= 15
 
 
 def made_up_mac(target: str, ifname: str) -> str:
