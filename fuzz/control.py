@@ -53,7 +53,7 @@ _WORDS = (
 class _Engine:
     """The engine of a small switch without a kernel."""
 
-    ready, repairs = True, 0
+    ready, repairs, trouble = True, 0, ""
 
     def __init__(self) -> None:
         rows: dict[str, dict[str, Any]] = {

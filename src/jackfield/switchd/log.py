@@ -132,6 +132,14 @@ class Vlog(logging.Handler):
                 self._file.close()
                 self._file = None
 
+    def close(self) -> None:
+        """Log no more, and let go of what was open."""
+        self.close_file()
+        if self._syslog is not None:
+            self._syslog.close()
+            self._syslog = None
+        super().close()
+
     # -- levels -----------------------------------------------------------------------------------
 
     def modules(self) -> list[str]:
