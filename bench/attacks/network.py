@@ -174,8 +174,9 @@ def death_of_the_daemons(subject: Subject) -> Outcome:
         new, leaked = _conversation(victim, third, peer, NEW, VICTIM)
         subject.start()
     told = "flooded" if leaked else "learned"
+    none = "" if subject.has_daemon else "it has none: "
     return Outcome(
-        f"{known} of {SENT} frames of a known flow arrive; of {SENT} to a station that was plugged in "
+        f"{none}{known} of {SENT} frames of a known flow arrive; of {SENT} to a station that was plugged in "
         f"afterwards {new}{f' ({told})' if new else ''}",
         {"known": known, "new": new, "leaked": leaked, "sent": SENT},
     )
@@ -211,4 +212,5 @@ def restart(subject: Subject) -> Outcome:
         for thread in threads:
             thread.join()
     lost = total - len(arrived)
-    return Outcome(f"{lost} of {total} frames are lost", {"lost": lost, "sent": total})
+    none = "" if subject.has_daemon else "it has none: "
+    return Outcome(f"{none}{lost} of {total} frames are lost", {"lost": lost, "sent": total})
