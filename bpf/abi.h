@@ -31,6 +31,7 @@ enum jf_limit {
 	JF_BOND_LOAD_PARTS = 8,
 	JF_NO_MEMBER = 255,
 	JF_MAX_ALLOWED_MACS = 16,     /* of a port whose security is locked */
+	JF_MAX_BOUND = 16,            /* MAC addresses, and IP addresses or networks, that a port is bound to */
 	JF_UPCALL_RING = 262144,      /* bytes, a power of two */
 	JF_UPCALL_BYTES = 128,
 	JF_UPCALL_RATE = 64,          /* frames that an interface may hand up in a second */
@@ -131,6 +132,7 @@ enum jf_guard_flag {
 	JF_GUARD_MAC_LIMIT_FLOOD = 2, /* frames from addresses above the limit pass, but are not learned from */
 	JF_GUARD_STICKY = 4,          /* addresses learned here do not move to another port */
 	JF_GUARD_LOCKED = 8,          /* only static and allowed addresses may send; they do not move either */
+	JF_GUARD_BPDU = 32,           /* the port is disabled when a BPDU comes in */
 	JF_GUARD_DAMPED = 16,         /* in a loop, so that storms have low limits; nothing to the programs */
 };
 
@@ -173,6 +175,11 @@ enum jf_storm {
 	X(MAC_LIMIT, "mac-limit", "new source address on a port with as many as its mac-limit") \
 	X(MAC_LOCKED, "mac-locked", "source address is none of those that the port is locked to") \
 	X(MAC_STICKY, "mac-sticky", "source address belongs to another port, which port-security keeps it on") \
+	X(BOUND_MAC, "bound-mac", "source MAC address is none of the port's allowed-addresses") \
+	X(BOUND_IP, "bound-ip", "source IP address is none of the port's allowed-addresses") \
+	X(BOUND_ARP, "bound-arp", "sender in ARP is not the frame's, or none of the port's allowed-addresses") \
+	X(BOUND_ND, "bound-nd", "neighbour discovery for others than the port's allowed-addresses") \
+	X(BPDU_GUARD, "bpdu-guard", "BPDU on a port with bpdu-guard, which is disabled by it") \
 	X(PORT_DISABLED, "port-disabled", "the port is disabled: `jackfield status` says why") \
 	X(UPCALL_LIMIT, "upcall-limit", "more frames for the control plane than it takes") \
 	X(VLAN_EDIT_FAILED, "vlan-edit-failed", "kernel could not change the VLAN tags") \
@@ -305,6 +312,7 @@ enum jf_upcall_kind {
 	JF_UPCALL_CARRIER = 2,       /* a bond member's link changed: `length` is 1 if it is there, else 0 */
 	JF_UPCALL_MOVES = 3,         /* addresses keep moving: `data` starts with a jf_move_key */
 	JF_UPCALL_PROBE = 4,         /* a frame to the switch's own probe address came in */
+	JF_UPCALL_DISABLED = 5,      /* a program has disabled the interface's port */
 };
 
 struct jf_upcall {
@@ -396,7 +404,14 @@ struct jf_guard {
 	__u64 storm_burst_ns[3];    /* how far ahead of that rate frames may be */
 	__u32 allowed_count;
 	__u8 allowed[96]; /* addresses of JF_GUARD_LOCKED, six bytes each */
-	__u8 zero[4];
+	__u32 bound_mac_count; /* 0: any MAC source passes */
+	__u32 bound_ipv4_count;
+	__u32 bound_ipv6_count; /* both 0: any IP source passes */
+	__u8 bound_macs[96];    /* six bytes each */
+	__u32 bound_ipv4[16];   /* networks and their masks as they are in a frame */
+	__u32 bound_ipv4_mask[16];
+	__u64 bound_ipv6[32];
+	__u64 bound_ipv6_mask[32];
 };
 
 /* Map jf_guard_state, by port id, of ports with and without protections: written by the data plane. */

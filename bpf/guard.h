@@ -13,24 +13,11 @@
 #include "frame.h"
 #include "maps.h"
 #include "output.h"
+#include "subject.h"
 
 #define JF_GUARD_UNLEARNED -1 /* the frame passes, but its source is not learned */
 #define JF_STORM_ATTEMPTS 4
 #define JF_MOST_SEGMENTS 1024
-
-/* What is to be judged: here, because the stack has no room for it. Nothing else runs on the CPU meanwhile. */
-struct guard_subject {
-	__u64 now_ns;
-	__u16 bridge;
-	__u16 port;
-	__u16 vlan;
-	__u16 type_offset; /* of what the frame carries behind its tags */
-	__u8 dst[6];
-	__u8 src[6];
-	__u8 learnable;
-};
-
-JF_MAP(jf_guard_subject, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct guard_subject, 1);
 
 static __always_inline int is_allowed(const struct jf_guard *guard, const __u8 *mac)
 {

@@ -20,6 +20,8 @@
 #include "vlan.h"
 #include "fdb.h"
 #include "output.h"
+#include "binding.h"
+#include "bpdu.h"
 #include "guard.h"
 #include "flow.h"
 #include "bond.h"
@@ -294,7 +296,8 @@ __noinline int forward(struct __sk_buff *skb, __u32 at)
 
 	if (in_port->flags & JF_PORT_GUARDED) {
 		describe_subject(skb, pass, bridge, vlan, arrival->port);
-		guarded = guard_frame(skb);
+		guarded = bound_frame(skb);
+		guarded = guarded ? note_refused(guarded) : guard_frame(skb);
 		if (guarded > 0)
 			return drop(skb, pass, arrival->iface, guarded, vlan);
 	}
@@ -385,8 +388,12 @@ static __always_inline int pass_frame(struct __sk_buff *skb)
 	pass->source = 0;
 	pass->arrivals = 1;
 	reason = parse_frame(skb, pass);
-	if (port->flags & JF_PORT_LACP && is_slow_protocol(skb, pass))
-		return hand_up(skb, ingress->iface, JF_UPCALL_SLOW_PROTOCOL, 0, pass->now_ns);
+	if (port->flags & (JF_PORT_LACP | JF_PORT_GUARDED)) {
+		if (port->flags & JF_PORT_LACP && is_slow_protocol(skb, pass))
+			return hand_up(skb, ingress->iface, JF_UPCALL_SLOW_PROTOCOL, 0, pass->now_ns);
+		if (port->flags & JF_PORT_GUARDED && guard_from_bpdus(skb, id, ingress->iface, pass->now_ns))
+			return drop(skb, pass, ingress->iface, JF_DROP_BPDU_GUARD, 0);
+	}
 	if (reason != JF_DROP_RUNT && is_group(pass->src))
 		reason = JF_DROP_SOURCE_MULTICAST;
 	if (reason)

@@ -116,6 +116,11 @@ def _protections(guard: GuardConfig) -> list[str]:
     if guard.allowed_macs:
         listed = " ".join(each.hex(":") for each in sorted(guard.allowed_macs))
         settings.append(f'other_config:allowed-macs="{listed}"')
+    if guard.bpdu_guard:
+        settings.append("other_config:bpdu-guard=true")
+    sources = [each.hex(":") for each in sorted(guard.bound_macs)] + sorted(map(str, guard.bound_networks))
+    if sources:
+        settings.append(f'other_config:allowed-addresses="{" ".join(sources)}"')
     return settings
 
 

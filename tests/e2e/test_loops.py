@@ -13,6 +13,7 @@ from tests.e2e.switch import Switch
 from tests.e2e.test_patch_ports import joined
 from tests.netlab import Namespace, until
 from tests.scenarios.kit import BROADCAST, tagged, untagged
+from tests.scenarios.loops import BPDU
 
 SHELL = "import sys; from jackfield.cli.shell.app import main; sys.exit(main(sys.argv[1:]))"
 DISABLE = "other_config:loop-action=disable"
@@ -221,3 +222,28 @@ def test_what_cannot_be_asked_about_loops_is_named(switch: Switch) -> None:
     switch.vsctl("set", "Port", "tap1", "other_config:loop-recover-seconds=soon")
     switch.wait_for("Bridge", "br0", "status", '.*loop-action.*"explode.*must be report or disable.*')
     switch.wait_for("Port", "tap1", "status", ".*loop-recover-seconds.*must be a number of seconds.*")
+
+
+def test_a_bpdu_disables_a_guarded_port_though_the_daemon_is_dead(switch: Switch) -> None:
+    switch.vsctl("add-br", "br0")
+    one, two = stations(switch)
+    switch.vsctl("set", "Port", "tap1", "other_config:bpdu-guard=true")
+    assert one.pings("10.0.0.2")
+    switch.daemon.kill()
+    with one.tap("tap1") as tap:
+        tap.send(BPDU)
+    until(lambda: not two.pings("10.0.0.1"), what="a port that carries no frames")
+    switch.daemon.start()
+    assert disabled(switch) == ["tap1"]
+    switch.wait_for("Port", "tap1", "status", ".*disabled=bpdu-guard.*")
+    assert "a BPDU came in, which bpdu-guard forbids" in jackfield(switch, "status")
+    assert switch.drops("tap1")["bpdu-guard"] == 1
+    jackfield(switch, "port", "enable", "tap1")
+    one.ping("10.0.0.2")
+
+    with one.tap("tap1") as tap:
+        tap.send(BPDU)
+    until(lambda: disabled(switch) == ["tap1"], what="word of the port")
+    switch.vsctl("remove", "Port", "tap1", "other_config", "bpdu-guard")
+    until(lambda: not disabled(switch), what="a port that is enabled for want of the setting")
+    one.ping("10.0.0.2")

@@ -99,6 +99,7 @@ class Recorder:
         record = self.datapath.ports.get(number) or _abi.Port()
         home = 0 if disabled else self._bridges[homes[port]]
         self.datapath.ports.set(number, record._replace(bridge=home))
+        self.datapath.disabled.delete(number)
 
     def set_bond(self, bond: str, state: BondState) -> None:
         """Put a bond's members into a state."""
@@ -284,6 +285,7 @@ class Recorder:
             self.datapath.ports.set(number, _abi.Port())
             self.datapath.port_vlans.delete(number)
             self.datapath.guards.delete(number)
+            self.datapath.disabled.delete(number)
         for number in self._bonds.values():
             self.datapath.bonds.delete(number)
         for number in self._ids.values():

@@ -5,10 +5,11 @@ Ports are p1, p2, …; stations are letters; frames are untagged or tagged(VLAN)
 
 from __future__ import annotations
 
+from tests.scenarios.bindings import BINDINGS
 from tests.scenarios.bonds import BONDS
 from tests.scenarios.learning import AGEING, FULL_TABLE, LEARNING, STATIC
 from tests.scenarios.limits import ADMISSION, COUNTERS, MALFORMED, MTU
-from tests.scenarios.loops import DISABLED, PROBES
+from tests.scenarios.loops import BPDU_GUARD, DISABLED, PROBES
 from tests.scenarios.patches import PATCHES
 from tests.scenarios.protections import MAC_LIMIT, PORT_SECURITY, STORMS
 from tests.scenarios.tunnels import TUNNEL, VLAN_LIMIT
@@ -31,6 +32,8 @@ SCENARIOS = (
     *BONDS,
     *DISABLED,
     *PROBES,
+    *BPDU_GUARD,
+    *BINDINGS,
     *STORMS,
     *MAC_LIMIT,
     *PORT_SECURITY,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jackfield.model import DropReason
+from jackfield.model import DropReason, GuardConfig
 from tests.scenarios.kit import (
     BROADCAST,
     Disabled,
@@ -68,6 +68,43 @@ DISABLED = (
             Send("p1", untagged("A", BROADCAST)).ends(DropReason.PORT_DISABLED, at="p3"),
         ),
         Reach.PROGRAM,
+    ),
+)
+
+GUARDED = GuardConfig(bpdu_guard=True)
+BPDU = bytes.fromhex("0180c2000000 02000000ee01 0026 424203 0000000000").ljust(60, b"\0")
+
+BPDU_GUARD = (
+    Scenario(
+        "A BPDU disables a port with bpdu-guard until it is enabled again",
+        switch(trunk("p1", guard=GUARDED), trunk("p2")),
+        (
+            Send("p1", untagged("A", BROADCAST)).reaches("p2"),
+            Send("p1", BPDU).ends(DropReason.BPDU_GUARD),
+            Send("p1", untagged("A", BROADCAST)).ends(DropReason.PORT_DISABLED),
+            Send("p2", untagged("B", BROADCAST)).ends(DropReason.NO_DESTINATION),
+            Disabled("p1", False),
+            Send("p1", untagged("A", BROADCAST)).reaches("p2"),
+        ),
+        Reach.PROGRAM,
+    ),
+    Scenario(
+        "A BPDU of a provider bridge disables a port, too, with forward-bpdu and where its VLAN is refused",
+        switch(trunk("p1", 10, guard=GUARDED), trunk("p2"), forward_bpdu=True),
+        (
+            Send("p1", BPDU[:5] + b"\x08" + BPDU[6:]).ends(DropReason.BPDU_GUARD),
+            Send("p1", tagged(10, "A", BROADCAST)).ends(DropReason.PORT_DISABLED),
+        ),
+        Reach.PROGRAM,
+    ),
+    Scenario(
+        "What is no BPDU, or comes in where there is no bpdu-guard, disables nothing",
+        switch(trunk("p1", guard=GUARDED), trunk("p2")),
+        (
+            Send("p2", BPDU).ends(DropReason.RESERVED_DESTINATION),
+            Send("p1", untagged("A", "01:80:c2:00:00:00")).ends(DropReason.RESERVED_DESTINATION),
+            Send("p1", untagged("A", BROADCAST)).reaches("p2"),
+        ),
     ),
 )
 

@@ -104,11 +104,16 @@ class DropReason(IntEnum):
     MAC_LIMIT = 24
     MAC_LOCKED = 25
     MAC_STICKY = 26
-    PORT_DISABLED = 27
-    UPCALL_LIMIT = 28
-    VLAN_EDIT_FAILED = 29
-    SEND_FAILED = 30
-    REASON_COUNT = 31
+    BOUND_MAC = 27
+    BOUND_IP = 28
+    BOUND_ARP = 29
+    BOUND_ND = 30
+    BPDU_GUARD = 31
+    PORT_DISABLED = 32
+    UPCALL_LIMIT = 33
+    VLAN_EDIT_FAILED = 34
+    SEND_FAILED = 35
+    REASON_COUNT = 36
 
 
 class FdbFlag(IntFlag):
@@ -131,6 +136,7 @@ class GuardFlag(IntFlag):
     MAC_LIMIT_FLOOD = 2
     STICKY = 4
     LOCKED = 8
+    BPDU = 32
     DAMPED = 16
 
 
@@ -165,6 +171,7 @@ class Limit(IntEnum):
     BOND_LOAD_PARTS = 8
     NO_MEMBER = 255
     MAX_ALLOWED_MACS = 16
+    MAX_BOUND = 16
     UPCALL_RING = 262144
     UPCALL_BYTES = 128
     UPCALL_RATE = 64
@@ -210,6 +217,7 @@ class UpcallKind(IntEnum):
     CARRIER = 2
     MOVES = 3
     PROBE = 4
+    DISABLED = 5
 
 
 class VlanMode(IntEnum):
@@ -587,7 +595,7 @@ class FloodList(NamedTuple):
         return 8
 
 
-_GUARD = Struct("=II3Q3QI96s4s")
+_GUARD = Struct("=II3Q3QI96sIII96s16I16I32Q32Q")
 
 
 class Guard(NamedTuple):
@@ -597,19 +605,26 @@ class Guard(NamedTuple):
     storm_burst_ns: tuple[int, ...] = (0,) * 3
     allowed_count: int = 0
     allowed: bytes = bytes(96)
-    zero: bytes = bytes(4)
+    bound_mac_count: int = 0
+    bound_ipv4_count: int = 0
+    bound_ipv6_count: int = 0
+    bound_macs: bytes = bytes(96)
+    bound_ipv4: tuple[int, ...] = (0,) * 16
+    bound_ipv4_mask: tuple[int, ...] = (0,) * 16
+    bound_ipv6: tuple[int, ...] = (0,) * 32
+    bound_ipv6_mask: tuple[int, ...] = (0,) * 32
 
     def pack(self) -> bytes:
-        return _GUARD.pack(self.flags, self.mac_limit, *self.storm_interval_ns, *self.storm_burst_ns, self.allowed_count, self.allowed, self.zero)
+        return _GUARD.pack(self.flags, self.mac_limit, *self.storm_interval_ns, *self.storm_burst_ns, self.allowed_count, self.allowed, self.bound_mac_count, self.bound_ipv4_count, self.bound_ipv6_count, self.bound_macs, *self.bound_ipv4, *self.bound_ipv4_mask, *self.bound_ipv6, *self.bound_ipv6_mask)
 
     @classmethod
     def unpack(cls, raw: bytes) -> Guard:
         values = _GUARD.unpack(raw)
-        return cls(values[0], values[1], values[2:5], values[5:8], values[8], values[9], values[10])
+        return cls(values[0], values[1], values[2:5], values[5:8], values[8], values[9], values[10], values[11], values[12], values[13], values[14:30], values[30:46], values[46:78], values[78:110])
 
     @classmethod
     def size(cls) -> int:
-        return 160
+        return 904
 
 
 _GUARD_STATE = Struct("=3QQQHH6s6s")
@@ -957,6 +972,11 @@ DROP_TEXTS = {
     DropReason.MAC_LIMIT: ("mac-limit", "new source address on a port with as many as its mac-limit"),
     DropReason.MAC_LOCKED: ("mac-locked", "source address is none of those that the port is locked to"),
     DropReason.MAC_STICKY: ("mac-sticky", "source address belongs to another port, which port-security keeps it on"),
+    DropReason.BOUND_MAC: ("bound-mac", "source MAC address is none of the port's allowed-addresses"),
+    DropReason.BOUND_IP: ("bound-ip", "source IP address is none of the port's allowed-addresses"),
+    DropReason.BOUND_ARP: ("bound-arp", "sender in ARP is not the frame's, or none of the port's allowed-addresses"),
+    DropReason.BOUND_ND: ("bound-nd", "neighbour discovery for others than the port's allowed-addresses"),
+    DropReason.BPDU_GUARD: ("bpdu-guard", "BPDU on a port with bpdu-guard, which is disabled by it"),
     DropReason.PORT_DISABLED: ("port-disabled", "the port is disabled: `jackfield status` says why"),
     DropReason.UPCALL_LIMIT: ("upcall-limit", "more frames for the control plane than it takes"),
     DropReason.VLAN_EDIT_FAILED: ("vlan-edit-failed", "kernel could not change the VLAN tags"),

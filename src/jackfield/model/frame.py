@@ -20,6 +20,8 @@ _ARP_START = bytes.fromhex("0806000108000604")  # type, Ethernet, IPv4, lengths 
 _ARP_END = 30
 _ARP_REQUEST, _ARP_REPLY = 1, 2
 _ETHERTYPE = 2
+_BPDU_ADDRESSES = (bytes.fromhex("0180c2000000"), bytes.fromhex("0180c2000008"))
+_BPDU_LLC, _BPDU_START, _LENGTH_MAX = b"\x42\x42", 17, 1500
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,14 @@ def is_reserved(mac: bytes) -> bool:
 def is_slow_protocol(frame: Frame) -> bool:
     """Whether the frame is of a protocol between neighbours that LACP is one of (IEEE 802.3, 57A)."""
     return not frame.tags and frame.rest[:2] == b"\x88\x09"
+
+
+def is_bpdu(data: bytes) -> bool:
+    """Whether these are the bytes of a spanning tree frame (IEEE 802.1D, 9.2), to the address of customer or
+    of provider bridges."""
+    if len(data) < _BPDU_START or data[:6] not in _BPDU_ADDRESSES:
+        return False
+    return int.from_bytes(data[12:14]) <= _LENGTH_MAX and data[14:16] == _BPDU_LLC
 
 
 def is_gratuitous_arp(frame: Frame) -> bool:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from ipaddress import IPv4Network, IPv6Network
 
 NSEC_PER_SEC = 1_000_000_000
 DAMPED_RATE = 100
+
+
+Network = IPv4Network | IPv6Network
 
 
 class MacLimitAction(Enum):
@@ -33,7 +37,9 @@ class GuardConfig:
     a second, on average; None means any number. `storm_burst` is how many may come at once; None means those
     of a tenth of a second, and 10 at least. `mac_limit` is how many addresses may be learned there at one
     time. `allowed_macs` are the addresses that a locked port takes besides static ones of its own. A `damped`
-    port is in a loop, and no more than DAMPED_RATE frames of a kind may come in.
+    port is in a loop, and no more than DAMPED_RATE frames of a kind may come in. With
+    `bpdu_guard`, a BPDU disables the port. `bound_macs` and `bound_networks` are the only sources of frames,
+    MAC and IP addresses, that are let in; none means any.
     """
 
     storm_broadcast: int | None = None
@@ -45,6 +51,9 @@ class GuardConfig:
     security: PortSecurity = PortSecurity.NONE
     allowed_macs: frozenset[bytes] = frozenset()
     damped: bool = False
+    bpdu_guard: bool = False
+    bound_macs: frozenset[bytes] = frozenset()
+    bound_networks: frozenset[Network] = frozenset()
 
     @property
     def keeps_addresses(self) -> bool:

@@ -37,6 +37,14 @@ class DropReason(Enum):
     MAC_LIMIT = "mac-limit", "new source address on a port with as many as its mac-limit"
     MAC_LOCKED = "mac-locked", "source address is none of those that the port is locked to"
     MAC_STICKY = "mac-sticky", "source address belongs to another port, which port-security keeps it on"
+    BOUND_MAC = "bound-mac", "source MAC address is none of the port's allowed-addresses"
+    BOUND_IP = "bound-ip", "source IP address is none of the port's allowed-addresses"
+    BOUND_ARP = (
+        "bound-arp",
+        "sender in ARP is not the frame's, or none of the port's allowed-addresses",
+    )
+    BOUND_ND = "bound-nd", "neighbour discovery for others than the port's allowed-addresses"
+    BPDU_GUARD = "bpdu-guard", "BPDU on a port with bpdu-guard, which is disabled by it"
     PORT_DISABLED = "port-disabled", "the port is disabled: `jackfield status` says why"
     UPCALL_LIMIT = "upcall-limit", "more frames for the control plane than it takes"
     VLAN_EDIT_FAILED = "vlan-edit-failed", "kernel could not change the VLAN tags"

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from jackfield.model import bond, guard, vlan
+from jackfield.model import binding, bond, guard, vlan
 from jackfield.model.bond import Admission, BondState
 from jackfield.model.config import BondConfig, BridgeConfig, PortConfig, SwitchConfig
 from jackfield.model.fdb import Address, Announced, Fdb
@@ -20,6 +20,7 @@ from jackfield.model.frame import (
     ADDRESSES,
     ETH_HLEN,
     Frame,
+    is_bpdu,
     is_gratuitous_arp,
     is_group,
     is_reserved,
@@ -191,6 +192,10 @@ class _Passage:
         if is_slow_protocol(frame) and port.bond is not None and port.bond.lacp:
             self._taken_up = True
             return
+        if arrival.hops == 1 and port.guard is not None and port.guard.bpdu_guard and is_bpdu(arrival.frame):
+            self._state = replace(self._state, disabled=self._state.disabled | {port.name})
+            self._drop(arrival.interface, DropReason.BPDU_GUARD)
+            return
         reason = _refuses(bridge, port, frame)
         if reason is not None:
             self._drop(arrival.interface, reason)
@@ -201,7 +206,7 @@ class _Passage:
 
         stack = vlan.input_stack(port, frame.tags)
         vid = vlan.vid(stack)
-        reason = self._admit(arrival.interface, bridge, port, vid, frame)
+        reason = self._admit(arrival, bridge, port, vid, frame)
         if reason is not None:
             self._drop(arrival.interface, reason)
             return
@@ -219,17 +224,20 @@ class _Passage:
             self._send(arrival, target, replace(frame, tags=tags), vid)
 
     def _admit(
-        self, interface: str, bridge: BridgeConfig, port: PortConfig, vid: int, frame: Frame
+        self, arrival: _Arrival, bridge: BridgeConfig, port: PortConfig, vid: int, frame: Frame
     ) -> DropReason | None:
         """Learn from a frame, unless the port's bond or its protections refuse it."""
         admission: Admission | DropReason = Admission.TAKE
         if port.bond is not None:
             state = self._state.bond(port.name, port.bond)
-            admission = bond.admission(port.bond, state, interface, frame)
+            admission = bond.admission(port.bond, state, arrival.interface, frame)
         if isinstance(admission, DropReason):
             return admission
         learns = True
         if port.guard is not None:
+            reason = binding.refuses(port.guard, frame.src, arrival.payload)
+            if reason is not None:
+                return reason
             verdict = self._judge(port.guard, bridge, port, vid, frame)
             if verdict.reason is not None:
                 return verdict.reason

@@ -5,13 +5,15 @@ A value that cannot be taken is left out, and a warning says so: the other prote
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import struct
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import TypeVar
 
 from jackfield.datapath import _abi
 from jackfield.datapath._abi import GuardFlag, Limit
-from jackfield.model.protection import GuardConfig, MacLimitAction, PortSecurity
+from jackfield.model.protection import GuardConfig, MacLimitAction, Network, PortSecurity
 from jackfield.reconcile.outcome import Warning
 from jackfield.reconcile.rows import Row, mac, pairs, text
 
@@ -47,8 +49,12 @@ def guard_record(config: GuardConfig) -> _abi.Guard:
         flags |= GuardFlag.STICKY
     elif config.security is PortSecurity.LOCKED:
         flags |= GuardFlag.LOCKED
+    if config.bpdu_guard:
+        flags |= GuardFlag.BPDU
     if config.damped:
         flags |= GuardFlag.DAMPED
+    ipv4 = sorted(each for each in config.bound_networks if isinstance(each, IPv4Network))
+    ipv6 = sorted(each for each in config.bound_networks if isinstance(each, IPv6Network))
     rates = config.rates
     return _abi.Guard(
         flags=int(flags),
@@ -57,7 +63,28 @@ def guard_record(config: GuardConfig) -> _abi.Guard:
         storm_burst_ns=tuple(0 if rate is None else rate.burst for rate in rates),
         allowed_count=len(config.allowed_macs),
         allowed=b"".join(sorted(config.allowed_macs)).ljust(6 * Limit.MAX_ALLOWED_MACS, b"\0"),
+        bound_mac_count=len(config.bound_macs),
+        bound_macs=b"".join(sorted(config.bound_macs)).ljust(6 * Limit.MAX_BOUND, b"\0"),
+        bound_ipv4_count=len(ipv4),
+        bound_ipv4=_numbers("I", 1, (network.network_address.packed for network in ipv4)),
+        bound_ipv4_mask=_numbers("I", 1, (network.netmask.packed for network in ipv4)),
+        bound_ipv6_count=len(ipv6),
+        bound_ipv6=_numbers("Q", 2, (network.network_address.packed for network in ipv6)),
+        bound_ipv6_mask=_numbers("Q", 2, (network.netmask.packed for network in ipv6)),
     )
+
+
+def _numbers(kind: str, each: int, addresses: Iterable[bytes]) -> tuple[int, ...]:
+    """The numbers, so many for an address, that lie in memory as the addresses do."""
+    layout = struct.Struct(f"={each * Limit.MAX_BOUND}{kind}")
+    return layout.unpack(b"".join(addresses).ljust(layout.size, b"\0"))
+
+
+def _network(word: str) -> Network | None:
+    try:
+        return ip_network(word)
+    except ValueError:
+        return None
 
 
 class _Reader:
@@ -84,7 +111,47 @@ class _Reader:
             self.complaints.append("allowed-macs has no effect without port-security=locked")
             allowed = frozenset()
         broadcast, multicast, unknown = rates
-        return GuardConfig(broadcast, multicast, unknown, burst, limit, action, security, allowed)
+        bound_macs, bound_networks = self._sources("allowed-addresses")
+        return GuardConfig(
+            storm_broadcast=broadcast,
+            storm_multicast=multicast,
+            storm_unknown_unicast=unknown,
+            storm_burst=burst,
+            mac_limit=limit,
+            mac_limit_action=action,
+            security=security,
+            allowed_macs=allowed,
+            bpdu_guard=self._switch("bpdu-guard"),
+            bound_macs=bound_macs,
+            bound_networks=bound_networks,
+        )
+
+    def _switch(self, key: str) -> bool:
+        value = self._options.get(key, "false")
+        if value not in ("true", "false"):
+            self.complaints.append(f'ignoring {key} "{value}" (not true or false)')
+        return value == "true"
+
+    def _sources(self, key: str) -> tuple[frozenset[bytes], frozenset[Network]]:
+        """MAC addresses, and IP addresses and networks."""
+        macs: dict[bytes, None] = {}
+        networks: dict[Network, None] = {}
+        for word in self._options.get(key, "").replace(",", " ").split():
+            address, network = mac(word), _network(word)
+            most = f"(there can be no more than {int(Limit.MAX_BOUND)} of a kind)"
+            if address is not None and not address[0] & 1:
+                if len(macs) == Limit.MAX_BOUND and address not in macs:
+                    self.complaints.append(f"ignoring {word} in {key} {most}")
+                else:
+                    macs[address] = None
+            elif network is None or network.is_multicast:
+                told = "not the MAC address of a station, nor an IP address or network"
+                self.complaints.append(f'ignoring "{word}" in {key} ({told})')
+            elif len(networks) == Limit.MAX_BOUND and network not in networks:
+                self.complaints.append(f"ignoring {word} in {key} {most}")
+            else:
+                networks[network] = None
+        return frozenset(macs), frozenset(networks)
 
     def _number(self, key: str, most: int) -> int | None:
         value = self._options.get(key)

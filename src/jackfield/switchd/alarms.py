@@ -13,7 +13,17 @@ CURRENT_SECONDS = 60.0
 """So long after the last offence it is shown, and a port is named once in that time for the same thing."""
 
 CROWDED, UNLEARNED = "fdb-crowded", "mac-unlearned"
-OF_ADDRESSES = frozenset({DropReason.MAC_LIMIT, DropReason.MAC_LOCKED, DropReason.MAC_STICKY})
+OF_ADDRESSES = frozenset(
+    {
+        DropReason.MAC_LIMIT,
+        DropReason.MAC_LOCKED,
+        DropReason.MAC_STICKY,
+        DropReason.BOUND_MAC,
+        DropReason.BOUND_IP,
+        DropReason.BOUND_ARP,
+        DropReason.BOUND_ND,
+    }
+)
 WATCHED = OF_ADDRESSES | {
     DropReason.STORM_BROADCAST,
     DropReason.STORM_MULTICAST,

@@ -206,7 +206,7 @@ async def _serve(
         loops = Loops(datapath.switch, reconciler, engine.own, engine.look_again)
         upcalls = UpcallReader(datapath.upcalls)
         upcalls.tell(bonds.heard, UpcallKind.SLOW_PROTOCOL, UpcallKind.CARRIER)
-        upcalls.tell(loops.heard, UpcallKind.MOVES, UpcallKind.PROBE)
+        upcalls.tell(loops.heard, UpcallKind.MOVES, UpcallKind.PROBE, UpcallKind.DISABLED)
         for follower in (bonds, loops, upcalls):
             engine.follow(follower)
         FdbCommands(engine).register(commands)

@@ -111,8 +111,8 @@ class Loops:
         carrying = {name for name in self._view.ports if self._view.carries(name)}
         self._tell(self._finder.forget(old.ports.keys() - carrying))
         self._judge_patches()
-        for port in self._view.disabled_for_loops():
-            if not port.loops.disable or self._view.is_needless(port):
+        for port in self._view.ports.values():
+            if self._view.is_free_again(port):
                 self._do(self.enable(port))
         self._run()
         return ()
@@ -121,12 +121,15 @@ class Loops:
         """A loop is not judged by its devices."""
 
     def heard(self, upcalls: Sequence[Upcall]) -> None:
-        """The programs tell of moving addresses, or a probe has come back."""
+        """The programs tell of moving addresses or a disabled port, or a probe has come back."""
         now = time.monotonic()
         for upcall in upcalls:
             if upcall.kind == UpcallKind.MOVES:
                 moved = MoveKey.unpack(upcall.data[: MoveKey.size()])
                 self._finder.suspect(self._view.suspects(moved.before, moved.after, moved.vlan), now)
+                continue
+            if upcall.kind == UpcallKind.DISABLED:
+                self._look_again()
                 continue
             probe = unpacked(upcall.data[: upcall.length], self._secret)
             way = self._view.way(probe, upcall) if probe is not None else None

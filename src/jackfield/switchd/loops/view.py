@@ -89,7 +89,15 @@ class View:
             if port.disabled is not None and port.disabled.by is DisabledBy.LOOP
         ]
 
-    def is_needless(self, port: PortOutcome) -> bool:
+    def is_free_again(self, port: PortOutcome) -> bool:
+        """Whether a port is disabled for something that is not asked for any more, or cannot be any more."""
+        if port.disabled is None:
+            return False
+        if port.disabled.by is DisabledBy.BPDU_GUARD:
+            return port.config.guard is None or not port.config.guard.bpdu_guard
+        return not port.loops.disable or self._is_needless(port)
+
+    def _is_needless(self, port: PortOutcome) -> bool:
         """Whether a patch port that is disabled because of a loop would close none any more."""
         if port.config.patch_peer is None:
             return False
