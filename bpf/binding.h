@@ -45,6 +45,7 @@ __noinline int is_bound_ipv4(__u32 port, __u32 address)
 		return 0;
 	if (!(guard->bound_ipv4_count | guard->bound_ipv6_count))
 		return 1;
+#pragma clang loop unroll(disable)
 	for (i = 0; i < JF_MAX_BOUND; i++) {
 		if (i >= guard->bound_ipv4_count)
 			break;
@@ -65,6 +66,7 @@ __noinline int is_bound_ipv6(__u32 port)
 		return 0;
 	if (!(guard->bound_ipv4_count | guard->bound_ipv6_count))
 		return 1;
+#pragma clang loop unroll(disable)
 	for (i = 0; i < JF_MAX_BOUND; i++) {
 		if (i >= guard->bound_ipv6_count)
 			break;
@@ -86,6 +88,7 @@ __noinline int is_bound_station(__u32 port)
 		return 0;
 	if (!guard->bound_mac_count)
 		return 1;
+#pragma clang loop unroll(disable)
 	for (i = 0; i < JF_MAX_BOUND; i++) {
 		if (i >= guard->bound_mac_count)
 			break;
@@ -138,6 +141,7 @@ __noinline int refuse_nd_options(struct __sk_buff *skb, __u32 offset, __u32 kind
 
 	if (!subject)
 		return JF_DROP_BOUND_ND;
+#pragma clang loop unroll(disable)
 	for (i = 0; i < JF_MOST_OPTIONS; i++) {
 		if (bpf_skb_load_bytes(skb, offset, subject->head, 8) < 0)
 			return JF_DROP_NONE;
@@ -179,11 +183,13 @@ __noinline int refuse_ipv6(struct __sk_buff *skb, __u32 offset, __u32 port)
 	if (!subject || bpf_skb_load_bytes(skb, offset, subject->head, JF_IPV6_HEADER) < 0)
 		return JF_DROP_BOUND_IP;
 	next = subject->head[6];
-	__builtin_memcpy(subject->address, subject->head + 8, 16);
+	subject->address[0] = *(__u64 *)(subject->head + 8);
+	subject->address[1] = *(__u64 *)(subject->head + 16);
 	without_source = !(subject->address[0] | subject->address[1]);
 	if (!without_source && !is_bound_ipv6(port))
 		return JF_DROP_BOUND_IP;
 	offset += JF_IPV6_HEADER;
+#pragma clang loop unroll(disable)
 	for (i = 0; i < JF_MOST_EXTENSIONS; i++) {
 		if (next == IP_ICMPV6)
 			return refuse_nd(skb, offset, port, without_source);

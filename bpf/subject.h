@@ -17,7 +17,7 @@ struct guard_subject {
 	__u8 learnable;
 	/* What bindings are held against: an IPv6 address, and a piece of the frame. */
 	__u64 address[2];
-	__u8 head[40];
+	__u8 head[40] __attribute__((aligned(8)));
 };
 
 JF_MAP(jf_guard_subject, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct guard_subject, 1);

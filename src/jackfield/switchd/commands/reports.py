@@ -224,6 +224,12 @@ def protections(guard: GuardConfig) -> dict[str, str]:
         set_to["port-security"] = guard.security.value
     if guard.allowed_macs:
         set_to["allowed-macs"] = " ".join(mac.hex(":") for mac in sorted(guard.allowed_macs))
+    if guard.bound_macs or guard.bound_networks:
+        networks = (str(network) for network in guard.bound_networks)
+        sources = [*(mac.hex(":") for mac in sorted(guard.bound_macs)), *sorted(networks)]
+        set_to["allowed-addresses"] = " ".join(sources)
+    if guard.bpdu_guard:
+        set_to["bpdu-guard"] = "true"
     return set_to
 
 
