@@ -18,6 +18,19 @@ def test_deleting_the_port_of_an_attachment_with_a_pair_removes_the_pair(world: 
     assert world.switch.host.devices() == devices
 
 
+def test_deleting_the_port_that_replaced_an_interface_brings_that_one_back(world: World) -> None:
+    one, other = prepared(world), world.switch.lab.namespace("another")
+    before = (one.mac("eth0"), one.ip("-4", "route"))
+    world.do("attach", f"netns:{other.name}", "br0")
+    until(lambda: (world.switch.daemon.rundir / "jackfield-agent.sock").exists(), what="the agent")
+    words = ("--ifname", "eth0", "--replace", "--port", "jftnew", "--ip", "10.0.0.1/24")
+    world.do("attach", f"netns:{one.name}", "br0", *words)
+    assert "jf-eth0" in one.devices()
+    world.switch.vsctl("del-port", "br0", "jftnew")
+    until(lambda: one.devices() == {"lo", "eth0"}, what="the interface")
+    until(lambda: (one.mac("eth0"), one.ip("-4", "route")) == before, what="its address and routes")
+
+
 def test_a_switch_that_goes_for_good_puts_back_what_was_replaced_until_it_is_started_again(
     world: World,
 ) -> None:

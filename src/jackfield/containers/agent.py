@@ -10,19 +10,22 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from contextlib import suppress
 from dataclasses import replace
 
 from jackfield.client.database import Database
 from jackfield.client.errors import Failure
-from jackfield.containers import cable
+from jackfield.containers import aside, cable
 from jackfield.containers.attach import detach, give_back, keep_lease, remove_port, repair, start
+from jackfield.containers.attachment import Attachment
 from jackfield.containers.dhcp import Lease
 from jackfield.containers.docker_network.service import COLUMNS, Service
 from jackfield.containers.engine import Engine, NoContainer
+from jackfield.containers.inside import Inside
 from jackfield.containers.leases import Leases
 from jackfield.containers.lock import exclusive
 from jackfield.containers.orders import Orders
-from jackfield.containers.records import TABLES, Known, every, is_alive, look, netns_id, unpark
+from jackfield.containers.records import TABLES, Known, attachment_of, every, is_alive, look, netns_id, unpark
 from jackfield.containers.targets import ENGINES, Running, look_up
 from jackfield.containers.watch import Tiding, Watch
 from jackfield.net import netns
@@ -66,6 +69,7 @@ class Agent:
         self._complaints: dict[str, str] = {}
         self._gives_back = False
         self._cables: set[str] | None = None
+        self._portless: list[Attachment] = []
 
     def run(self) -> None:
         """Follow until told to end."""
@@ -76,12 +80,24 @@ class Agent:
             for port, lease in self._watch.leases():
                 self._keep(port, lease)
         self._orders.close()
+        with suppress(Failure):
+            # The last one may just have been taken away by somebody else.
+            self._refresh()
+            self._look([])
         if self._gives_back:
             self._give_back()
         self._docker.close()
 
     def _database_changed(self) -> None:
-        self._database.refresh()
+        self._refresh()
+
+    def _refresh(self) -> None:
+        """Take in what has changed; ports that have gone may have been in the place of something."""
+        for change in self._database.refresh():
+            if change.table == "Port" and change.new is None and change.old is not None:
+                attachment = attachment_of(change.old)
+                if attachment is not None and attachment.aside:
+                    self._portless.append(attachment)
 
     def _told(self) -> None:
         """Standard input ends, or a word says before that the switch leaves nothing behind."""
@@ -91,7 +107,7 @@ class Agent:
     def _give_back(self) -> None:
         """Put back what the attachments have replaced, until the next start."""
         with exclusive():
-            self._database.refresh()
+            self._refresh()
             for each in every(self._database):
                 if each.port is not None and (each.attachment.aside or each.attachment.wish.veth):
                     name = f"{each.attachment.target.name} {each.attachment.wish.ifname}"
@@ -108,6 +124,7 @@ class Agent:
                 self._complain(tiding.id, tiding.said)
         known = every(self._database)
         self._remove_cables(known)
+        self._put_back(known)
         concerned = [
             each for each in known if self._identity(each) not in self._seen or _concerns(tidings, each)
         ]
@@ -122,11 +139,29 @@ class Agent:
         if self._cables is None or self._cables - there:
             try:
                 with exclusive():
-                    self._database.refresh()
+                    self._refresh()
                     cable.remove_others({each.attachment.port for each in every(self._database)})
             except (Failure, KernelError) as error:
                 self._complain("pairs", f"a pair whose port is gone is still there: {error}")
         self._cables = there
+
+    def _put_back(self, known: list[Known]) -> None:
+        """Whoever deletes the port of an attachment that took an interface's place wants that one again."""
+        there = {each.attachment.key for each in known}
+        while self._portless:
+            attachment = self._portless.pop()
+            if attachment.key in there:
+                continue
+            try:
+                with exclusive():
+                    running = look_up(attachment.target)
+                    if running is not None:
+                        with Inside(running.netns) as inside:
+                            aside.put_back_if_left(inside, attachment.aside, running.inode)
+            except (Failure, KernelError) as error:
+                self._complain(
+                    attachment.target.name, f"what {attachment.port} replaced is not back: {error}"
+                )
 
     @staticmethod
     def _identity(known: Known) -> tuple[object, ...]:
@@ -138,7 +173,7 @@ class Agent:
         if target.kind in ENGINES:
             self._watch.engine(Engine(target.kind, target.engine))
         with exclusive():
-            self._database.refresh()
+            self._refresh()
             key = known.attachment.key
             now = next((each for each in every(self._database) if each.attachment.key == key), None)
             if now is None:
@@ -211,7 +246,7 @@ class Agent:
     def _keep(self, port: str, lease: Lease) -> None:
         """Write down a lease that was renewed."""
         with exclusive():
-            self._database.refresh()
+            self._refresh()
             for each in every(self._database):
                 if each.attachment.port == port and each.port is not None:
                     keep_lease(self._database, each.attachment, lease)

@@ -74,6 +74,13 @@ def put_back(inside: Inside, described: Mapping[str, Any]) -> None:
             append_route(inside.netlink, route)
 
 
+def put_back_if_left(inside: Inside, described: Mapping[str, Any], netns: int) -> None:
+    """`put_back`, if the interface is still aside in the namespace with that inode number."""
+    there = inside.device((PREFIX + described["name"])[:15])
+    if there is not None and is_of(described, there, netns):
+        put_back(inside, described)
+
+
 @contextmanager
 def _unless_there() -> Iterator[None]:
     """No error for what is there already."""

@@ -20,6 +20,7 @@ name behind it: the same while the target does not run and there is no port."""
 ADDRESS_KEY = "attached-ip:"
 """Port.external_ids, with an address behind it: the VLAN in which the attachment has that address."""
 DHCP = "dhcp"
+_NOT_GIVEN = frozenset({"dhcp4", "dhcp6", "dhcpv4", "dhcpv6", "auto", "slaac", "ra"})
 LEAST_MTU, MOST_MTU = 68, 65535
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 _VERSION = 1
@@ -197,6 +198,11 @@ def vlan_word(wish: Wish) -> str:
 def _address(word: str) -> str:
     if word == DHCP:
         return word
+    if word in _NOT_GIVEN:
+        raise Failure(
+            f"{word}: what can be asked for by name is dhcp, an IPv4 address; IPv6 addresses are given, "
+            "or come from a router's advertisements without being asked for"
+        )
     if "/" not in word:
         raise Failure(f"{word}: an address comes with the length of its prefix, such as 10.0.0.11/24")
     try:

@@ -52,7 +52,7 @@ def every(database: Database) -> list[Known]:
     for uuid, bridge in database.tables["Bridge"].items():
         for port in _uuids(bridge["ports"]):
             row = database.tables["Port"].get(port)
-            attachment = _live(row) if row is not None else None
+            attachment = attachment_of(row) if row is not None else None
             if row is not None and attachment is not None:
                 found.append(Known(attachment, uuid, port, _interface(database, row)))
         parked = (
@@ -137,7 +137,7 @@ def _of_interfaces(
         )
         for row in answer["rows"]:
             shapes = {"tag": Shape.OPTIONAL, "trunks": Shape.SET, "external_ids": Shape.MAP}
-            attachment = _live({key: decode(row[key], shape) for key, shape in shapes.items()})
+            attachment = attachment_of({key: decode(row[key], shape) for key, shape in shapes.items()})
             if attachment is not None and attachment.key == wanted.key and attachment.wish.bridge in bridges:
                 found.append(Known(attachment, _uuid(bridges[attachment.wish.bridge]), _uuid(row), {}))
     return found
@@ -166,7 +166,7 @@ def _address_keys(wanted: Attachment) -> list[dict[str, str]]:
     return [{ADDRESS_KEY + plain(address): vlan_word(wanted.wish)} for address in wanted.wish.static]
 
 
-def _live(row: Row) -> Attachment | None:
+def attachment_of(row: Row) -> Attachment | None:
     """The attachment that a Port row tells of, with the VLANs that the port has."""
     ids, tag, trunks = row["external_ids"], row["tag"], row["trunks"]
     text = ids.get(KEY) if isinstance(ids, dict) else None
