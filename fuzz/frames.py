@@ -9,6 +9,7 @@ from fuzz.choices import Choices
 from jackfield.datapath.store import Datapath
 from jackfield.model import State, SwitchConfig, step
 from jackfield.model.fdb import NSEC_PER_SEC
+from tests.program.devices import Devices
 from tests.program.recorder import Recorder, seen
 from tests.scenarios import SCENARIOS
 from tests.scenarios.kit import Reach, Send
@@ -22,7 +23,7 @@ SHORTEST, LONGEST = 14, 1600
 
 @cache
 def _recorder() -> Recorder:
-    return Recorder(Datapath.open("jfttest", record=True))
+    return Recorder(Datapath.open("jfttest", record=True), Devices())
 
 
 @cache
