@@ -80,7 +80,7 @@ enum jf_port_flag {
 	JF_PORT_SOME_CVLANS = 4, /* dot1q-tunnel: carries only the customer VLANs in jf_port_vlans */
 	JF_PORT_BOND = 8,        /* has several interfaces: see jf_bonds */
 	JF_PORT_LACP = 16,       /* frames of slow protocols go up to the control plane */
-	JF_PORT_GUARDED = 32,    /* has protections: see jf_guards */
+	JF_PORT_GUARDED = 32,    /* has protections that judge each frame: see jf_guards */
 };
 
 enum jf_bridge_flag {
@@ -396,7 +396,7 @@ struct jf_port_state {
 	__u64 refused; /* not learned for want of room */
 };
 
-/* Map jf_guards, by port id: the protections of a port that has the flag JF_PORT_GUARDED. */
+/* Map jf_guards, by port id: the protections of a port. Those that judge its frames do so behind JF_PORT_GUARDED. */
 struct jf_guard {
 	__u32 flags; /* jf_guard_flag */
 	__u32 mac_limit;

@@ -107,6 +107,7 @@ static __always_inline int fdb_retire(struct jf_fdb_key *key, const struct jf_fd
 
 	if (!state || !owner || bpf_map_delete_elem(&jf_fdb, key) < 0)
 		return 0;
+	note_address_change(key->mac);
 	add(&state->entries, -1);
 	add(&owner->entries, -1);
 	if (aged) {

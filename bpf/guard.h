@@ -74,6 +74,9 @@ static __always_inline int is_storm(const struct jf_guard *guard, struct jf_guar
 	burst = guard->storm_burst_ns[kind];
 	if (!interval)
 		return 0;
+	/* The coarse clock stands still for up to 10 ms, in which a high rate lets many frames in. */
+	if (!jf_recording)
+		now_ns = bpf_ktime_get_ns();
 	for (i = 0; i < JF_STORM_ATTEMPTS; i++) {
 		due = state->storm_next_ns[kind];
 		from = due;
@@ -156,8 +159,7 @@ static __noinline int describe_subject(struct __sk_buff *skb, struct pass *pass,
 
 	if (!subject || !bridge)
 		return 0;
-	/* The coarse clock stands still for up to 10 ms, in which a high rate lets many frames in. */
-	subject->now_ns = jf_recording ? pass->now_ns : bpf_ktime_get_ns();
+	subject->now_ns = pass->now_ns;
 	subject->bridge = pass->bridge;
 	subject->port = port;
 	subject->vlan = vlan;

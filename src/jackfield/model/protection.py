@@ -56,6 +56,11 @@ class GuardConfig:
     bound_networks: frozenset[Network] = frozenset()
 
     @property
+    def judges_frames(self) -> bool:
+        """Whether a frame that comes in there has to pass them. Sticky addresses concern other ports only."""
+        return self != GuardConfig(security=PortSecurity.STICKY)
+
+    @property
     def keeps_addresses(self) -> bool:
         """Whether what was learned there cannot be learned elsewhere while it is known."""
         return self.security is not PortSecurity.NONE

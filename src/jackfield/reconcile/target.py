@@ -202,7 +202,7 @@ def port_record(config: PortConfig, bridge: int, iface: int) -> _abi.Port:
         flags |= PortFlag.SOME_VLANS
     if config.cvlans is not None:
         flags |= PortFlag.SOME_CVLANS
-    if config.guard is not None:
+    if config.guard is not None and config.guard.judges_frames:
         flags |= PortFlag.GUARDED
     return _abi.Port(
         bridge=bridge,
