@@ -66,7 +66,7 @@ static long sweep_step(void *map, const void *map_key, void *map_value, void *co
 	if (!state || !bridge)
 		return 0;
 	aged = is_aged(bridge, entry, removal->request.now_ns);
-	if ((aged || must_give_way(bridge, state, entry)) && fdb_retire(&key, entry, aged))
+	if ((aged || must_give_way(bridge, state, entry)) && fdb_retire(&key, entry->port, aged))
 		removal->affected++;
 	return 0;
 }

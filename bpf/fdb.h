@@ -98,16 +98,25 @@ static __always_inline int fdb_remove(struct jf_fdb_key *key, const struct jf_fd
 	return 1;
 }
 
-/* Takes an entry that has aged, or has to give way, out of the table. Returns whether this call was the one. */
-static __always_inline int fdb_retire(struct jf_fdb_key *key, const struct jf_fdb_entry *entry, int aged)
+/* Takes a port's entry that has aged, or has to give way, out of the table. Returns whether this call was the one to
+ * do it. */
+__noinline int fdb_retire(const struct jf_fdb_key *address, __u32 port, int aged)
 {
-	__u32 port = entry->port, bridge_id = key->bridge;
-	struct jf_bridge_state *state = bpf_map_lookup_elem(&jf_bridge_state, &bridge_id);
-	struct jf_port_state *owner = bpf_map_lookup_elem(&jf_port_state, &port);
+	struct jf_bridge_state *state;
+	struct jf_port_state *owner;
+	struct jf_fdb_key key;
+	__u32 bridge_id;
 
-	if (!state || !owner || bpf_map_delete_elem(&jf_fdb, key) < 0)
+	if (!address)
 		return 0;
-	note_address_change(key->mac);
+	/* Kernel 6.1 takes map keys only from this function's own stack. */
+	key = *address;
+	bridge_id = key.bridge;
+	state = bpf_map_lookup_elem(&jf_bridge_state, &bridge_id);
+	owner = bpf_map_lookup_elem(&jf_port_state, &port);
+	if (!state || !owner || bpf_map_delete_elem(&jf_fdb, &key) < 0)
+		return 0;
+	note_address_change(key.mac);
 	add(&state->entries, -1);
 	add(&owner->entries, -1);
 	if (aged) {
@@ -173,7 +182,7 @@ __noinline int fdb_make_room(__u32 bridge_id, __u32 learner, __u64 now_ns)
 		aged = is_aged(bridge, entry, now_ns);
 		if (!aged && (learner_over ? entry->port != learner : port_entries(entry->port) <= share))
 			continue;
-		if (fdb_retire(&key, entry, aged))
+		if (fdb_retire(&key, entry->port, aged))
 			return 1;
 	}
 	if (!learner_over)
@@ -203,7 +212,7 @@ __noinline int fdb_expire_one(__u32 bridge_id, __u32 port, __u64 now_ns)
 			continue;
 		key = *logged;
 		entry = bpf_map_lookup_elem(&jf_fdb, &key);
-		if (entry && entry->port == port && is_aged(bridge, entry, now_ns) && fdb_retire(&key, entry, 1))
+		if (entry && entry->port == port && is_aged(bridge, entry, now_ns) && fdb_retire(&key, port, 1))
 			return 1;
 	}
 	return 0;
