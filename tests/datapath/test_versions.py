@@ -145,3 +145,18 @@ def test_a_link_stays_when_its_pin_goes_and_is_pinned_again(
     pin.unlink()
     assert again.repair_pins() == (f"pin links/{pair} again",)
     assert link_of(pins / "jft0" / HERE, pair).id == before
+
+
+def test_a_qdisc_of_the_switch_goes_though_its_mark_was_removed(
+    open_datapath: Open, devices: Devices, pins: Path
+) -> None:
+    datapath = open_datapath(AttachMode.CLS_BPF)
+    pair = make_pair(devices, "jfta")
+    datapath.attach(pair)
+    for mark in (pins / "jft0" / HERE / "links").iterdir():
+        mark.unlink()
+    assert len(datapath.repair_pins()) == 1
+    datapath.close()
+    again = open_datapath(AttachMode.CLS_BPF)
+    again.detach(pair)
+    assert "clsact" not in run("tc", "qdisc", "show", "dev", "jftas")

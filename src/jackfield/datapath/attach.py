@@ -45,8 +45,8 @@ class Attacher(Protocol):
     def update(self, program: int) -> None:
         """Put another program in the place of the present one everywhere; forget devices that are gone."""
 
-    def pins(self) -> dict[Path, int]:
-        """What has to be pinned for all to stay attached, by its place."""
+    def repair(self) -> Iterator[str]:
+        """Put back what is needed for all to stay attached and somebody removed; says what that was."""
 
     def close(self) -> None:
         """Let go; what is attached stays so."""
@@ -113,9 +113,12 @@ class TcxAttacher:
             return True
         return False
 
-    def pins(self) -> dict[Path, int]:
-        alive = (item for item in self._held.items() if self._is_alive(item[1], item[0]))
-        return {self._folder / str(ifindex): link for ifindex, link in alive}
+    def repair(self) -> Iterator[str]:
+        for ifindex, link in self._held.items():
+            path = self._folder / str(ifindex)
+            if not path.exists() and self._is_alive(link, ifindex):
+                self._library.pin(link, path)
+                yield f"pin links/{path.name} again"
 
     def close(self) -> None:
         for link in self._held.values():
@@ -164,12 +167,12 @@ class ClsBpfAttacher:
         self._control = control
         self._folder = folder
         self._name = f"jackfield {instance} v{version}"
+        self._marked = {int(path.name.removeprefix(CLSACT_MARK)) for path in folder.glob(CLSACT_MARK + "*")}
         self._handle = zlib.crc32(instance.encode()) & 0x7FFFFFFF or 1
 
     def attach(self, ifindex: int, program: int) -> None:
         if self._control.add_clsact(ifindex):
-            with contextlib.suppress(FileExistsError):
-                (self._folder / f"{CLSACT_MARK}{ifindex}").symlink_to("clsact")
+            self._set_mark(ifindex)
         self._control.put_program(ifindex, PRIORITY, self._handle, self._name, program)
 
     def release(self, ifindex: int) -> None:
@@ -177,14 +180,13 @@ class ClsBpfAttacher:
 
     def detach(self, ifindex: int) -> None:
         self.release(ifindex)
-        mark = self._folder / f"{CLSACT_MARK}{ifindex}"
-        if not mark.is_symlink():
+        if ifindex not in self._marked:
             return
         if _exists(ifindex) and ifindex in self._control.clsact_devices():
             if self._control.filters(ifindex) or self._control.filters(ifindex, tc.EGRESS):
                 return
             self._control.delete_clsact(ifindex)
-        mark.unlink(missing_ok=True)
+        self._clear_mark(ifindex)
 
     def has(self, ifindex: int) -> bool:
         ours = (PRIORITY, self._handle, self._name)
@@ -199,16 +201,14 @@ class ClsBpfAttacher:
         devices = self._control.clsact_devices()
         for ifindex in filter(self.has, devices):
             self._control.put_program(ifindex, PRIORITY, self._handle, self._name, program)
-        for mark in self._folder.glob(CLSACT_MARK + "*"):
-            if int(mark.name.removeprefix(CLSACT_MARK)) not in devices:
-                mark.unlink(missing_ok=True)
+        for ifindex in self._marked - devices:
+            self._clear_mark(ifindex)
 
     def succeed(self, folder: Path, kept: frozenset[int]) -> None:
         """Take away the filters that another version left, which has its marks in `folder`, and the qdiscs of
         devices that are not `kept`."""
         for mark in folder.glob(CLSACT_MARK + "*"):
-            with contextlib.suppress(FileExistsError):
-                (self._folder / mark.name).symlink_to("clsact")
+            self._set_mark(int(mark.name.removeprefix(CLSACT_MARK)))
         for ifindex in self._control.clsact_devices() - self.attached():
             # Neither does anything to devices that no version of this instance has touched.
             if ifindex in kept:
@@ -216,11 +216,27 @@ class ClsBpfAttacher:
             else:
                 self.detach(ifindex)
 
-    def pins(self) -> dict[Path, int]:
-        return {}  # the kernel keeps a filter by itself
+    def repair(self) -> Iterator[str]:
+        for ifindex in self._marked:
+            mark = self._mark(ifindex)
+            if not mark.is_symlink():
+                mark.symlink_to("clsact")
+                yield f"note again that the switch made the qdisc of device {ifindex}"
 
     def close(self) -> None:
         """Nothing is held."""
+
+    def _mark(self, ifindex: int) -> Path:
+        return self._folder / f"{CLSACT_MARK}{ifindex}"
+
+    def _set_mark(self, ifindex: int) -> None:
+        self._marked.add(ifindex)
+        with contextlib.suppress(FileExistsError):
+            self._mark(ifindex).symlink_to("clsact")
+
+    def _clear_mark(self, ifindex: int) -> None:
+        self._marked.discard(ifindex)
+        self._mark(ifindex).unlink(missing_ok=True)
 
 
 def _entries(folder: Path) -> list[Path]:

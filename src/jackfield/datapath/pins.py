@@ -18,11 +18,9 @@ def pins(loaded: Loaded, folders: Folders) -> dict[Path, int]:
     return found
 
 
-def repair(library: Library, wanted: dict[Path, int], folders: Folders) -> tuple[str, ...]:
+def repair(library: Library, wanted: dict[Path, int]) -> tuple[str, ...]:
     """Pin again, by its place, what is not pinned any more; says what that was. Raises KernelError."""
     missing = {path: fd for path, fd in wanted.items() if not path.exists()}
-    if missing:
-        folders.make()
     for path, fd in missing.items():
         library.pin(fd, path)
     return tuple(f"pin {path.parent.name}/{path.name} again" for path in missing)

@@ -191,9 +191,9 @@ class Datapath:
         if self._folders is None:
             return ()
         wanted = pins.pins(self._loaded, self._folders) | self._carrier_links
-        for attacher in self._attachers.values():
-            wanted |= attacher.pins()
-        return pins.repair(self._library, wanted, self._folders)
+        self._folders.make()
+        done = pins.repair(self._library, wanted)
+        return (*done, *(text for attacher in self._attachers.values() for text in attacher.repair()))
 
     def remove_other_versions(self) -> None:
         """Take away what another ABI version left of this instance: for when all of this one is in place."""
