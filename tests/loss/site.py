@@ -66,8 +66,8 @@ def bonded(lab: Lab, switch: Switch) -> End:
         switch.lab.cable(switch.host, f"eth{number}", neighbour, f"eth{number}")
         neighbour.up(f"eth{number}")
         switch.host.up(f"eth{number}")
-    switch.vsctl("add-bond", "br0", "bond0", "eth6", "eth7", "tag=20", "bond_mode=active-backup")
-    switch.appctl("bond/set-active-member", "bond0", "eth7")
+    switch.vsctl("add-bond", "br0", "bond0", "eth6", "eth7", "tag=20", "bond_mode=active-backup",
+                 "other_config:bond-primary=eth7")  # fmt: skip
     return End(neighbour, "eth7", neighbour.mac("eth7"))
 
 

@@ -125,6 +125,8 @@ class Upgrades:
             self._change()
             done = daemon.run("sh", "-c", f"ovsdb-client restore {place} <{copy}")
             assert done.returncode == 0, done.stderr
+            # Who restores does not wait until the kernel is configured; this one does.
+            self._site.switch.vsctl("set", "Open_vSwitch", ".", "external_ids:restored=yes")
             yield
 
         return self._cost("a backup restored", act)
