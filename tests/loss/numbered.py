@@ -23,12 +23,9 @@ ETHERTYPE = 0x88B6
 PAYLOAD = struct.Struct("!4sHQ")
 MARK = b"jft\0"
 LONGEST_SECONDS = 3600.0
+IDLE_SECONDS = 0.2
 RECEIVE_BUFFER = 64 << 20
 SO_RCVBUFFORCE, SOL_PACKET, PACKET_STATISTICS, PACKET_IGNORE_OUTGOING = 33, 263, 6, 23
-
-
-class Stopped(Exception):
-    """SIGTERM came."""
 
 
 @dataclass
@@ -65,10 +62,9 @@ def send(device: str, flow: int, to: bytes, source: bytes, rate: float, stations
     base = int.from_bytes(source)
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sock:
         sock.bind((device, 0))
+        stopped = stop_signs()
         print("ready", flush=True)
         started = time.monotonic()
-        stopped: list[int] = []  # not by an exception: a frame that left is to be counted
-        signal.signal(signal.SIGTERM, lambda number, _frame: stopped.append(number))
         while (elapsed := time.monotonic() - started) < LONGEST_SECONDS and not stopped:
             while sent < elapsed * rate:
                 address = (base + sent % stations).to_bytes(6)
@@ -90,15 +86,19 @@ def receive(device: str) -> dict[str, object]:
         sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)
         sock.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
         sock.bind((device, ETHERTYPE))
+        stopped = stop_signs()
+        sock.settimeout(IDLE_SECONDS)
         print("ready", flush=True)
-        try:
-            while True:
+        while True:
+            try:
                 frame = sock.recv(2048)
-                mark, flow, number = PAYLOAD.unpack_from(frame, 14)
-                if mark == MARK:
-                    flows.setdefault(flow, Flow()).take(number, time.monotonic())
-        except Stopped:
-            pass
+            except TimeoutError:
+                if stopped:  # and all that had arrived by then is read
+                    break
+                continue
+            mark, flow, number = PAYLOAD.unpack_from(frame, 14)
+            if mark == MARK:
+                flows.setdefault(flow, Flow()).take(number, time.monotonic())
         _seen, overrun = struct.unpack("II", sock.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))
     return {"overrun": overrun, "flows": {number: _report(flow) for number, flow in flows.items()}}
 
@@ -114,13 +114,14 @@ def _report(flow: Flow) -> dict[str, float]:
     }
 
 
-def _stop(_number: int, _frame: object) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise Stopped
+def stop_signs() -> list[int]:
+    """Not empty once SIGTERM came. It is no exception: a frame that was sent or received is to be counted."""
+    signs: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _frame: signs.append(number))
+    return signs
 
 
 def main(words: list[str]) -> int:
-    signal.signal(signal.SIGTERM, _stop)
     if words[0] == "receive":
         print(json.dumps(receive(words[1])))
     else:

@@ -20,6 +20,7 @@ from tests.loss.builds import CHANGED_CONFIGURATION, CHANGED_PROGRAMS, CHANGED_S
 from tests.loss.kills import rest_is_in_order
 from tests.loss.site import Site, new_site
 from tests.loss.traffic import Verdict, traffic
+from tests.netlab import until
 
 
 @dataclass(frozen=True)
@@ -125,8 +126,8 @@ class Upgrades:
             self._change()
             done = daemon.run("sh", "-c", f"ovsdb-client restore {place} <{copy}")
             assert done.returncode == 0, done.stderr
-            # Who restores does not wait until the kernel is configured; this one does.
-            self._site.switch.vsctl("set", "Open_vSwitch", ".", "external_ids:restored=yes")
+            # Who restores does not wait until the kernel is configured.
+            until(lambda: not rest_is_in_order(self._site), what="a switch as the backup wants it")
             yield
 
         return self._cost("a backup restored", act)
