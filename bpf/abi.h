@@ -245,6 +245,8 @@ struct jf_bond {
 	/* What follows from it: see bondstate.h. */
 	__u32 changes; /* made to the above so far */
 	__u64 factor;  /* of hashes of flows */
+	/* Until then, by CLOCK_MONOTONIC, somebody sees to `down`; later the program tries whether members take frames. */
+	__u64 watched_ns;
 	__u8 hash;     /* jf_bond_hash */
 	__u8 refusal;  /* jf_drop_reason where there is no way out */
 	__u8 zero[6];
@@ -266,6 +268,7 @@ enum jf_bond_op {
 	JF_BOND_SET = 2,       /* set what has a field flag */
 	JF_BOND_LINK = 3,      /* the link of `member` is down, or up */
 	JF_BOND_REMOVE = 4,
+	JF_BOND_WATCH = 5,     /* set watched_ns */
 };
 
 enum jf_bond_field_flag {
@@ -277,6 +280,7 @@ enum jf_bond_field_flag {
 };
 
 struct jf_bond_request {
+	__u64 watched_ns;
 	__u32 op;
 	__u32 bond;
 	__u32 fields; /* jf_bond_field_flag */

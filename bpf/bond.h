@@ -10,6 +10,7 @@
 #include "bondstate.h"
 #include "frame.h"
 #include "maps.h"
+#include "output.h"
 
 /* The bucket of the frame's source on a bond that it leaves with these tags; `inside` is its VLAN in the bridge. */
 static __always_inline __u32 source_bucket(struct pass *pass, const struct jf_bond *bond,
@@ -42,9 +43,9 @@ __noinline int count_load(__u32 bond_id, __u32 bucket, __u32 length)
 	return 0;
 }
 
-/* The bucket of the frame on a bond that deals frames out, and which is noted as its load. */
-static __always_inline __u32 choose_bucket(struct __sk_buff *skb, struct pass *pass, __u32 bond_id,
-					   const struct jf_bond *bond, const struct tag_stack *tags, __u32 inside)
+/* The bucket of the frame on a bond that deals frames out. */
+static __always_inline __u32 choose_bucket(struct __sk_buff *skb, struct pass *pass, const struct jf_bond *bond,
+					   const struct tag_stack *tags, __u32 inside)
 {
 	int bucket;
 
@@ -55,24 +56,37 @@ static __always_inline __u32 choose_bucket(struct __sk_buff *skb, struct pass *p
 	} else {
 		bucket = source_bucket(pass, bond, tags, inside);
 	}
-	if (is_sample(pass->number))
-		count_load(bond_id, bucket, skb->len);
 	return bucket;
 }
 
-/* The interface by which the frame leaves a bond, 0 if there is none: see bond_refusal. `inside` is its VLAN in the
- * bridge. */
-static __always_inline __u32 leave_bond(struct __sk_buff *skb, struct pass *pass, __u32 bond_id,
-					const struct tag_stack *tags, __u32 inside)
+/* Whether nobody sees to it that members without a link are left out. */
+static __always_inline int is_unwatched(const struct pass *pass, const struct jf_bond *bond)
+{
+	return pass->now_ns > bond->watched_ns;
+}
+
+/* The interface by which the frame leaves a bond. 0: there is none, see bond_refusal; else it is one of `bucket`, see
+ * send_unwatched. `inside` is its VLAN in the bridge. */
+static __always_inline int leave_bond(struct __sk_buff *skb, struct pass *pass, __u32 bond_id,
+				      const struct tag_stack *tags, __u32 inside)
 {
 	struct jf_bond *bond = find_bond(bond_id);
 	__u32 bucket = 0;
 
 	if (!bond)
 		return 0;
-	if (bond->hash)
-		bucket = choose_bucket(skb, pass, bond_id, bond, tags, inside);
-	return bond->ways[bucket & (JF_BOND_BUCKETS - 1)];
+	if (bond->hash) {
+		bucket = choose_bucket(skb, pass, bond, tags, inside) & (JF_BOND_BUCKETS - 1);
+		if (is_sample(pass->number)) {
+			count_load(bond_id, bucket, skb->len);
+			/* One refused sample is enough. */
+			if (is_unwatched(pass, bond))
+				return ~bucket;
+		}
+	} else if (is_unwatched(pass, bond)) {
+		return ~bucket;
+	}
+	return bond->ways[bucket];
 }
 
 /* The drop reason of a frame for which there was no way out. */
@@ -93,6 +107,92 @@ static __always_inline __u32 enter_bond(__u32 bond_id, __u32 member, int to_grou
 		return 0;
 	member &= JF_MAX_MEMBERS - 1;
 	return to_group ? bond->to_group[member] : bond->to_one[member];
+}
+
+/* The place of a member with this interface; JF_NO_MEMBER. */
+__noinline int member_of(__u32 bond_id, __u32 iface)
+{
+	struct jf_bond *bond = find_bond(bond_id);
+	int i;
+
+	for (i = 0; bond && i < JF_MAX_MEMBERS; i++)
+		if (bond->members[i] == iface)
+			return i;
+	return JF_NO_MEMBER;
+}
+
+__noinline int lowest_member(__u32 set)
+{
+	int at;
+
+	for (at = 0; at < JF_MAX_MEMBERS - 1; at++)
+		if (set >> at & 1)
+			break;
+	return at;
+}
+
+/* Gives all that was the `lost` member's to another one, of those that may have a link. Returns whether there is one. */
+__noinline int hand_over(__u32 bond_id, __u32 lost, __u32 may_hope)
+{
+	struct jf_bond *bond = find_bond(bond_id);
+	__u32 usable, heir, lost_id, i;
+
+	if (!bond || lost >= JF_MAX_MEMBERS)
+		return 0;
+	__sync_fetch_and_or(&bond->down, 1U << lost & bond->present);
+	usable = usable_members(bond);
+	if (!usable && may_hope) {
+		__sync_fetch_and_and(&bond->down, 1U << lost);
+		usable = usable_members(bond);
+	}
+	if (!usable)
+		return 0;
+	heir = lowest_member(usable) & (JF_MAX_MEMBERS - 1);
+	lost_id = bond->members[lost];
+	for (i = 0; i < JF_BOND_BUCKETS; i++)
+		if (bond->ways[i] == lost_id)
+			bond->ways[i] = bond->members[heir];
+	if (bond->lacp != JF_BOND_LACP_NEGOTIATED) {
+		__u8 one = bond->to_one[lost], group = bond->to_group[lost];
+
+		bond->to_one[lost] = bond->to_one[heir];
+		bond->to_group[lost] = bond->to_group[heir];
+		bond->to_one[heir] = one;
+		bond->to_group[heir] = group;
+	}
+	return 1;
+}
+
+/* So many are tried with one frame; the next one goes on. */
+#define JF_TRIED_MEMBERS 8
+
+/*
+ * Sends a frame by a bond whose members' links nobody watches: whether the one that has the bucket takes it shows
+ * whether it has a link. When none does, those that had none before may have one again. Returns a drop reason.
+ */
+__noinline int send_unwatched(struct __sk_buff *skb, __u32 bond_id, __u32 bucket, __u32 length)
+{
+	struct jf_bond *bond = find_bond(bond_id);
+	struct jf_iface *iface;
+	__u32 id, i;
+
+	if (!bond)
+		return JF_DROP_BOND_NO_MEMBER;
+	for (i = 0; i < JF_TRIED_MEMBERS; i++) {
+		id = bond->ways[bucket & (JF_BOND_BUCKETS - 1)];
+		if (!id)
+			break;
+		iface = bpf_map_lookup_elem(&jf_ifaces, &id);
+		if (iface && iface->mtu && length > iface->mtu + ETH_HLEN + VLAN_HLEN && !skb->gso_size)
+			return JF_DROP_MTU_EXCEEDED;
+		if (iface && iface->ifindex && bpf_clone_redirect(skb, iface->ifindex, 0) == 0) {
+			count_tx(id, length);
+			return JF_DROP_NONE;
+		}
+		if (!hand_over(bond_id, member_of(bond_id, id), !i))
+			break;
+	}
+	return bond_refusal(bond_id);
 }
 
 #endif

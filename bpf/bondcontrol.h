@@ -39,6 +39,8 @@ static __always_inline void configure_bond(struct jf_bond *bond, const struct jf
 		bond->lacp = JF_BOND_LACP_OFF;
 	else if (bond->lacp == JF_BOND_LACP_OFF)
 		bond->lacp = JF_BOND_LACP_CONFIGURED;
+	if (!before)
+		bond->watched_ns = JF_FOREVER;
 	set_fields(bond, request, before ? 0 : request->fields);
 }
 
@@ -59,6 +61,9 @@ int jf_bond_control(struct jf_bond_request *request)
 		break;
 	case JF_BOND_LINK:
 		set_link(bond, bit, request->down);
+		break;
+	case JF_BOND_WATCH:
+		bond->watched_ns = request->watched_ns;
 		break;
 	case JF_BOND_REMOVE:
 		__builtin_memset(bond, 0, sizeof(*bond));

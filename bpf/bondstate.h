@@ -11,6 +11,7 @@
 #include "maps.h"
 
 #define JF_HASH_FACTOR 0xa1feb6249df2025fULL /* spreads patterns of addresses and ports well */
+#define JF_FOREVER (~0ULL)
 #define JF_SETTLE_ATTEMPTS 8
 
 static __always_inline struct jf_bond *find_bond(__u32 id)

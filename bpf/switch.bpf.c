@@ -142,6 +142,26 @@ static __noinline int cross(struct visit *visit, const struct jf_iface *patch, _
 	return 0;
 }
 
+/* Lets the frame leave by a bond without a way for it, or whose members nobody watches: see leave_bond. */
+static __noinline int leave_otherwise(struct visit *visit, __u32 bond_id, int way, const struct tag_stack *tags)
+{
+	struct __sk_buff *skb = visit->skb;
+	struct pass *pass = visit->pass;
+	__u32 in_iface = visit->arrival->iface, vlan = TAG_VID(pass->inside.tag[0]);
+	int reason;
+
+	if (!tags)
+		return 0;
+	if (!way)
+		return drop(skb, pass, in_iface, bond_refusal(bond_id), vlan);
+	if (pass->pending_iface)
+		send_pending_copy(skb, pass);
+	if (edit_tags(skb, &pass->tags, tags) < 0)
+		return drop(skb, pass, in_iface, JF_DROP_VLAN_EDIT_FAILED, vlan);
+	reason = send_unwatched(skb, bond_id, ~way, tagged_length(pass, tags));
+	return reason ? drop(skb, pass, in_iface, reason, vlan) : 0;
+}
+
 /* Lets the frame leave its bridge by a port. */
 static __always_inline void leave(struct visit *visit, const struct jf_port *port)
 {
@@ -162,11 +182,12 @@ static __always_inline void leave(struct visit *visit, const struct jf_port *por
 		}
 	}
 	if (port->flags & JF_PORT_BOND) {
-		id = leave_bond(skb, pass, port->iface, &tags, vlan);
-		if (!id) {
-			drop(skb, pass, arrival->iface, bond_refusal(port->iface), vlan);
+		reason = leave_bond(skb, pass, port->iface, &tags, vlan);
+		if (reason <= 0) {
+			leave_otherwise(visit, port->iface, reason, &tags);
 			return;
 		}
+		id = reason;
 	}
 	iface = bpf_map_lookup_elem(&jf_ifaces, &id);
 	if (!iface)

@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,30 @@ def test_next_to_nothing_is_lost_when_a_cable_is_pulled(
             far.ip("link", "set", name, "up")
             until(lambda: enabled(switch) == BOTH)
         assert lost() <= 20
+
+
+@pytest.mark.parametrize("mode", ["active-backup", "balance-slb"])
+def test_a_bond_leaves_members_without_a_link_with_the_daemon_dead(
+    switch: Switch, far: Namespace, station: Namespace, mode: str
+) -> None:
+    bond(switch, f"bond_mode={mode}")
+    source = bytes.fromhex(STATION.replace(":", ""))
+    switch.daemon.kill()
+    with station.tap("tap1") as out:
+
+        def leaves_by(cable: Tap) -> bool:
+            for _ in range(20):
+                out.send(b"\2\xff\0\0\0\1" + source + b"\x88\xb5" + bytes(46))
+            return any(frame[6:12] == source for frame in cable.drain())
+
+        for lost, other in (("e0", "e1"), ("e1", "e0"), ("e0", "e1")):
+            far.ip("link", "set", other, "up")
+            with far.tap(other) as cable:
+                far.ip("link", "set", lost, "down")
+                until(partial(leaves_by, cable))
+    far.ip("link", "set", "e0", "up")
+    switch.daemon.start()
+    until(lambda: enabled(switch) == BOTH)
 
 
 def test_a_thousand_flows_are_spread_evenly(switch: Switch, far: Namespace, station: Namespace) -> None:

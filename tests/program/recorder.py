@@ -90,7 +90,7 @@ class Recorder:
 
     def set_link(self, bond: str, member: str, up: bool) -> None:
         """Have the link of a bond's member come or go."""
-        self.datapath.set_member_down(self._bonds[bond], self._homes[member][1], not up)
+        self.datapath.bonds.set_down(self._bonds[bond], self._homes[member][1], not up)
 
     def set_disabled(self, port: str, disabled: bool) -> None:
         """Have a port carry no frames, or carry them again."""
@@ -104,7 +104,7 @@ class Recorder:
     def set_bond(self, bond: str, state: BondState) -> None:
         """Put a bond's members into a state."""
         number, places = self._bonds[bond], {name: at for name, (_, at) in self._homes.items()}
-        self.datapath.set_bond(
+        self.datapath.bonds.change(
             number,
             enabled=sum(1 << places[name] for name in state.enabled),
             collecting=sum(1 << places[name] for name in state.collecting),
@@ -114,7 +114,7 @@ class Recorder:
         )
         for name, (port, at) in self._homes.items():
             if port == bond:
-                self.datapath.set_member_down(number, at, name in state.down)
+                self.datapath.bonds.set_down(number, at, name in state.down)
 
     def kept_followed(self) -> int:
         """For how many frames, ever, the program took a decision that it had kept."""
@@ -127,7 +127,7 @@ class Recorder:
 
     def bond_bytes(self, bond: str) -> int:
         """What a bond has counted for its buckets."""
-        return sum(self.datapath.bond_bytes(self._bonds[bond]))
+        return sum(self.datapath.bonds.loads(self._bonds[bond]))
 
     def resize(self, bridge: str, entries: int) -> None:
         """Change the size of a bridge's learning table."""

@@ -58,6 +58,7 @@ class BondOp(IntEnum):
     SET = 2
     LINK = 3
     REMOVE = 4
+    WATCH = 5
 
 
 class BondVerdict(IntEnum):
@@ -247,7 +248,7 @@ class AddressChanges(NamedTuple):
         return 4096
 
 
-_BOND = Struct("=IBBBBIIIII4xQBB6s32H256s256H32s32s")
+_BOND = Struct("=IBBBBIIIII4xQQBB6s32H256s256H32s32s")
 
 
 class Bond(NamedTuple):
@@ -262,6 +263,7 @@ class Bond(NamedTuple):
     present: int = 0
     changes: int = 0
     factor: int = 0
+    watched_ns: int = 0
     hash: int = 0
     refusal: int = 0
     zero: bytes = bytes(6)
@@ -272,16 +274,16 @@ class Bond(NamedTuple):
     to_group: bytes = bytes(32)
 
     def pack(self) -> bytes:
-        return _BOND.pack(self.basis, self.mode, self.flags, self.lacp, self.active, self.enabled, self.collecting, self.down, self.present, self.changes, self.factor, self.hash, self.refusal, self.zero, *self.members, self.buckets, *self.ways, self.to_one, self.to_group)
+        return _BOND.pack(self.basis, self.mode, self.flags, self.lacp, self.active, self.enabled, self.collecting, self.down, self.present, self.changes, self.factor, self.watched_ns, self.hash, self.refusal, self.zero, *self.members, self.buckets, *self.ways, self.to_one, self.to_group)
 
     @classmethod
     def unpack(cls, raw: bytes) -> Bond:
         values = _BOND.unpack(raw)
-        return cls(values[0], values[1], values[2], values[3], values[4], values[5], values[6], values[7], values[8], values[9], values[10], values[11], values[12], values[13], values[14:46], values[46], values[47:303], values[303], values[304])
+        return cls(values[0], values[1], values[2], values[3], values[4], values[5], values[6], values[7], values[8], values[9], values[10], values[11], values[12], values[13], values[14], values[15:47], values[47], values[48:304], values[304], values[305])
 
     @classmethod
     def size(cls) -> int:
-        return 944
+        return 952
 
 
 _BOND_LOAD = Struct("=256Q")
@@ -303,10 +305,11 @@ class BondLoad(NamedTuple):
         return 2048
 
 
-_BOND_REQUEST = Struct("=IIIIIIIBBBBBB6s32H256s")
+_BOND_REQUEST = Struct("=QIIIIIIIBBBBBB6s32H256s")
 
 
 class BondRequest(NamedTuple):
+    watched_ns: int = 0
     op: int = 0
     bond: int = 0
     fields: int = 0
@@ -325,16 +328,16 @@ class BondRequest(NamedTuple):
     buckets: bytes = bytes(256)
 
     def pack(self) -> bytes:
-        return _BOND_REQUEST.pack(self.op, self.bond, self.fields, self.basis, self.present, self.enabled, self.collecting, self.mode, self.flags, self.lacp, self.active, self.member, self.down, self.zero, *self.members, self.buckets)
+        return _BOND_REQUEST.pack(self.watched_ns, self.op, self.bond, self.fields, self.basis, self.present, self.enabled, self.collecting, self.mode, self.flags, self.lacp, self.active, self.member, self.down, self.zero, *self.members, self.buckets)
 
     @classmethod
     def unpack(cls, raw: bytes) -> BondRequest:
         values = _BOND_REQUEST.unpack(raw)
-        return cls(values[0], values[1], values[2], values[3], values[4], values[5], values[6], values[7], values[8], values[9], values[10], values[11], values[12], values[13], values[14:46], values[46])
+        return cls(values[0], values[1], values[2], values[3], values[4], values[5], values[6], values[7], values[8], values[9], values[10], values[11], values[12], values[13], values[14], values[15:47], values[47])
 
     @classmethod
     def size(cls) -> int:
-        return 360
+        return 368
 
 
 _BRIDGE = Struct("=QIHBB")

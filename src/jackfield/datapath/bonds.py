@@ -12,6 +12,7 @@ from jackfield.datapath._abi import BondFieldFlag as Field
 from jackfield.datapath._abi import BondOp, Limit
 from jackfield.datapath.maps import PerCpuTable, Table
 
+FOREVER = (1 << 64) - 1
 BUCKETS, LOAD_PARTS = int(Limit.BOND_BUCKETS), int(Limit.BOND_LOAD_PARTS)
 
 
@@ -101,6 +102,11 @@ class BondTable:
     def set_down(self, number: int, member: int, down: bool) -> None:
         """Note that a member has no link, or has one."""
         self._run(_abi.BondRequest(op=BondOp.LINK, bond=number, member=member, down=down))
+
+    def watch(self, number: int, until_ns: int) -> None:
+        """Until then, by CLOCK_MONOTONIC, somebody notes which members have no link; FOREVER when the kernel
+        does. Later the data plane tries by itself whether members take frames."""
+        self._run(_abi.BondRequest(op=BondOp.WATCH, bond=number, watched_ns=until_ns))
 
     def loads(self, number: int) -> tuple[int, ...]:
         """Bytes sent for each bucket since the bond was made: an estimate by samples."""

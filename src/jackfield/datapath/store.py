@@ -228,31 +228,6 @@ class Datapath:
         """Every entry, aged ones that were not swept yet among them."""
         return self._fdb.items()
 
-    # Bonds.
-
-    def set_bond(
-        self,
-        number: int,
-        *,
-        enabled: int | None = None,
-        collecting: int | None = None,
-        active: int | None = None,
-        lacp: int | None = None,
-        buckets: bytes | None = None,
-    ) -> None:
-        """Set what is given of a bond's state: see struct jf_bond in bpf/abi.h."""
-        self.bonds.change(
-            number, enabled=enabled, collecting=collecting, active=active, lacp=lacp, buckets=buckets
-        )
-
-    def set_member_down(self, number: int, member: int, down: bool) -> None:
-        """Note that a member of a bond has no link, or has one."""
-        self.bonds.set_down(number, member, down)
-
-    def bond_bytes(self, number: int) -> tuple[int, ...]:
-        """Bytes that a bond has sent for each of its buckets, since it was made."""
-        return self.bonds.loads(number)
-
     # Counters.
 
     def counters(self, ifaces: Iterable[int] | None = None) -> dict[int, _abi.Counters]:

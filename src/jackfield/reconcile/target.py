@@ -190,7 +190,7 @@ def bond_record(bond: BondSettings, lacp: bool, members: tuple[int, ...]) -> _ab
         flags |= BondFlag.FALLBACK_AB
     if bond.all_members_active:
         flags |= BondFlag.ALL_MEMBERS
-    if not bond.downdelay_ms and not bond.miimon_ms:
+    if bond.follows_carrier:
         flags |= BondFlag.FOLLOW_CARRIER
     return _abi.Bond(basis=bond.basis, mode=int(_BOND_MODES[bond.mode]), flags=int(flags), members=members)
 

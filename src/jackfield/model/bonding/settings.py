@@ -21,3 +21,8 @@ class BondSettings:
     primary: str | None = None
     all_members_active: bool = False
     fallback_ab: bool = False
+
+    @property
+    def follows_carrier(self) -> bool:
+        """Whether what the kernel says of a member's link counts at once."""
+        return not self.downdelay_ms and not self.miimon_ms

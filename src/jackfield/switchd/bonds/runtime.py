@@ -15,6 +15,7 @@ from typing import Protocol
 
 from jackfield.datapath._abi import Bond, FdbEntry, FdbKey, Upcall, UpcallKind
 from jackfield.datapath._abi import Lacp as StoredLacp
+from jackfield.datapath.bonds import FOREVER
 from jackfield.model import lacp
 from jackfield.net.errors import NetworkError
 from jackfield.net.monitor import LinkChange, Resync
@@ -35,6 +36,9 @@ _lacp_log = logging.getLogger("jackfield.lacp")
 ETHERNET_HEADER = 14
 Write = Callable[[Iterable[Update]], Awaitable[None]]
 
+WATCH_SECONDS, UNWATCHED_SECONDS = 1.0, 3.0
+"""How often the data plane is told that links are watched, and how soon it looks after them if not."""
+
 COMPLAIN_SECONDS = 12.0
 """At most so often it is said that somebody sends what is no LACPDU."""
 
@@ -50,17 +54,8 @@ class LacpTable(Protocol):
 class BondTable(Protocol):
     """The bonds of the data plane, by number."""
 
-    def get(self, key: int) -> Bond | None: ...
-
-
-class Plane(Protocol):
-    """What is used of the data plane; any thread may use it."""
-
-    @property
-    def bonds(self) -> BondTable: ...
-    @property
-    def lacp(self) -> LacpTable: ...
-    def set_bond(
+    def get(self, number: int) -> Bond | None: ...
+    def change(
         self,
         number: int,
         *,
@@ -70,8 +65,20 @@ class Plane(Protocol):
         lacp: int | None = None,
         buckets: bytes | None = None,
     ) -> None: ...
-    def set_member_down(self, number: int, member: int, down: bool) -> None: ...
-    def bond_bytes(self, number: int) -> tuple[int, ...]: ...
+    def set_down(self, number: int, member: int, down: bool) -> None: ...
+    def watch(self, number: int, until_ns: int) -> None: ...
+    def loads(self, number: int) -> tuple[int, ...]: ...
+
+
+class Plane(Protocol):
+    """What is used of the data plane; any thread may use it."""
+
+    @property
+    def follows_carrier(self) -> bool: ...
+    @property
+    def bonds(self) -> BondTable: ...
+    @property
+    def lacp(self) -> LacpTable: ...
     def fdb_entries(self) -> list[tuple[FdbKey, FdbEntry]]: ...
 
 
@@ -90,6 +97,7 @@ class Bonds:
         self._announcer = Announcer(self._sender, plane.fdb_entries)
         self._miimon = Miimon(self._link_polled)
         self._timer: asyncio.TimerHandle | None = None
+        self._watching: asyncio.TimerHandle | None = None
         self._by_iface: dict[int, tuple[BondPort, str]] = {}
         self._by_ifindex: dict[int, tuple[BondPort, str]] = {}
         self._written: dict[str, BondState] = {}
@@ -107,6 +115,8 @@ class Bonds:
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
+        if self._watching is not None:
+            self._watching.cancel()
         if self._writing is not None:
             self._writing.cancel()
         self._miimon.close()
@@ -145,6 +155,7 @@ class Bonds:
                 if port.view.settings is not None and port.view.settings.miimon_ms
             }
         )
+        self._watch()
         self._run(self.ports.values(), anew=True)
         return columns(outcome, self.ports)
 
@@ -279,8 +290,8 @@ class Bonds:
             for member in view.members:
                 bit = 1 << member.index
                 if old is None or (state.down ^ old.down) & bit:
-                    self._plane.set_member_down(view.bond, member.index, bool(state.down & bit))
-            self._plane.set_bond(
+                    self._plane.bonds.set_down(view.bond, member.index, bool(state.down & bit))
+            self._plane.bonds.change(
                 view.bond,
                 enabled=state.enabled,
                 collecting=state.collecting,
@@ -309,7 +320,7 @@ class Bonds:
         return changed
 
     def _rebalance(self, port: BondPort, now: float) -> None:
-        name, total = port.view.name, self._plane.bond_bytes(port.view.bond)
+        name, total = port.view.name, self._plane.bonds.loads(port.view.bond)
         before, self._bytes[name] = self._bytes[name], total
         sent = [max(0, new - old) for new, old in zip(total, before, strict=True)]
         for shift in port.rebalance(sent, now):
@@ -326,6 +337,27 @@ class Bonds:
             self._sender.send(member.ifindex, lacp.frame(member.mac, pdu))
         except OSError as error:
             _lacp_log.warning("%s: cannot send a LACP PDU by %s: %s", port.view.name, name, error.strerror)
+
+    def _watch(self) -> None:
+        """Tell the data plane of which bonds this process watches the links, and go on telling it."""
+        if self._watching is not None:
+            self._watching.cancel()
+            self._watching = None
+        until, watched = time.monotonic_ns() + int(UNWATCHED_SECONDS * 1e9), False
+        for port in self.ports.values():
+            settings = port.view.settings
+            if settings is None:
+                continue
+            alone = self._plane.follows_carrier and settings.follows_carrier
+            watched |= not alone
+            try:
+                self._plane.bonds.watch(port.view.bond, FOREVER if alone else until)
+            except NetworkError as error:
+                _log.error(
+                    "bond %s: cannot tell the data plane that it is watched: %s", port.view.name, error
+                )
+        if watched:
+            self._watching = asyncio.get_running_loop().call_later(WATCH_SECONDS, self._watch)
 
     # -- coming and going ----------------------------------------------------------------------------
 
@@ -346,7 +378,7 @@ class Bonds:
             found = {member.name: self._plane.lacp.get(member.iface) for member in view.members}
             memories = {name: remembered(value) for name, value in found.items() if value is not None}
         if view.bond:
-            self._bytes[view.name] = self._plane.bond_bytes(view.bond)
+            self._bytes[view.name] = self._plane.bonds.loads(view.bond)
         return BondPort(view, held, memories, now)
 
     def _forget(self, name: str) -> None:
