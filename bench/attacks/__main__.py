@@ -24,6 +24,7 @@ ATTACKS: Mapping[str, Attack] = {
     for attack in (
         network.flood_of_addresses,
         network.theft_of_an_address,
+        network.false_arp,
         network.storm_of_broadcasts,
         network.broken_frames,
         network.loop_by_a_cable,

@@ -20,6 +20,7 @@ SENT = 20
 STREAM_RATE, STREAM_SECONDS = 500, 6.0
 LOOP_SECONDS = 3.0
 STORM = 20_000
+THIEF, THEIR_IP = mac(4, 1), bytes((10, 0, 0, 1))
 BROKEN = 2000
 
 
@@ -82,6 +83,18 @@ def theft_of_an_address(subject: Subject) -> Outcome:
         f"{told}of {SENT} frames for that address {arrived} reach its owner, {stolen} the thief",
         {"sent": SENT, "arrived": arrived, "stolen": stolen},
     )
+
+
+def false_arp(subject: Subject) -> Outcome:
+    """A station says by ARP that another's IP address is its own."""
+    told = subject.protect("p3", "allowed-addresses=10.0.0.3")
+    claim = b"\x08\x06\0\x01\x08\0\x06\x04\0\x02" + THIEF + THEIR_IP + PEER + bytes(4)
+    with plugged_in() as (victim, peer, thief):
+        _acquaint(victim, peer)
+        peer.forget()
+        thief.send(*[(PEER + THIEF + claim).ljust(60, b"\0")] * SENT)
+        believed = sum(each[12:14] == b"\x08\x06" for each in peer.everything())
+    return Outcome(f"{told}{believed} of {SENT} false answers arrive", {"sent": SENT, "believed": believed})
 
 
 def storm_of_broadcasts(subject: Subject) -> Outcome:

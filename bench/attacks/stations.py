@@ -60,12 +60,16 @@ class Station(AbstractContextManager["Station"]):
             self.send(each)
 
     def heard(self, quiet: float = QUIET_SECONDS, most: float = 30.0) -> list[bytes]:
-        """What comes until nothing has come for a while."""
+        """What comes from other stations until nothing has come for a while."""
+        return [each for each in self.everything(quiet, most) if ETHERTYPE in each[12:26]]
+
+    def everything(self, quiet: float = QUIET_SECONDS, most: float = 30.0) -> list[bytes]:
+        """The same with all that others say."""
         found = []
         end = time.monotonic() + most
         while time.monotonic() < end and select.select([self._socket], [], [], quiet)[0]:
             found.append(self._socket.recv(1 << 16))
-        return [each for each in found if ETHERTYPE in each[12:26]]
+        return found
 
     def forget(self) -> None:
         """Throw away what has come up to now."""
