@@ -198,7 +198,7 @@ def test_who_takes_another_s_address_is_named(site: Site) -> None:
     text = site.alarm("p2", "mac-sticky")
     assert text.startswith("br0: port p2: source address belongs to another port")
     assert f"(the last one was {mac('A').hex(':')})" in text
-    assert text in site.jackfield("status")
+    assert text.rpartition(":")[0] in site.jackfield("status")  # the count goes on
 
 
 def test_protections_come_and_go_without_a_word_about_addresses(site: Site) -> None:

@@ -54,8 +54,7 @@ def test_an_alarm_ends_a_minute_after_the_last_offence() -> None:
 def test_counters_that_began_anew_count_from_nothing() -> None:
     alarms = Alarms()
     alarms.update(OUTCOME, storm(10), 0)
-    alarms.update(OUTCOME, Reading(), 2)
-    assert len(alarms.update(OUTCOME, storm(4), 4)) == 1
+    assert [line.split(": ")[-1] for line in alarms.update(OUTCOME, storm(4), 2)] == ["4 frames dropped"]
 
 
 def test_the_last_address_that_offended_is_named() -> None:

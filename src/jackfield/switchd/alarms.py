@@ -86,8 +86,10 @@ class Alarms:
             return []
         for key, alarm in found.items():
             new = alarm.count - before.get(key, 0)
-            if new <= 0:
+            if new == 0:
                 continue
+            if new < 0:  # another port has the name now
+                new = alarm.count
             old = self._alarms.get(key) or replace(alarm, count=0)
             self._alarms[key] = replace(
                 alarm, count=old.count + new, more=old.more + new, seen=now, told=old.told
