@@ -158,6 +158,12 @@ static __noinline int send_pending_copy(struct __sk_buff *skb, struct pass *pass
 	return 0;
 }
 
+/* Whether the frame has come in by the device, rather than being on its way through a netkit pair to it. */
+static __always_inline int is_at_ingress(const struct __sk_buff *skb)
+{
+	return skb->ingress_ifindex != 0;
+}
+
 static __always_inline int is_to_far_end(const struct pass *pass, const struct jf_iface *iface)
 {
 	return pass->unicast && iface->flags & JF_IFACE_FAR &&
@@ -179,7 +185,8 @@ static __always_inline __u32 way_of(const struct pass *pass, const struct jf_ifa
 /* The one place where a frame leaves for good. Returns the program's verdict. */
 static __always_inline int deliver(struct __sk_buff *skb, __u32 ifindex, __u32 way)
 {
-	if (way == WAY_FAR) {
+	/* The kernel takes a redirection to a peer at ingress only. */
+	if (way == WAY_FAR && is_at_ingress(skb)) {
 		/* Kernels before 6.15 keep the type that was judged by the address of the switch's device. */
 		bpf_skb_change_type(skb, 0 /* PACKET_HOST */);
 		return bpf_redirect_peer(ifindex, 0);

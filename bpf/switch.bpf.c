@@ -58,14 +58,16 @@ const volatile struct {
 	enum jf_disabled_by disabled_by;
 } jf_enumerations = {};
 
-/* Too large for the stack, and too much for the verifier to follow. Nothing else runs on the CPU while a frame passes. */
-JF_MAP(jf_pass, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct pass, 1);
+/* Too large for the stack, and too much for the verifier to follow. Nothing else runs on the CPU while a frame passes,
+ * but for a frame inside a netkit pair: the program may run for it while a copy is sent, where the copy's device is on
+ * top of that pair. */
+JF_MAP(jf_pass, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct pass, 2);
 
-static __always_inline struct pass *this_pass(void)
+static __always_inline struct pass *this_pass(const struct __sk_buff *skb)
 {
-	__u32 zero = 0;
+	__u32 at = !is_at_ingress(skb);
 
-	return bpf_map_lookup_elem(&jf_pass, &zero);
+	return bpf_map_lookup_elem(&jf_pass, &at);
 }
 
 /* What a bridge is to do with a frame, for each of its outputs. */
@@ -273,7 +275,7 @@ static __always_inline int is_plain(const struct jf_bridge *bridge, const struct
 __noinline int forward(struct __sk_buff *skb, __u32 at)
 {
 	const struct jf_port *in_port, *port;
-	struct pass *pass = this_pass();
+	struct pass *pass = this_pass(skb);
 	const struct jf_bridge *bridge;
 	const struct arrival *arrival;
 	__u32 verdict = JF_BOND_VERDICT_TAKE;
@@ -382,7 +384,7 @@ static __always_inline struct jf_ingress *find_ingress(__u32 ifindex)
 static __always_inline int pass_frame(struct __sk_buff *skb)
 {
 	struct jf_ingress *ingress = find_ingress(skb->ifindex);
-	struct pass *pass = this_pass();
+	struct pass *pass = this_pass(skb);
 	struct jf_port *port;
 	__u32 id, number, at;
 	int reason;
@@ -397,6 +399,8 @@ static __always_inline int pass_frame(struct __sk_buff *skb)
 	if (!pass)
 		return JF_ACT_DROP;
 
+	if (pass->busy)
+		return end_frame(skb, ingress->iface, ingress->iface, JF_DROP_SEND_FAILED, 0);
 	pass->now_ns = current_time();
 	pass->until_ns = 0;
 	pass->tags.count = 0;
@@ -424,9 +428,11 @@ static __always_inline int pass_frame(struct __sk_buff *skb)
 	pass->queue[0].iface = ingress->iface;
 	pass->queue[0].port = ingress->port;
 	pass->queue[0].hops = 1;
+	pass->busy = 1;
 	forward(skb, 0);
 	for (at = 1; at <= JF_MAX_PATCH_QUEUE && at < pass->arrivals; at++)
 		cross_over(skb, pass, at);
+	pass->busy = 0;
 	return send_pending(skb, pass);
 }
 
@@ -435,5 +441,9 @@ int jf_ingress_frame(struct __sk_buff *skb)
 {
 	int verdict = follow_flow(skb);
 
-	return verdict == JF_FLOW_MISS ? pass_frame(skb) : verdict;
+	if (verdict == JF_FLOW_MISS)
+		verdict = pass_frame(skb);
+	/* Inside a netkit pair, a drop is an error to the sender, who is not to know of what the switch refuses, nor of a
+	 * frame of which only copies left: to the sender all that is sent has been sent, and to no device ends it here. */
+	return verdict == JF_ACT_DROP && !is_at_ingress(skb) ? bpf_redirect(0, 0) : verdict;
 }

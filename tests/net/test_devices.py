@@ -11,6 +11,7 @@ from jackfield.net.errors import KernelError
 from jackfield.net.link import Link
 from jackfield.net.monitor import LinkChange, LinkMonitor, Resync
 from jackfield.net.netdev import Devices, InternalPair
+from jackfield.net.pair import NAMES, PairKind
 from tests.datapath.world import entered, run
 
 MAC, SWITCH_MAC = b"\x02\0\0\0\0\x01", b"\x02\0\0\0\0\x02"
@@ -37,7 +38,8 @@ def test_an_internal_port_is_made_with_all_its_settings(devices: Devices) -> Non
     )
     assert pair.switch.alias == "jackfield jft0 jfta"
     assert (pair.switch.peer_ifindex, pair.switch.peer_nsid) == (pair.user.ifindex, None)
-    assert (pair.switch.kind, pair.switch.min_mtu, pair.switch.max_mtu) == ("veth", 68, 65535)
+    assert (pair.switch.min_mtu, pair.switch.max_mtu) == (68, 65535)
+    assert pair.switch.kind == pair.user.kind and pair.switch.kind in NAMES
 
 
 def test_the_switch_end_has_no_address_when_the_port_comes_up(devices: Devices) -> None:
@@ -116,7 +118,7 @@ def test_devices_are_removed_alone_or_together(devices: Devices) -> None:
     devices.delete(pairs[0].switch.ifindex)
     assert devices.get_link("jfta") is None
     devices.delete_many([pairs[0].switch.ifindex, pairs[1].switch.ifindex, pairs[2].switch.ifindex])
-    assert {link.name for link in devices.list_links() if link.kind == "veth"} == {"jftd", "jftds"}
+    assert {link.name for link in devices.list_links() if link.kind in NAMES} == {"jftd", "jftds"}
     devices.delete_many([])
 
 
@@ -155,7 +157,7 @@ def test_a_namespace_without_a_way_in_is_an_error(devices: Devices) -> None:
 
 
 def test_a_veth_tells_its_speed_and_driver(devices: Devices) -> None:
-    make(devices)
+    devices.create_internal("jfta", "jftas", "x", MAC, 1500, SWITCH_MAC, kind=PairKind.VETH)
     hardware = devices.hardware("jfta")
     assert (hardware.speed, hardware.duplex, hardware.driver) == (10000, "full", "veth")
 

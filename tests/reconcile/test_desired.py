@@ -224,6 +224,21 @@ def test_an_impossible_hwaddr_is_left_aside_with_a_warning(asked: str) -> None:
     assert wanted.warnings[0].text.startswith("other_config:hwaddr: ")
 
 
+@pytest.mark.parametrize("asked", [None, "veth", "netkit"])
+def test_an_internal_port_may_say_what_it_is_to_be_made_of(asked: str | None) -> None:
+    options = {} if asked is None else {"device-kind": asked}
+    found = interface_of(port("p", interface={"other_config": options}))["p"].device_kind
+    assert (found and found.value) == asked
+
+
+def test_what_no_internal_port_can_be_made_of_is_left_aside_with_a_warning() -> None:
+    asked = port("p", interface={"other_config": {"device-kind": "tap"}})
+    wanted = desired(snapshot(bridge("br0", asked)))
+    assert [i.device_kind for _, _, i in wanted.interfaces()] == [None, None]
+    (warning,) = wanted.warnings
+    assert warning.text == 'other_config:device-kind "tap" is neither netkit nor veth; ignoring it'
+
+
 def test_the_made_up_mac_is_local_and_unicast_and_from_the_uuid() -> None:
     assert made_up_mac("03020100-0504-4000-8000-000000000000") == bytes.fromhex("020102030040")
 

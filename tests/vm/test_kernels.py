@@ -22,6 +22,7 @@ CORE = (
     "tests/program/test_scenarios.py",
     "tests/vm/inside",
     "tests/datapath/test_carrier.py",
+    "tests/e2e/test_device_kinds.py",
     FIRST + "two_containers_with_internal_ports_as_their_cards_reach_each_other_and_the_outside",
     INTERNAL + "a_port_works_in_another_namespace_renamed_there_moved_on_and_brought_back",
 )

@@ -1,4 +1,8 @@
-"""Two ways to have the program see what enters by a device. Both belong to one thread."""
+"""Two ways to have the program see what enters by a device. Both belong to one thread.
+
+What comes out of a netkit pair enters by its primary as by any device: a program that sits inside the pair
+only sees it sooner, and leaves nothing for one that is attached to the primary.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,13 @@ import errno
 import os
 import socket
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
 from jackfield.datapath import tc
-from jackfield.datapath.libbpf import TCX_INGRESS, Library
+from jackfield.datapath.libbpf import NETKIT_PEER, TCX_INGRESS, Library
 from jackfield.net.errors import KernelError
 
 PRIORITY = 0x4A46
@@ -21,7 +25,7 @@ CLSACT_MARK = "clsact-"
 
 
 class AttachMode(Enum):
-    TCX = "tcx"  # links, kernel 6.6 and later
+    TCX = "tcx"  # links, kernel 6.6 and later; on netkit pairs, links of their own
     CLS_BPF = "cls_bpf"  # a direct-action filter below a clsact qdisc
 
 
@@ -52,17 +56,18 @@ class Attacher(Protocol):
         """Let go; what is attached stays so."""
 
 
-class TcxAttacher:
-    """Links, pinned as FOLDER/<ifindex>.
+class LinkAttacher:
+    """Links, pinned as FOLDER/<ifindex>. `is_netkit` tells whether a device is one of a netkit pair.
 
     They are also held open: should somebody remove the pins, the program goes on seeing frames, and `attach`
     pins the same link again.
     """
 
-    def __init__(self, library: Library, folder: Path) -> None:
+    def __init__(self, library: Library, folder: Path, is_netkit: Callable[[int], bool]) -> None:
         self._library = library
         self._folder = folder
         self._held: dict[int, int] = {}
+        self._is_netkit = is_netkit
 
     def attach(self, ifindex: int, program: int) -> None:
         if self.has(ifindex):
@@ -70,9 +75,7 @@ class TcxAttacher:
         link = self._held.pop(ifindex, None)
         if link is None or not self._is_alive(link, ifindex):
             self._close(link)
-            link = self._library.call(
-                f"attaching to device {ifindex}", "bpf_link_create", program, ifindex, TCX_INGRESS, None
-            )
+            link = self._create(ifindex, program)
         self._held[ifindex] = link
         self._library.pin(link, self._folder / str(ifindex))
 
@@ -125,6 +128,15 @@ class TcxAttacher:
             os.close(link)
         self._held.clear()
 
+    def _create(self, ifindex: int, program: int) -> int:
+        if self._is_netkit(ifindex):
+            link = self._library.tell("bpf_link_create", program, ifindex, NETKIT_PEER, None)
+            # The inner end of somebody's pair takes none, and is a device like others.
+            if link >= 0:
+                return link
+        what = f"attaching to device {ifindex}"
+        return self._library.call(what, "bpf_link_create", program, ifindex, TCX_INGRESS, None)
+
     def _links(self, *only: Path) -> Iterator[tuple[int, int]]:
         """Devices and open links, each closed when the next is asked for: all, or those pinned there."""
         for path in only or _entries(self._folder):
@@ -137,8 +149,11 @@ class TcxAttacher:
                     os.close(link)
 
     def _is_alive(self, link: int, ifindex: int) -> bool:
-        # The link of a device that is gone says 0. One that was moved away keeps its number.
-        return self._library.link_info(link).ifindex == ifindex and _exists(ifindex)
+        info = self._library.link_info(link)
+        # The link of a device that is gone says 0. One that was moved away keeps its number. That of a netkit
+        # pair has the number of the other end, which may be in another namespace.
+        serves = info.ifindex != 0 if info.attach_type == NETKIT_PEER else info.ifindex == ifindex
+        return serves and _exists(ifindex)
 
     def _open(self, path: Path) -> int | None:
         try:

@@ -21,7 +21,7 @@ from jackfield.net.errors import KernelError
 
 LOG = logging.getLogger(__name__)
 SONAME = "libbpf.so.1"
-TCX_INGRESS = 46
+TCX_INGRESS, NETKIT_PEER = 46, 55
 BTF_KIND_DATASEC = 15
 VERIFIER_LOG_BYTES = 1 << 20
 VERIFIER_LOG_LINES = 12  # of its end, in an exception
@@ -54,7 +54,7 @@ class MapInfo(ctypes.Structure):
 
 
 class LinkInfo(ctypes.Structure):
-    """The start of struct bpf_link_info (linux/bpf.h), as it is for a TCX link."""
+    """The start of struct bpf_link_info (linux/bpf.h), as it is for TCX and netkit links."""
 
     _fields_ = (
         ("type", c_uint32),

@@ -21,7 +21,7 @@ from pathlib import Path
 from threading import Lock
 
 from jackfield.datapath import _abi, bpffs, carrier, maps, objects, pins
-from jackfield.datapath.attach import Attacher, AttachMode, ClsBpfAttacher, TcxAttacher
+from jackfield.datapath.attach import Attacher, AttachMode, ClsBpfAttacher, LinkAttacher
 from jackfield.datapath.bonds import BondTable, add_loads
 from jackfield.datapath.guards import GuardTable
 from jackfield.datapath.libbpf import TCX_INGRESS, Library, library
@@ -31,6 +31,7 @@ from jackfield.datapath.tc import TrafficControl
 from jackfield.net.errors import KernelError, NetworkError
 from jackfield.net.netdev import Devices
 from jackfield.net.netlink import Netlink
+from jackfield.net.pair import PairKind
 
 __all__ = ["AttachMode", "Datapath"]
 
@@ -146,7 +147,7 @@ class Datapath:
             raise NetworkError("a recording program cannot be attached to a device")
         own, program = self._attachers[self.mode], self._loaded.ingress
         others = [folder / "links" for folder in self._folders.others()]
-        if isinstance(own, TcxAttacher) and any(own.take_over(ifindex, program, links) for links in others):
+        if isinstance(own, LinkAttacher) and any(own.take_over(ifindex, program, links) for links in others):
             fast = False
         if fast and self.mode is AttachMode.TCX and not own.has(ifindex):
             self._other().attach(ifindex, program)
@@ -335,13 +336,17 @@ class Datapath:
         self._library.pin(self._loaded.ingress, folders.programs / "ingress")
         self._library.pin(self._loaded.fdb_control, folders.programs / "fdb_control")
         self._library.pin(self._loaded.bond_control, folders.programs / "bond_control")
-        self._attachers[AttachMode.TCX] = TcxAttacher(self._library, folders.links)
+        self._attachers[AttachMode.TCX] = LinkAttacher(self._library, folders.links, self._is_netkit)
         self._attachers[AttachMode.CLS_BPF] = ClsBpfAttacher(
             TrafficControl(self._netlink), folders.links, self.instance, _abi.Limit.ABI_VERSION
         )
         for attacher in self._attachers.values():
             attacher.update(self._loaded.ingress)
         self._otherwise.update(self._other().attached())
+
+    def _is_netkit(self, ifindex: int) -> bool:
+        link = self.devices.get_link(ifindex)
+        return link is not None and link.kind == PairKind.NETKIT.value
 
     def _release_otherwise(self, ifindex: int) -> None:
         if ifindex in self._otherwise:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from jackfield.datapath.naming import stable_mac, switch_end_alias, switch_end_name
+from jackfield.net.pair import NAMES, PairKind
 from jackfield.reconcile.observed import Observed, Pair
 from jackfield.reconcile.presence import (
     addresses,
@@ -98,7 +99,7 @@ class _Following:
     def _half_made(self, name: str) -> bool:
         """Whether a pair was left without the alias that marks it, by a process that was killed."""
         link = self._observed.by_name.get(switch_end_name(self._observed.instance, name))
-        return link is not None and link.kind == "veth" and not link.alias
+        return link is not None and link.kind in NAMES and not link.alias
 
     def _created(self, port: WantedPort, interface: WantedInterface) -> CreatePair:
         instance, name = self._observed.instance, interface.name
@@ -115,6 +116,7 @@ class _Following:
             mac=self._wanted_mac(port, interface) or stable_mac(instance, name),
             mtu=interface.mtu_request or self._mtu,
             switch_mac=stable_mac(instance, name, _SWITCH_END),
+            kind=interface.device_kind or PairKind.VETH,
             place=interface.place,
             inode=0 if interface.place is None else namespace_of(interface.place, self._observed) or 0,
         )

@@ -203,7 +203,7 @@ class _Writer:
             nsid=here.nsid,
             switch_ifindex=None if here.switch is None else here.switch.ifindex,
             lacp=interface.lacp,
-            error=self._faults.get(owner, interface.fault),
+            error=self._faults.get(owner, interface.fault) or _kind_fault(here),
             **self._device(name, here),
         )
 
@@ -240,3 +240,16 @@ class _Writer:
             "duplex": told.duplex or None,
             "status": status if told.driver else {},
         }
+
+
+def _kind_fault(here: Present) -> str | None:
+    """That an internal port is not made of what it is to be made of: changing that would take away its
+    device, with its addresses and wherever it was moved to."""
+    asked = here.interface.device_kind
+    if asked is None or here.switch is None or here.switch.kind == asked.value:
+        return None
+    name = here.interface.name
+    return (
+        f"{name} is a {here.switch.kind} pair, not {asked.value} as other_config:device-kind says "
+        "(remove the port and add it again to change that)"
+    )

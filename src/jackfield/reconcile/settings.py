@@ -14,6 +14,7 @@ from jackfield.model.config import (
     PriorityTags,
     VlanMode,
 )
+from jackfield.net.pair import NAMES, PairKind
 from jackfield.reconcile.guards import guard_config
 from jackfield.reconcile.rows import Row, elements, integer, integer_option, mac, pairs, text, true
 from jackfield.reconcile.wanted import Place
@@ -117,6 +118,12 @@ def place(row: Row) -> Place | None:
     inode = options.get("netns-id")
     name = options.get("ifname") or text(row, "name")
     return Place(options["netns"], name, int(inode) if inode else None, true(options, "up"))
+
+
+def device_kind(row: Row) -> PairKind | None:
+    """The kind of devices that Interface.other_config:device-kind has an internal port made of, if one."""
+    asked = pairs(row, "other_config").get("device-kind")
+    return PairKind(asked) if asked in NAMES else None
 
 
 def datapath_id(row: Row) -> int | None:

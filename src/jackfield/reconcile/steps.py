@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any, ClassVar, NamedTuple
 
 from jackfield.datapath._abi import FdbOp
+from jackfield.net.pair import PairKind
 from jackfield.reconcile.wanted import Place
 
 
@@ -42,6 +43,7 @@ class CreatePair(Step):
     mac: bytes
     mtu: int
     switch_mac: bytes
+    kind: PairKind = PairKind.VETH
     place: Place | None = None
     inode: int = 0
 

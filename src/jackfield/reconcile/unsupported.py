@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from jackfield.net.pair import NAMES
 from jackfield.reconcile.outcome import Warning
 from jackfield.reconcile.rows import Row, elements, integer, pairs, text, true
 
@@ -58,6 +59,10 @@ def port_warnings(row: Row) -> Iterator[Warning]:
 def interface_warnings(row: Row) -> Iterator[Warning]:
     """What an Interface row asks for in vain."""
     name = text(row, "name")
+    kind = pairs(row, "other_config").get("device-kind")
+    if kind is not None and kind not in NAMES:
+        known = " nor ".join(sorted(NAMES))
+        yield Warning("Interface", name, f'other_config:device-kind "{kind}" is neither {known}; ignoring it')
     if integer(row, "ingress_policing_rate") or integer(row, "ingress_policing_kpkts_rate"):
         yield Warning("Interface", name, "ingress policing is not supported; nothing is limited")
     if true(pairs(row, "bfd"), "enable"):

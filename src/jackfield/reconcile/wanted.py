@@ -10,6 +10,7 @@ from jackfield.model.bonding.settings import BondSettings
 from jackfield.model.config import BridgeConfig, PortConfig
 from jackfield.model.lacp.settings import LacpSettings, LinkSettings
 from jackfield.model.loops.settings import REPORT_ONLY, LoopSettings
+from jackfield.net.pair import PairKind
 from jackfield.reconcile.outcome import Warning
 
 
@@ -48,7 +49,8 @@ class WantedInterface:
     `error` says why it cannot be had at all; `fault` what is wrong with one that is had. `kind` is None
     for a type that is not supported, which `type` names. `mac` is the address asked for, if one is.
     `peer` is the other end of a patch, None when that is not usable. `place` is where an internal port is to
-    be made when that is not the switch's own namespace. `lacp` is set for those of a port with LACP.
+    be made when that is not the switch's own namespace; `device_kind` is what to make it of, None when
+    that is not said. `lacp` is set for those of a port with LACP.
     """
 
     name: str
@@ -61,6 +63,7 @@ class WantedInterface:
     mtu_request: int | None = None
     peer: str | None = None
     place: Place | None = None
+    device_kind: PairKind | None = None
     lacp: LinkSettings | None = None
     error: str | None = None
     fault: str | None = None
