@@ -1,4 +1,4 @@
-"""A decision that the program has kept ends with any change of what it was made from, at once (bpf/flow.h)."""
+"""A decision that the program has kept ends at once with any change of what it was made from (bpf/flow.h)."""
 
 from __future__ import annotations
 
