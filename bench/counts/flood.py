@@ -13,6 +13,7 @@ from bench.netns import BenchError, call_inside, run
 
 FEW, MANY = 2, 34
 WARM_UP, SPELLS, FRAMES = 3, 12, 10
+QUIET_SECONDS = 5.0  # of the guest's time: what a switch still does about its new ports would be counted too
 ETHERTYPE = 0x88B5  # for local experiments: nobody takes it
 FRAME = b"\xff" * 6 + bytes.fromhex("020000000001") + struct.pack(">H", ETHERTYPE) + bytes(46)
 
@@ -87,6 +88,7 @@ def measure(maker: Maker, jackfield: tuple[Vsctl, str], ovs: tuple[Vsctl, str] |
     for pair in floods.values():
         for flood in pair:
             flood.open()
+    time.sleep(QUIET_SECONDS)
     for spell in range(WARM_UP + SPELLS):
         for name, (few, many) in floods.items():
             slope = (many.spell() - few.spell()) / (many.copies - few.copies)
