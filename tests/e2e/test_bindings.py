@@ -28,6 +28,8 @@ def test_a_station_talks_by_its_own_addresses_only(switch: Switch) -> None:
     assert not one.pings("10.0.0.2")
     assert switch.drops("tap1")["bound-mac"] > 0
     switch.vsctl("remove", "Port", "tap1", "other_config", "allowed-addresses")
+    for station in (one, two):
+        station.ip("neighbour", "flush", "all")  # what they could not hear of meanwhile
     one.ping("10.0.0.2")
 
 
