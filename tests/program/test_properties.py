@@ -41,7 +41,7 @@ def test_decisions_that_are_kept_are_the_model_s(recorder: Recorder) -> None:
 
     check()
 
-    assert recorder.kept_followed() - before > 100
+    assert recorder.kept_followed() > before
 
 
 @settings(PROPERTY, max_examples=100)
