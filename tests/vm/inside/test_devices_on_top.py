@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Iterator
 
 import pytest
 
 from tests.e2e.switch import Switch, new_switch
 from tests.netlab import Namespace, transfer
+
+KIND = "veth" if platform.release().startswith("6.1.") else "netkit"
 
 
 @pytest.fixture
@@ -20,7 +23,7 @@ def switch() -> Iterator[Switch]:
 def station(switch: Switch, name: str) -> Namespace:
     """A namespace with an internal port that carries all VLANs."""
     namespace = switch.lab.namespace(name)
-    switch.internal("br0", f"{name}0")
+    switch.internal("br0", f"{name}0", f"other_config:device-kind={KIND}")
     switch.move(f"{name}0", namespace)
     switch.up(f"{name}0", namespace=namespace)
     return namespace
