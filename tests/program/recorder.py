@@ -199,16 +199,16 @@ class Recorder:
         for number, bridge in enumerate(config.bridges, start=1):
             self._bridges[bridge.name] = number
             self._write_bridge(number, bridge, config.vlan_limit)
-            ports = [
+            records = [
                 (self._ports[port.name], _port(port, number, self._way_out(port))) for port in bridge.ports
             ]
             carries = [
                 carried(_abi.VlanMode[port.vlan_mode.name], port.tag, _trunks(port)) for port in bridge.ports
             ]
-            members = [(key, value, mask) for (key, value), mask in zip(ports, carries, strict=True)]
+            members = [(key, value, mask) for (key, value), mask in zip(records, carries, strict=True)]
             for vlan, listed in flood_members(members).items():
-                for at, port in enumerate(listed, start=cell):
-                    self.datapath.flood_cells.set(at, _abi.FloodCell(port))
+                for at, member in enumerate(listed, start=cell):
+                    self.datapath.flood_cells.set(at, _abi.FloodCell(member))
                 self.datapath.flood_lists.set(_abi.FloodKey(number, vlan), _abi.FloodList(cell, len(listed)))
                 cell += len(listed)
             for port_config in bridge.ports:

@@ -51,7 +51,10 @@ class StandInReconciler:
         if self.fault is not None:
             fault, self.fault = self.fault, None
             raise fault
-        bridges, ports, interfaces, objects = [], [], [], []
+        bridges: list[BridgeOutcome] = []
+        ports: list[PortOutcome] = []
+        interfaces: list[InterfaceOutcome] = []
+        objects: list[ObjectState] = []
         for bridge_id, (uuid, row) in enumerate(sorted(snapshot["Bridge"].items()), 1):
             name = row["name"]
             bridges.append(
