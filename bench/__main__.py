@@ -1,104 +1,156 @@
-"""`python -m bench`, as root: measures, prints Markdown, writes JSON and draws a chart."""
+"""`python -m bench`, as root: measures Jackfield beside its peers, and writes a report into a folder."""
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import datetime
 import json
 import os
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+from bench import control
 from bench.chart import svg
-from bench.control import MEASURES
+from bench.effort import FULL, QUICK, Effort
 from bench.netns import BenchError
-from bench.peers import LIMIT, PEERS, Peer
+from bench.pages import put_between
+from bench.peers import LIMIT, PEERS
 from bench.report import Results, machine, markdown, targets
 from bench.traffic import WORKLOADS, reach
 
-LEAST_ROUNDS = 5
 BUSY_LOAD = 0.5
+BEGIN, END = "<!-- rates: made by scripts/bench -->", "<!-- end of rates -->"
+JSON, CHART, PAGE = "report.json", "report.svg", "report.md"
 
 
 def progress(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def measure_rates(
-    results: Results, workloads: Iterable[str], peers: dict[str, Peer], rounds: int, seconds: int
-) -> None:
+def measure_rates(results: Results, effort: Effort) -> None:
     """All peers stand side by side; in each round every one has its turn with every workload."""
-    names = list(workloads)
     with ExitStack() as stack:
         ends = {}
-        for name, peer in peers.items():
+        for name, peer in PEERS.items():
             progress(f"setting up: {name}")
             ends[name] = stack.enter_context(peer())
             reach(ends[name])
-        for number in range(rounds):
-            progress(f"round {number + 1} of {rounds}")
+        for number in range(effort.rounds):
+            progress(f"rates: round {number + 1} of {effort.rounds}")
             turns = [
-                (workload, name, WORKLOADS[workload].measure(where, seconds))
-                for workload in names
+                (workload, name, WORKLOADS[workload].measure(where, effort.seconds))
+                for workload in WORKLOADS
                 for name, where in ends.items()
             ]
             for workload, name, value in turns:  # a round counts when it is whole
-                results.rates.setdefault(workload, {}).setdefault(name, []).append(value)
+                results.note(results.rates, workload, name, value)
+
+
+def measure_control(results: Results, effort: Effort) -> None:
+    """Each switch lives its life once a round."""
+    for name, subject, value in control.measure(effort):
+        results.note(results.control, name, subject, value)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the report: what it is, about how many seconds it takes, and how it is measured."""
+
+    title: str
+    seconds: Callable[[Effort], float]
+    measure: Callable[[Results, Effort], None]
+
+
+PARTS = {
+    "rates": Part(
+        "TCP and UDP between two containers",
+        lambda effort: 15 + effort.rounds * len(PEERS) * (2 * effort.seconds + 1.5),
+        measure_rates,
+    ),
+    "control": Part(
+        "the control plane", lambda effort: effort.control_rounds * (5 + effort.ports / 50), measure_control
+    ),
+}
+
+
+def write(results: Results, folder: Path) -> list[str]:
+    """The report as files: JSON, a chart, Markdown; returns the lines of the latter."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = []
+    if results.rates:
+        (folder / CHART).write_text(svg(results), encoding="utf-8")
+        lines = [f"![Rates as shares of a {LIMIT}]({CHART})", ""]
+    lines += markdown(results)
+    (folder / JSON).write_text(json.dumps(results.as_json(), indent=2) + "\n", encoding="utf-8")
+    (folder / PAGE).write_text("\n".join(["# Jackfield beside its peers", "", *lines, ""]), encoding="utf-8")
+    return lines
+
+
+def publish(lines: list[str], folder: Path, page: Path) -> None:
+    """Put the tables between the marks of a page; data and chart beside it, as bench.json and bench.svg."""
+    put_between(page, BEGIN, END, [line.replace(f"({CHART})", "(bench.svg)") for line in lines])
+    for name in (JSON, CHART):
+        if (folder / name).exists():
+            text = (folder / name).read_text(encoding="utf-8")
+            page.with_name("bench").with_suffix(Path(name).suffix).write_text(text, encoding="utf-8")
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description="Measures Jackfield beside its peers.")
+    parser.add_argument("--quick", action="store_true", help="as little as shows that everything works")
+    parser.add_argument("--rounds", type=int, help=f"turns of each (default {FULL.rounds})")
+    parser.add_argument("--seconds", type=int, help=f"whole seconds of a turn (default {FULL.seconds})")
+    parts = ", ".join(f"{name} ({part.title})" for name, part in PARTS.items())
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART", help=parts)
+    parser.add_argument(
+        "--output", type=Path, default=Path("out/bench"), help="the report's folder (default %(default)s)"
+    )
+    parser.add_argument("--page", type=Path, help="a Markdown page whose marked part is made anew")
+    parser.add_argument("--check", action="store_true", help="exit 1 when a promise about speed is not kept")
+    return parser.parse_args()
+
+
+def measure(results: Results, effort: Effort, parts: list[str]) -> None:
+    """All parts, one after the other."""
+    for number, name in enumerate(parts):
+        left = sum(PARTS[each].seconds(effort) for each in parts[number:])
+        end = datetime.datetime.now() + datetime.timedelta(seconds=left)
+        progress(f"{name}: {PARTS[name].title}; all is done at about {end:%H:%M}")
+        begin = time.monotonic()
+        PARTS[name].measure(results, effort)
+        progress(f"{name}: took {time.monotonic() - begin:.0f} s")
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="scripts/bench", description="Measures Jackfield beside its peers.")
-    parser.add_argument(
-        "--rounds", type=int, default=LEAST_ROUNDS, help="turns of each (default %(default)s)"
-    )
-    parser.add_argument(
-        "--seconds", type=int, default=2, help="whole seconds of one turn (default %(default)s)"
-    )
-    known = [*WORKLOADS, *MEASURES]
-    parser.add_argument(
-        "--only", nargs="+", choices=known, default=known, metavar="WHAT", help=", ".join(known)
-    )
-    parser.add_argument(
-        "--peers", nargs="+", choices=PEERS, default=list(PEERS), metavar="PEER", help=", ".join(PEERS)
-    )
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=Path("out/bench.json"),
-        help="JSON, and beside it an SVG chart (default %(default)s)",
-    )
-    parser.add_argument("--check", action="store_true", help="exit 1 when a promise about speed is not kept")
-    options = parser.parse_args()
+    options = arguments()
     if os.geteuid() != 0:
         progress("scripts/bench: namespaces and eBPF programs need root: run it as root")
         return 1
-    date = datetime.datetime.now(datetime.UTC).date().isoformat()
+    effort = QUICK if options.quick else FULL
+    changes = {name: getattr(options, name) for name in ("rounds", "seconds") if getattr(options, name)}
+    effort = dataclasses.replace(effort, **changes)
     if os.getloadavg()[0] > BUSY_LOAD:
         progress("the machine is busy with other work: these figures will say little")
-    results = Results({**machine(), "date": date, "rounds": options.rounds, "seconds": options.seconds})
+    date = datetime.datetime.now(datetime.UTC).date().isoformat()
+    results = Results({**machine(), "date": date}, effort)
     failed = False
     try:
-        workloads = [name for name in WORKLOADS if name in options.only]
-        if workloads:
-            peers = {name: peer for name, peer in PEERS.items() if name in options.peers}
-            measure_rates(results, workloads, peers, options.rounds, options.seconds)
-        for name, measure in MEASURES.items():
-            if name in options.only:
-                progress(measure.title)
-                results.control[name] = list(measure.values(options.rounds))
+        measure(results, effort, [name for name in PARTS if name in options.only])
     except BenchError as error:
         progress(f"scripts/bench: {error}")
         failed = True
     except KeyboardInterrupt:
         progress("interrupted; cleaned up")
         return 130
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(json.dumps(results.as_json(), indent=2) + "\n", encoding="utf-8")
-    if results.rates and LIMIT in options.peers:
-        options.output.with_suffix(".svg").write_text(svg(results), encoding="utf-8")
-    print("\n".join(markdown(results)))
+    lines = write(results, options.output)
+    if options.page and not failed:
+        publish(lines, options.output, options.page)
+    print("\n".join(lines))
+    progress(f"the report is in {options.output}")
     missed = options.check and not all(target.met for target in targets(results))
     return 1 if failed or missed else 0
 

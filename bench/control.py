@@ -1,4 +1,4 @@
-"""The control plane: how long commands, start-up and changes take, and what the daemon weighs."""
+"""The control plane: the same steps on each switch, from its first start to 1,000 ports and a restart."""
 
 from __future__ import annotations
 
@@ -9,93 +9,96 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
+from bench.effort import Effort
+from bench.measure import Measure
 from bench.netns import BenchError, call_inside, run
-from bench.peers import MANY_PORTS
-from bench.switch import BRIDGE, JACKFIELD, Switch, place, running
+from bench.switch import BRIDGE, JACKFIELD, OpenVSwitch, Switch, place
 
-RESIDENT_PORTS = 100
+SOME_PORTS = 100
 FORWARDING_SECONDS = 5.0
 SEND_EVERY = 0.0005
 ETHERTYPE = 0x88B5  # for local experiments
 BROADCAST = b"\xff" * 6 + bytes.fromhex("020000000001") + struct.pack(">H", ETHERTYPE) + bytes(46)
+SOURCE = "jft-source"
+# OVS's own client adds the port that is timed, where it is installed: a process as light for both.
+CLIENT = ("ovs-vsctl", "--timeout=100") if shutil.which("ovs-vsctl") else (JACKFIELD, "vsctl")
+SUBJECTS: tuple[type[Switch], ...] = (Switch, OpenVSwitch)
 
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1
 _IFREQ = struct.Struct("16sH22x")
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """Something measured once a round: what, in which unit, and how (one value for each round)."""
-
-    title: str
-    unit: str
-    values: Callable[[int], Iterator[float]]
+READY, VSCTL, APPCTL, ADD_PORT, FEW_WEIGH = "ready", "vsctl", "appctl", "add-port", "rss-few"
+SOME_ADDED, SOME_WEIGH = "some-ports", "rss"
+MANY_ADDED, MANY_WEIGH, MANY_IDLE, ONE_MORE, RESTART = "many", "rss-many", "idle", "one-more", "restart"
 
 
-def _seconds(*argv: str, env: dict[str, str]) -> float:
+def measures(effort: Effort) -> dict[str, Measure]:
+    """What is measured, by name. Less is better."""
+    return {
+        READY: Measure("from nothing to ready", "ms"),
+        VSCTL: Measure("`vsctl show`, its own client", "ms"),
+        APPCTL: Measure("`appctl fdb/show`, its own client", "ms"),
+        ADD_PORT: Measure("`ovs-vsctl add-port` to the first frame forwarded", "ms"),
+        FEW_WEIGH: Measure("resident memory with 2 ports", "MB"),
+        SOME_ADDED: Measure(f"{SOME_PORTS} internal ports in one transaction", "s"),
+        SOME_WEIGH: Measure(f"resident memory with {SOME_PORTS} ports", "MB"),
+        MANY_ADDED: Measure(f"{effort.ports} more in one transaction", "s"),
+        MANY_WEIGH: Measure("resident memory with all of them", "MB"),
+        MANY_IDLE: Measure("processor time while idle, all ports there", "ms a second"),
+        ONE_MORE: Measure("`ovs-vsctl add-port` to the first frame, all ports there", "ms"),
+        RESTART: Measure("ended and ready again, all ports there", "s"),
+    }
+
+
+def _timed(step: Callable[[], object]) -> float:
     begin = time.perf_counter()
-    run(*argv, env=env)
+    step()
     return time.perf_counter() - begin
 
 
-def ready(rounds: int) -> Iterator[float]:
-    """From the start of `jackfield daemon --detach`, with no database yet, to its return: milliseconds."""
-    for _ in range(rounds):
-        with place("ready") as switch:
-            begin = time.perf_counter()
-            switch.start()
-            yield (time.perf_counter() - begin) * 1e3
+def _add(switch: Switch, label: str, ports: int) -> float:
+    return _timed(lambda: switch.add_internal_ports([f"jft-{label}{number}" for number in range(ports)]))
 
 
-def vsctl(rounds: int) -> Iterator[float]:
-    """A `jackfield vsctl` command that changes nothing, from start to end: milliseconds."""
-    with running("vsctl") as switch:
-        for _ in range(rounds):
-            yield _seconds(JACKFIELD, "vsctl", "show", env=switch.environment) * 1e3
+def _restart(switch: Switch) -> None:
+    switch.end()
+    switch.start()
 
 
-def appctl(rounds: int) -> Iterator[float]:
-    """A `jackfield appctl` command, from start to end: milliseconds."""
-    with running("appctl") as switch:
-        for _ in range(rounds):
-            yield _seconds(JACKFIELD, "appctl", "fdb/show", BRIDGE, env=switch.environment) * 1e3
+def life(kind: type[Switch], effort: Effort) -> Iterator[tuple[str, float]]:
+    """One life of a switch, step by step: the measure's name and its value, in the measure's unit."""
+    with place("control", kind) as switch:
+        yield READY, _timed(switch.start) * 1e3
+        switch.add_bridge()
+        yield VSCTL, _timed(lambda: switch.vsctl("show")) * 1e3
+        yield APPCTL, _timed(lambda: switch.appctl("fdb/show", BRIDGE)) * 1e3
+        switch.add_internal_ports([SOURCE])
+        with call_inside(
+            switch.namespace, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        ) as control:
+            _up(control, SOURCE)
+            yield ADD_PORT, _first_frame(switch, control, "jft-first") * 1e3
+            yield FEW_WEIGH, switch.resident_kilobytes() / 1e3
+            yield SOME_ADDED, _add(switch, "s", SOME_PORTS)
+            yield SOME_WEIGH, switch.resident_kilobytes() / 1e3
+            yield MANY_ADDED, _add(switch, "m", effort.ports)
+            yield MANY_WEIGH, switch.resident_kilobytes() / 1e3
+            time.sleep(effort.idle_seconds)  # what the change left to do is done
+            before = switch.processor_seconds()
+            time.sleep(effort.idle_seconds)
+            yield MANY_IDLE, (switch.processor_seconds() - before) / effort.idle_seconds * 1e3
+            yield ONE_MORE, _first_frame(switch, control, "jft-last") * 1e3
+        yield RESTART, _timed(lambda: _restart(switch))
 
 
-def many_ports(rounds: int) -> Iterator[float]:
-    """Internal ports added in one transaction, until all are in the kernel: seconds."""
-    for _ in range(rounds):
-        with running("many") as switch:
-            begin = time.perf_counter()
-            switch.add_internal_ports([f"jft-p{number}" for number in range(MANY_PORTS)])
-            yield time.perf_counter() - begin
-
-
-def resident(rounds: int) -> Iterator[float]:
-    """The daemon's resident memory with internal ports, after it has been asked about them: megabytes."""
-    for _ in range(rounds):
-        with running("resident") as switch:
-            switch.add_internal_ports([f"jft-p{number}" for number in range(RESIDENT_PORTS)])
-            run(JACKFIELD, "ports", "--json", env=switch.environment)
-            yield switch.resident_kilobytes() / 1e3
-
-
-def add_port(rounds: int) -> Iterator[float]:
-    """From the start of `ovs-vsctl add-port` for an internal port to the first frame on it: milliseconds.
-
-    Another port sends a broadcast every half millisecond all the while. ovs-vsctl is OVS's own where it is
-    installed, else `jackfield vsctl`.
-    """
-    client = shutil.which("ovs-vsctl")
-    argv = [client] if client else [JACKFIELD, "vsctl"]
-    with running("addport") as switch:
-        switch.add_internal_ports(["jft-source"])
-        control = call_inside(switch.namespace, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-        with control:
-            _up(control, "jft-source")
-            for number in range(rounds):
-                yield _first_frame(switch, control, argv, f"jft-new{number}") * 1e3
+def measure(effort: Effort) -> Iterator[tuple[str, str, float]]:
+    """Lives of all switches by turns: the measure's name, the switch's title, a value."""
+    for _ in range(effort.control_rounds):
+        for kind in SUBJECTS:
+            for name, value in life(kind, effort):
+                yield name, kind.title, value
 
 
 def _up(control: socket.socket, device: str) -> None:
@@ -108,7 +111,8 @@ def _packet_socket() -> socket.socket:
     return socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
 
 
-def _first_frame(switch: Switch, control: socket.socket, client: list[str], port: str) -> float:
+def _first_frame(switch: Switch, control: socket.socket, port: str) -> float:
+    """Seconds from the start of `ovs-vsctl add-port` to the first of the broadcasts another port sends."""
     stop = threading.Event()
     sender = call_inside(switch.namespace, _packet_socket)
     receiver = call_inside(switch.namespace, _packet_socket)
@@ -118,13 +122,13 @@ def _first_frame(switch: Switch, control: socket.socket, client: list[str], port
             sender.send(BROADCAST)
 
     with sender, receiver:
-        sender.bind(("jft-source", 0))
+        sender.bind((SOURCE, 0))
         thread = threading.Thread(target=send)
         thread.start()
         try:
             words = ("add-port", BRIDGE, port, "--", "set", "Interface", port, "type=internal")
             begin = time.perf_counter()
-            run(*client, *words, env=switch.environment)
+            run(*CLIENT, *words, env=switch.environment)
             _up(control, port)
             receiver.bind((port, ETHERTYPE))
             receiver.settimeout(FORWARDING_SECONDS)
@@ -135,21 +139,3 @@ def _first_frame(switch: Switch, control: socket.socket, client: list[str], port
         finally:
             stop.set()
             thread.join()
-
-
-READY, VSCTL, APPCTL, ADD_PORT, MANY_ADDED, RESIDENT = (
-    "ready",
-    "vsctl",
-    "appctl",
-    "add-port",
-    "500-ports",
-    "rss",
-)
-MEASURES = {
-    READY: Measure("daemon ready", "ms", ready),
-    VSCTL: Measure("`jackfield vsctl show`", "ms", vsctl),
-    APPCTL: Measure("`jackfield appctl fdb/show`", "ms", appctl),
-    ADD_PORT: Measure("add-port to first frame forwarded", "ms", add_port),
-    MANY_ADDED: Measure(f"{MANY_PORTS} internal ports in one transaction", "s", many_ports),
-    RESIDENT: Measure(f"resident memory with {RESIDENT_PORTS} ports", "MB", resident),
-}
