@@ -32,6 +32,10 @@ def measure_paths(with_ovs: bool) -> dict[str, object]:
         vsctl, host = stack.enter_context(paths.jackfield())
         for net, name, internal in ((2, names.JACKFIELD_INTERNAL, True), (3, names.JACKFIELD_VETH, False)):
             all_paths += paths.switch(maker, vsctl, host, net, name, internal=internal)
+        netkit = ("other_config:device-kind=netkit",)
+        all_paths += paths.switch(
+            maker, vsctl, host, 6, names.JACKFIELD_NETKIT, internal=True, settings=netkit
+        )
         if with_ovs:
             vsctl, host = stack.enter_context(paths.ovs())
             for net, name, internal in ((4, names.OVS_INTERNAL, True), (5, names.OVS_VETH, False)):

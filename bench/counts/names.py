@@ -6,6 +6,7 @@ CONTAINERS, HOST, NIC = "container to container", "container to host", "host to 
 VETH = "plain veth pair"
 LINUX_BRIDGE = "Linux bridge"
 JACKFIELD_INTERNAL, JACKFIELD_VETH = "Jackfield, internal ports", "Jackfield, veth ports"
+JACKFIELD_NETKIT = "Jackfield, internal ports of netkit"
 OVS_INTERNAL, OVS_VETH = "OVS kernel, internal ports", "OVS kernel, veth ports"
 
 

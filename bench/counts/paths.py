@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 
@@ -102,19 +102,40 @@ def _three(peer: str, stations: list[Station]) -> Iterator[Path]:
     yield _path(peer, NIC, host, nic)
 
 
-def switch(maker: Maker, vsctl: Vsctl, host: str, net: int, peer: str, *, internal: bool) -> Iterator[Path]:
+def switch(
+    maker: Maker,
+    vsctl: Vsctl,
+    host: str,
+    net: int,
+    peer: str,
+    *,
+    internal: bool,
+    settings: Sequence[str] = (),
+) -> Iterator[Path]:
     """A bridge driven by ovs-vsctl, all ports in VLAN 10. The host's address is on an internal port; the NIC
-    is a cable to another namespace.
+    is a cable to another namespace. `settings` are what internal ports get besides.
     """
     bridge = f"b{net}"
     vsctl("add-br", bridge)
-    vsctl("add-port", bridge, f"h{net}", "tag=10", "--", "set", "Interface", f"h{net}", "type=internal")
+    vsctl(
+        "add-port",
+        bridge,
+        f"h{net}",
+        "tag=10",
+        "--",
+        "set",
+        "Interface",
+        f"h{net}",
+        "type=internal",
+        *settings,
+    )
     stations = [maker.station(host, f"h{net}", net, 1)]
     for number in (2, 3, 4):
         namespace, port = maker.namespace(), f"p{net}-{number}"
         device = "e0"
         if internal and number < 4:
-            vsctl("add-port", bridge, port, "tag=10", "--", "set", "Interface", port, "type=internal")
+            kind = ("type=internal", *settings)
+            vsctl("add-port", bridge, port, "tag=10", "--", "set", "Interface", port, *kind)
             run("ip", "-n", host, "link", "set", port, "netns", namespace)
             device = port
         else:
