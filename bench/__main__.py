@@ -20,6 +20,7 @@ from bench.netns import BenchError
 from bench.pages import put_between
 from bench.peers import LIMIT, PEERS
 from bench.report import Results, machine, markdown, targets
+from bench.rfc2889 import run as rfc2889
 from bench.traffic import WORKLOADS, reach
 
 BUSY_LOAD = 0.5
@@ -56,6 +57,12 @@ def measure_control(results: Results, effort: Effort) -> None:
         results.note(results.control, name, subject, value)
 
 
+def measure_rfc2889(results: Results, effort: Effort) -> None:
+    """The benchmarks of RFC 2889."""
+    for name, subject, value in rfc2889.measure(effort):
+        results.note(results.rfc2889, name, subject, value)
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Part:
     """A part of the report: what it is, about how many seconds it takes, and how it is measured."""
@@ -70,6 +77,11 @@ PARTS = {
         "TCP and UDP between two containers",
         lambda effort: 15 + effort.rounds * len(PEERS) * (2 * effort.seconds + 1.5),
         measure_rates,
+    ),
+    "rfc2889": Part(
+        "the benchmarks of RFC 2889 for switches",
+        lambda effort: effort.rounds * (15 + 30 * effort.trial_seconds) + effort.addresses[-1] / 10_000,
+        measure_rfc2889,
     ),
     "control": Part(
         "the control plane", lambda effort: effort.control_rounds * (5 + effort.ports / 50), measure_control

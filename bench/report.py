@@ -14,6 +14,7 @@ from bench import control
 from bench.effort import FULL, Effort
 from bench.measure import Measure, Values
 from bench.peers import INTERNAL, LIMIT, LINUX_BRIDGE, MANY, OVS
+from bench.rfc2889 import trials as rfc2889
 from bench.switch import Switch
 from bench.traffic import TCP, UDP, WORKLOADS
 
@@ -151,6 +152,9 @@ def markdown(results: Results) -> Iterator[str]:
         for peer, values in rates.items():
             share = spread(ratios(rates, peer, LIMIT), ".2f") if LIMIT in rates else ""
             yield table_row(peer, spread([value / workload.scale for value in values], ".4g"), share)
+    if results.rfc2889:
+        yield ""
+        yield from comparison("RFC 2889 (section)", rfc2889.MEASURES, results.rfc2889)
     if results.control:
         yield ""
         yield from comparison("Control plane", control.measures(results.effort), results.control)

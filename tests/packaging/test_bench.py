@@ -18,6 +18,7 @@ from bench.netns import BenchError
 from bench.pages import put_between
 from bench.peers import INTERNAL, LIMIT, LINUX_BRIDGE, OVS
 from bench.report import Results, machine, markdown, ratios, targets
+from bench.rfc2889.trials import CAPACITY, MEASURES
 from bench.switch import Switch
 from bench.traffic import TCP, UDP
 
@@ -69,21 +70,25 @@ def test_a_page_without_marks_is_left_as_it_is(tmp_path: Path) -> None:
     assert page.read_text(encoding="utf-8") == "nothing of ours\n"
 
 
-def test_every_measure_of_the_control_plane_is_taken_on_both_switches(tmp_path: Path) -> None:
+def test_every_measure_is_taken_and_put_into_the_page(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
+    words = ("--quick", "--rounds", "1", "--only", "control", "rfc2889", "--output", tmp_path, "--page", page)
     done = subprocess.run(
-        [sys.executable, "-m", "bench", "--quick", "--only", "control", "--output", tmp_path, "--page", page],
+        [sys.executable, "-m", "bench", *words],
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=200,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    found = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["control"]
-    assert found.keys() == measures(QUICK).keys()
-    assert all(set(values) == {Switch.title, OVS} for values in found.values())
+    found = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
+    assert found["control"].keys() == measures(QUICK).keys()
+    assert all(set(values) == {Switch.title, OVS} for values in found["control"].values())
+    assert found["rfc2889"].keys() == MEASURES.keys()
+    assert all({Switch.title, LINUX_BRIDGE, OVS} <= set(values) for values in found["rfc2889"].values())
+    assert found["rfc2889"][CAPACITY][Switch.title] == [float(QUICK.addresses[-1])]
     text = page.read_text(encoding="utf-8")
     assert "old" not in text
     assert text.startswith("before") and text.endswith("after\n")
