@@ -22,6 +22,11 @@ class Miimon:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="miimon")
         self._control = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
 
+    @property
+    def watched(self) -> frozenset[int]:
+        """The devices that are asked for."""
+        return frozenset(self._intervals)
+
     def watch(self, intervals: Mapping[int, float]) -> None:
         """The devices to ask for, with their intervals in seconds, instead of those so far."""
         for ifindex, task in list(self._tasks.items()):

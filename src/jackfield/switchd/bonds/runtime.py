@@ -21,6 +21,7 @@ from jackfield.net.errors import NetworkError
 from jackfield.net.monitor import LinkChange, Resync
 from jackfield.reconcile.outcome import Outcome
 from jackfield.switchd.bonds.announcer import Announcer
+from jackfield.switchd.bonds.lookout import Lookout
 from jackfield.switchd.bonds.memory import remembered, stored
 from jackfield.switchd.bonds.miimon import Miimon
 from jackfield.switchd.bonds.port import BondPort, BondState
@@ -86,7 +87,7 @@ class Bonds:
     """See the module. Belongs to the event loop's thread."""
 
     def __init__(self, plane: Plane, write: Write) -> None:
-        """`write` puts status columns into the database. Raises OSError."""
+        """`write` puts status columns into the database. Raises OSError, NetworkError."""
         self._plane = plane
         self._write_columns = write
         self._outcome = Outcome()
@@ -96,6 +97,7 @@ class Bonds:
         self._sender = FrameSender()
         self._announcer = Announcer(self._sender, plane.fdb_entries)
         self._miimon = Miimon(self._link_polled)
+        self._lookout = Lookout(self._links_seen)
         self._timer: asyncio.TimerHandle | None = None
         self._watching: asyncio.TimerHandle | None = None
         self._by_iface: dict[int, tuple[BondPort, str]] = {}
@@ -120,6 +122,7 @@ class Bonds:
         if self._writing is not None:
             self._writing.cancel()
         self._miimon.close()
+        self._lookout.close()
         self._announcer.close()
         self._sender.close()
 
@@ -152,8 +155,12 @@ class Bonds:
             {
                 member.ifindex: port.view.settings.miimon_ms / 1000
                 for port, member in pairs
-                if port.view.settings is not None and port.view.settings.miimon_ms
+                if port.view.settings is not None and _polled(port)
             }
+        )
+        self._lookout.watch(
+            frozenset(member.ifindex for port, member in pairs if port.members and not self._alone(port))
+            - self._miimon.watched
         )
         self._watch()
         self._run(self.ports.values(), anew=True)
@@ -172,7 +179,7 @@ class Bonds:
                 if at is None:
                     continue
                 port, name = at
-                if port.view.settings is None or not port.view.settings.miimon_ms:
+                if not _polled(port):
                     port.link(name, change.carrier and not change.deleted, time.monotonic())
                     concerned[port.view.name] = port
         self._run(concerned.values())
@@ -191,6 +198,16 @@ class Bonds:
             port.link(name, up, time.monotonic())
             self._run([port])
 
+    def _links_seen(self, links: Mapping[int, bool]) -> None:
+        concerned = {}
+        for ifindex, up in links.items():
+            port, name = self._by_ifindex.get(ifindex, (None, ""))
+            if port is not None and port.up.get(name, up) != up:
+                port.link(name, up, time.monotonic())
+                concerned[port.view.name] = port
+        if concerned:
+            self._run(concerned.values())
+
     def heard(self, upcalls: Sequence[Upcall]) -> None:
         """PDUs of the slow protocols came in, or links of members changed."""
         concerned = {}
@@ -201,7 +218,7 @@ class Bonds:
             port, name = at
             concerned[port.view.name] = port
             if upcall.kind == UpcallKind.CARRIER:
-                if port.view.settings is None or not port.view.settings.miimon_ms:
+                if not _polled(port):
                     port.link(name, bool(upcall.length), time.monotonic())
             elif upcall.kind == UpcallKind.SLOW_PROTOCOL:
                 self._receive(port, name, upcall.data[ETHERNET_HEADER : upcall.length])
@@ -345,10 +362,9 @@ class Bonds:
             self._watching = None
         until, watched = time.monotonic_ns() + int(UNWATCHED_SECONDS * 1e9), False
         for port in self.ports.values():
-            settings = port.view.settings
-            if settings is None:
+            if port.view.settings is None:
                 continue
-            alone = self._plane.follows_carrier and settings.follows_carrier
+            alone = self._alone(port)
             watched |= not alone
             try:
                 self._plane.bonds.watch(port.view.bond, FOREVER if alone else until)
@@ -358,6 +374,11 @@ class Bonds:
                 )
         if watched:
             self._watching = asyncio.get_running_loop().call_later(WATCH_SECONDS, self._watch)
+
+    def _alone(self, port: BondPort) -> bool:
+        """Whether the data plane sees by itself to members that lose their links."""
+        settings = port.view.settings
+        return settings is not None and settings.follows_carrier and self._plane.follows_carrier
 
     # -- coming and going ----------------------------------------------------------------------------
 
@@ -385,3 +406,8 @@ class Bonds:
         del self.ports[name]
         self._written.pop(name, None)
         self._bytes.pop(name, None)
+
+
+def _polled(port: BondPort) -> bool:
+    """Whether the port's links are asked for instead of heard of (bond-detect-mode miimon)."""
+    return port.view.settings is not None and port.view.settings.miimon_ms > 0
