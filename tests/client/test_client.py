@@ -91,6 +91,15 @@ def test_changes_of_others_are_waited_for(switch: Switch, database: Database) ->
             database.wait(time.monotonic() + 0.1)
 
 
+def test_changes_that_come_in_between_are_told_all_the_same(switch: Switch, database: Database) -> None:
+    database.commit(add_bridge(database.root, "br0"))
+    switch.vsctl("add-br", "br1")
+    database.commit([])
+    names = {change.new["name"] for change in database.refresh() if change.table == "Bridge" and change.new}
+    assert names == {"br0", "br1"}
+    assert database.refresh() == []
+
+
 def test_what_was_asked_for_without_waiting_can_be_waited_for_later(database: Database) -> None:
     database.commit(add_bridge(database.root, "br0"), wait=False)
     row = database.tables["Open_vSwitch"][database.root]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import threading
 from tempfile import TemporaryDirectory
+
+import pytest
 
 from tests.containers.conftest import World
 from tests.netlab import until
@@ -19,7 +23,7 @@ def test_attached_containers_reach_each_other(docker_world: World) -> None:
     world.do("attach", "docker:web2", "br0", "--ip", "10.0.0.12/24", "--tag", "100", "--veth")
     until(lambda: world.docker.pings("web1", "10.0.0.12"), what="an answer")
     assert "default via 10.0.0.1 dev eth1" in world.inside("web1", "ip", "route")
-    assert f'container_id="{web}"' in world.switch.get("Interface", "web1-eth1", "external_ids")
+    assert world.switch.get("Interface", "web1-eth1", "external_ids:container_id") == web
     world.do("detach", web[:12])
     assert world.ports() == ["web2-eth1"]
     assert "eth1" not in world.inside("web1", "ip", "link")
@@ -42,6 +46,25 @@ def test_a_container_that_starts_again_is_as_it_was(docker_world: World) -> None
     assert (world.inside("web1", "ip", "route"), _mac(world, "web1")) == before
     assert world.switch.get("Port", "web1-eth1", "tag") == "100"
     world.docker.docker("restart", "-t", "0", "web1")
+    until(lambda: world.docker.pings("web2", "10.0.0.11"), what="an answer after a restart")
+
+
+@pytest.mark.parametrize("kind", [(), ("--veth",)], ids=["internal", "veth"])
+def test_a_container_that_started_again_unseen_is_as_it_was(
+    docker_world: World, kind: tuple[str, ...]
+) -> None:
+    """Its new namespace often has the number of the one before, so that this tells nothing."""
+    world = docker_world
+    for name, number in (("web1", 11), ("web2", 12)):
+        world.container(name)
+        world.do("attach", name, "br0", "--ip", f"10.0.0.{number}/24", *kind)
+    agent = world.agent_pid()
+    until(lambda: world.docker.pings("web2", "10.0.0.11"), what="an answer")
+    os.kill(agent, signal.SIGSTOP)
+    try:
+        world.docker.docker("restart", "-t", "0", "web1")
+    finally:
+        os.kill(agent, signal.SIGCONT)
     until(lambda: world.docker.pings("web2", "10.0.0.11"), what="an answer after a restart")
 
 

@@ -35,6 +35,7 @@ class Database:
     def __init__(self, connection: Connection, columns: Columns, path: str) -> None:
         self._connection = connection
         self._path = path
+        self._untold: list[Change] = []
         root = columns.get(ROOT, ())
         asked = {**columns, ROOT: None if root is None else tuple(dict.fromkeys((*root, *_FOLLOWED)))}
         try:
@@ -83,18 +84,17 @@ class Database:
         raise Failure("the database has no Open_vSwitch row yet: the switch has not started on it")
 
     def refresh(self) -> list[Change]:
-        """Take in what has changed until now."""
+        """Take in what has changed until now; all that has been taken in since it was last told."""
         # What the server sent before its answer has come before it.
         self._call("echo", [])
-        return self._take_notices()
+        self._take_notices()
+        return self._told()
 
     def wait(self, deadline: float) -> list[Change]:
-        """Wait for the next change and take it in; TimeoutError at `deadline`, in time.monotonic()."""
-        try:
-            method, params = self._connection.notice(deadline)
-        except ConnectionFailed as error:
-            raise self._lost(error) from error
-        return self._noticed(method, params) + self._take_notices()
+        """Wait for the next change and take it in; TimeoutError at `deadline`, in time.monotonic(). All that
+        has been taken in since it was last told."""
+        self._take_next(deadline)
+        return self._told()
 
     def transact(self, operations: Sequence[Operation]) -> list[Any]:
         """One transaction: all of it or nothing; the results of its operations.
@@ -127,7 +127,7 @@ class Database:
         deadline = time.monotonic() + seconds
         while _number(self.tables[ROOT][self.root]["cur_cfg"]) < number:
             try:
-                self.wait(deadline)
+                self._take_next(deadline)
             except TimeoutError as error:
                 raise Failure(f"the switch has not taken up the change within {seconds:g} seconds") from error
 
@@ -143,17 +143,25 @@ class Database:
         except RpcError as error:
             raise Failure(f"the database at {self._path} refuses: {error}") from error
 
-    def _take_notices(self) -> list[Change]:
-        return [
-            change
-            for method, params in self._connection.pending_notices()
-            for change in self._noticed(method, params)
-        ]
+    def _take_next(self, deadline: float) -> None:
+        try:
+            method, params = self._connection.notice(deadline)
+        except ConnectionFailed as error:
+            raise self._lost(error) from error
+        self._noticed(method, params)
+        self._take_notices()
 
-    def _noticed(self, method: str, params: list[Any]) -> list[Change]:
-        if method not in ("update", "update2") or len(params) != 2:
-            return []
-        return self._feed(params[1])
+    def _take_notices(self) -> None:
+        for method, params in self._connection.pending_notices():
+            self._noticed(method, params)
+
+    def _noticed(self, method: str, params: list[Any]) -> None:
+        if method in ("update", "update2") and len(params) == 2:
+            self._untold += self._feed(params[1])
+
+    def _told(self) -> list[Change]:
+        told, self._untold = self._untold, []
+        return told
 
     def _feed(self, updates: Mapping[str, Mapping[str, Any]]) -> list[Change]:
         try:

@@ -13,7 +13,7 @@ import sys
 from contextlib import suppress
 from dataclasses import replace
 
-from jackfield.client.database import Database
+from jackfield.client.database import ANSWER_SECONDS, Database
 from jackfield.client.errors import Failure
 from jackfield.containers import aside, cable
 from jackfield.containers.attach import detach, give_back, keep_lease, remove_port, repair, start
@@ -25,13 +25,25 @@ from jackfield.containers.inside import Inside
 from jackfield.containers.leases import Leases
 from jackfield.containers.lock import exclusive
 from jackfield.containers.orders import Orders
-from jackfield.containers.records import TABLES, Known, attachment_of, every, is_alive, look, netns_id, unpark
+from jackfield.containers.records import (
+    TABLES,
+    Known,
+    attachment_of,
+    every,
+    is_alive,
+    is_in,
+    look,
+    netns_id,
+    unpark,
+)
 from jackfield.containers.targets import ENGINES, Running, look_up
 from jackfield.containers.watch import Tiding, Watch
 from jackfield.net import netns
 from jackfield.net.errors import KernelError
 
 SAFETY_SECONDS = 60.0
+LAST_SECONDS = 1.5
+"""How long to wait for the switch when the daemon waits for the end of the agent."""
 
 
 def main() -> int:
@@ -148,6 +160,10 @@ class Agent:
     def _put_back(self, known: list[Known]) -> None:
         """Whoever deletes the port of an attachment that took an interface's place wants that one again."""
         there = {each.attachment.key for each in known}
+        if self._portless:
+            with suppress(Failure):
+                # The name is free when the switch has removed its device.
+                self._database.commit([], seconds=LAST_SECONDS if self._ended else ANSWER_SECONDS)
         while self._portless:
             attachment = self._portless.pop()
             if attachment.key in there:
@@ -216,8 +232,8 @@ class Agent:
                 self._drop(known, f"{target.name} has ended")
             return
         if known.port is not None:
-            if netns_id(known) in (None, running.inode):
-                repair(attachment, running)
+            # A missing internal port is made by the switch, as long as its namespace is there; a pair is not.
+            if is_in(known, running) and (repair(attachment, running) or not attachment.wish.veth):
                 self._leases.follow(attachment, running)
                 return
             self._park(known)

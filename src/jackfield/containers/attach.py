@@ -110,16 +110,20 @@ def give_back(database: Database, known: Known, running: Running | None) -> None
     database.commit(park(parked), wait=False)
 
 
-def repair(attachment: Attachment, running: Running) -> None:
-    """Give an interface that was made anew its addresses and routes again. Raises Failure and KernelError."""
+def repair(attachment: Attachment, running: Running) -> bool:
+    """Give an interface that was made anew its addresses and routes again; whether there is an interface.
+    Raises Failure and KernelError."""
     with Inside(running.netns) as inside:
-        if inside.device(attachment.wish.ifname) is None or holds(inside, attachment.wish):
-            return
+        if inside.device(attachment.wish.ifname) is None:
+            return False
+        if holds(inside, attachment.wish):
+            return True
         configure(inside, attachment.wish)
         lease = dhcp.load(attachment.lease)
         if lease is not None:
             device = interface_of(inside, attachment.wish.ifname)
             dhcp.apply(inside, device, lease, gateway=wants_gateway(attachment))
+    return True
 
 
 def remove_port(database: Database, attachment: Attachment, parked: Known | None) -> None:

@@ -11,6 +11,7 @@ from jackfield.client.database import Database
 from jackfield.client.errors import Failure
 from jackfield.client.operations import Operation, set_keys
 from jackfield.containers.attachment import ADDRESS_KEY, KEY, Attachment, plain, vlan_word
+from jackfield.containers.targets import Running
 from jackfield.net import netns
 from jackfield.wire.notation import Atom, Shape, Uuid, Value, decode, encode
 from jackfield.wire.replica import Row
@@ -66,6 +67,15 @@ def netns_id(known: Known) -> int | None:
     """The inode number of the namespace that an attachment's port was made in; None when that is not told."""
     inode = _texts(known.interface.get("options")).get("netns-id", "")
     return int(inode) if inode.isdecimal() else None
+
+
+def is_in(known: Known, running: Running) -> bool:
+    """Whether an attachment's port was made where its target runs now, as far as is told.
+
+    The path counts as well as the inode number, which the next namespace gets as soon as one is gone.
+    """
+    path = _texts(known.interface.get("options")).get("netns", running.netns)
+    return path == running.netns and netns_id(known) in (None, running.inode)
 
 
 def is_alive(known: Known) -> bool:
