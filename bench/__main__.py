@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import control
+from bench import control, scale
 from bench.chart import svg
 from bench.effort import FULL, QUICK, Effort
 from bench.netns import BenchError
@@ -63,6 +63,12 @@ def measure_rfc2889(results: Results, effort: Effort) -> None:
         results.note(results.rfc2889, name, subject, value)
 
 
+def measure_scale(results: Results, effort: Effort) -> None:
+    """Large switches beside small ones."""
+    for name, subject, value in scale.measure(effort):
+        results.note(results.scale, name, subject, value)
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Part:
     """A part of the report: what it is, about how many seconds it takes, and how it is measured."""
@@ -82,6 +88,11 @@ PARTS = {
         "the benchmarks of RFC 2889 for switches",
         lambda effort: effort.rounds * (15 + 30 * effort.trial_seconds) + effort.addresses[-1] / 10_000,
         measure_rfc2889,
+    ),
+    "scale": Part(
+        "large switches beside small ones",
+        lambda effort: 40 + effort.rounds * 14 * (effort.trial_seconds + 0.2) + effort.ports / 25,
+        measure_scale,
     ),
     "control": Part(
         "the control plane", lambda effort: effort.control_rounds * (5 + effort.ports / 50), measure_control

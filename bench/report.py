@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from bench import control
+from bench import control, scale
 from bench.effort import FULL, Effort
 from bench.measure import Measure, Values
 from bench.peers import INTERNAL, LIMIT, LINUX_BRIDGE, MANY, OVS
@@ -155,6 +155,9 @@ def markdown(results: Results) -> Iterator[str]:
     if results.rfc2889:
         yield ""
         yield from comparison("RFC 2889 (section)", rfc2889.MEASURES, results.rfc2889)
+    if results.scale:
+        yield ""
+        yield from comparison("Scale", scale.measures(results.effort), results.scale)
     if results.control:
         yield ""
         yield from comparison("Control plane", control.measures(results.effort), results.control)

@@ -69,7 +69,8 @@ class Switch:
         words: list[str] = []
         for name in names:
             words += ["--", "add-port", BRIDGE, name, "--", "set", "Interface", name, "type=internal"]
-        self.vsctl(*words[1:])
+        if words:
+            self.vsctl(*words[1:])
 
     def pids(self) -> dict[str, int]:
         """Its daemons' processes by name."""

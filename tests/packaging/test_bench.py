@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from bench import scale
 from bench.__main__ import BEGIN, END
 from bench.chart import svg
 from bench.control import ADD_PORT, measures
@@ -73,9 +74,21 @@ def test_a_page_without_marks_is_left_as_it_is(tmp_path: Path) -> None:
 def test_every_measure_is_taken_and_put_into_the_page(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n", encoding="utf-8")
-    words = ("--quick", "--rounds", "1", "--only", "control", "rfc2889", "--output", tmp_path, "--page", page)
+    words = (
+        "--quick",
+        "--rounds",
+        "1",
+        "--only",
+        "control",
+        "rfc2889",
+        "scale",
+        "--output",
+        tmp_path,
+        "--page",
+        page,
+    )
     done = subprocess.run(
-        [sys.executable, "-m", "bench", *words],
+        [sys.executable, "-m", "bench", *words, "--output", tmp_path, "--page", page],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -89,6 +102,7 @@ def test_every_measure_is_taken_and_put_into_the_page(tmp_path: Path) -> None:
     assert found["rfc2889"].keys() == MEASURES.keys()
     assert all({Switch.title, LINUX_BRIDGE, OVS} <= set(values) for values in found["rfc2889"].values())
     assert found["rfc2889"][CAPACITY][Switch.title] == [float(QUICK.addresses[-1])]
+    assert found["scale"].keys() == scale.measures(QUICK).keys()
     text = page.read_text(encoding="utf-8")
     assert "old" not in text
     assert text.startswith("before") and text.endswith("after\n")
