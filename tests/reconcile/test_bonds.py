@@ -51,6 +51,14 @@ def test_a_port_of_two_interfaces_is_a_bond_and_floods_once() -> None:
     assert world.reconcile(wanted) == []
 
 
+def test_a_bond_s_device_needs_a_name_that_devices_can_have() -> None:
+    world = kernel("eth0", "eth1")
+    wanted = snapshot(bridge("br0", bond("a-bond-with-a-long-name", "eth0", "eth1", bond_fake_iface=True)))
+    world.reconcile(wanted)
+    assert "longer than 15 bytes" in desired(wanted).warnings[0].text
+    assert world.reconcile(wanted) == []
+
+
 def test_modes_and_options_reach_the_data_plane() -> None:
     world = kernel("eth0", "eth1")
     options = {"bond-hash-basis": "7", "lacp-fallback-ab": "true"}

@@ -63,6 +63,32 @@ def test_bridges_and_ports_come_and_go_by_stanzas(daemon: Daemon, host: str, tmp
         assert daemon.vsctl("list-br") == ""
 
 
+def test_a_bond_has_a_device_of_its_name(daemon: Daemon, host: str, tmp_path: Path) -> None:
+    for number in range(2):
+        run("ip", "-n", host, "link", "add", f"jftn{number}", "type", "veth", "peer", "name", f"jftf{number}")
+    with daemon:
+        hook = Hook(daemon, host, tmp_path / "stubs")
+        hook("start", "br0", type="OVSBridge")
+        assert not hook("start", "bond0", type="OVSBond", bridge="br0", bonds="jftn0 jftn1")
+        assert "LOWER_UP" in run("ip", "-n", host, "link", "show", "bond0")
+        assert daemon.vsctl("list-ifaces", "br0").split() == ["jftn0", "jftn1"]
+        assert daemon.vsctl("get", "Port", "bond0", "status").strip() == "{}"
+        daemon.restart()
+        assert "LOWER_UP" in run("ip", "-n", host, "link", "show", "bond0")
+        assert not hook("stop", "bond0", type="OVSBond", bridge="br0")
+        assert " bond0" not in run("ip", "-n", host, "link")
+
+
+def test_a_bond_s_device_does_not_take_the_name_of_another(daemon: Daemon, host: str) -> None:
+    for name, other in (("bond0", "jftb1"), ("jftn0", "jftf0"), ("jftn1", "jftf1")):
+        run("ip", "-n", host, "link", "add", name, "type", "veth", "peer", "name", other)
+    with daemon:
+        daemon.vsctl("add-br", "br0", "--", "--fake-iface", "add-bond", "br0", "bond0", "jftn0", "jftn1")
+        assert "bond0 (it exists and is not the switch's)" in daemon.vsctl("get", "Port", "bond0", "status")
+        assert "bond0@jftb1" in run("ip", "-n", host, "link")
+        assert daemon.vsctl("list-ifaces", "br0").split() == ["jftn0", "jftn1"]
+
+
 def test_a_tunnel_is_refused_in_its_row(daemon: Daemon, host: str, tmp_path: Path) -> None:
     with daemon:
         hook = Hook(daemon, host, tmp_path / "stubs")

@@ -248,9 +248,19 @@ class _Reader:
             mirror_output=mirror_output,
             bond=bond_settings(row, members.asked),
             lacp=lacp,
+            device=members.asked > 1 and self._has_device(row),
             loops=loop_settings(bridge, row),
             error=members.error,
         )
+
+    def _has_device(self, row: Row) -> bool:
+        """Whether a device is to bear the name of this bond."""
+        name = text(row, "name")
+        asked = row.get("bond_fake_iface") is True
+        complaint = _name_problem(f"network device {name}", name, _MOST_DEVICE_NAME) if asked else None
+        if complaint is not None:
+            self.warnings.append(Warning("Port", name, f"bond_fake_iface: {complaint}"))
+        return asked and complaint is None
 
     def _interface(
         self, member: _Member, bridge: str, numbers: Mapping[str, int], lacp: bool

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from jackfield.datapath.naming import stable_mac, switch_end_alias, switch_end_name
 from jackfield.net.pair import NAMES, PairKind
+from jackfield.reconcile.bonddevices import bond_devices
 from jackfield.reconcile.observed import Observed, Pair
 from jackfield.reconcile.presence import (
     addresses,
@@ -51,6 +52,10 @@ def plan_devices(desired: Desired, observed: Observed, mtus: Mapping[str, int] |
                 for interface in port.interfaces:
                     if interface.kind is Kind.INTERNAL and interface.error is None:
                         steps += follow.internal(port, interface, problems)
+    for bridge, port, interface in bond_devices(desired):
+        follow = _Following(observed, bridge, macs, (mtus or {}).get(bridge.name))
+        # What it comes to is the port's matter: see bond_device_warnings.
+        steps += follow.internal(port, interface, {})
     steps += _system_mtus(desired, observed)
     return Plan(tuple(steps), tuple(problems.items()))
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jackfield.datapath._abi import FdbOp, Name, NameKey, NameKind, Port, PortFlag
+from jackfield.reconcile.bonddevices import add_bond_devices, bond_devices
 from jackfield.reconcile.flood import FloodPlanner
 from jackfield.reconcile.ids import Ids
 from jackfield.reconcile.observed import Observed, Pair
@@ -43,6 +44,7 @@ _WAY_OUT = PortFlag.BOND | PortFlag.LACP | PortFlag.GUARDED
 def plan_maps(desired: Desired, observed: Observed) -> Plan:
     """What to do once devices are as `devices.plan_devices` wants them and have been observed again."""
     wanted = target(desired, observed)
+    add_bond_devices(wanted, desired, observed)
     return Plan(tuple(_Planner(desired, observed, wanted).steps()), tuple(wanted.problems.items()))
 
 
@@ -217,8 +219,9 @@ class _Planner:
         return self._bridge_owners.get(number, Owner("Bridge", f"id {number}"))
 
     def _unwanted_pairs(self) -> dict[str, Pair]:
-        """Pairs of ours for which there is no internal interface, faulty or not, in the database."""
+        """Pairs of ours for which the database has no internal interface, faulty or not, nor a bond."""
         kept = {i.name for _, _, i in self._desired.interfaces() if i.kind is Kind.INTERNAL}
+        kept |= {device.name for _, _, device in bond_devices(self._desired)}
         return {name: pair for name, pair in self._observed.pairs.items() if name not in kept}
 
     def _delete_devices(self) -> Iterator[Step]:

@@ -9,6 +9,7 @@ from jackfield.datapath import _abi
 from jackfield.datapath._abi import NameKind
 from jackfield.datapath.naming import stable_mac
 from jackfield.net.netdev import Hardware
+from jackfield.reconcile.bonddevices import bond_device_warnings
 from jackfield.reconcile.observed import Observed
 from jackfield.reconcile.outcome import (
     BridgeOutcome,
@@ -58,7 +59,7 @@ def outcome(
         ports=ports,
         interfaces=interfaces,
         objects=tuple(objects),
-        warnings=desired.warnings,
+        warnings=(*desired.warnings, *bond_device_warnings(desired, observed)),
         steps=tuple(step.describe() for step in steps),
         notes=tuple(step.describe() for step in steps if step.notable),
         complete=not faults and not any(state.state is State.ERROR for state in objects),

@@ -44,8 +44,6 @@ def port_warnings(row: Row) -> Iterator[Warning]:
     name = text(row, "name")
     if row.get("qos"):
         yield Warning("Port", name, "QoS is not supported and has no effect")
-    if row.get("bond_fake_iface") is True:
-        yield Warning("Port", name, "bond_fake_iface is not supported and has no effect")
     listed = bool(elements(row, "trunks") or elements(row, "cvlans"))
     if listed and integer(row, "tag") is not None and not text(row, "vlan_mode"):
         yield Warning("Port", name, "ignoring trunks and cvlans: the tag makes it an access port")

@@ -73,7 +73,8 @@ class WantedInterface:
 class WantedPort:
     """A port of a bridge. `config.mtu` is left out: it is the device's matter. `mac` is Port.mac, `tag` is
     Port.tag as it is in the database. `mirror_output` tells that it does not count for the bridge's MAC.
-    `bond` is set for a port of several interfaces, `lacp` for one that speaks LACP."""
+    `bond` is set for a port of several interfaces, `lacp` for one that speaks LACP. `device`: a device is to
+    bear the bond's name."""
 
     name: str
     uuid: str | None
@@ -85,6 +86,7 @@ class WantedPort:
     mirror_output: bool = False
     bond: BondSettings | None = None
     lacp: LacpSettings | None = None
+    device: bool = False
     loops: LoopSettings = REPORT_ONLY
     error: str | None = None
 
