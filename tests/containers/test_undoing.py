@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,15 +12,16 @@ import pytest
 
 from jackfield.client.database import Database
 from jackfield.client.errors import Failure
+from jackfield.containers import attach as attaching
 from jackfield.containers.attach import attach, detach
 from jackfield.containers.attachment import Wish
 from jackfield.containers.lock import exclusive
 from jackfield.containers.records import TABLES, every
-from jackfield.containers.targets import find
+from jackfield.containers.targets import find, started_at
 from jackfield.net.errors import KernelError
 from jackfield.net.netlink import Netlink
 from tests.containers.conftest import World
-from tests.netlab import Namespace, eventually
+from tests.netlab import Namespace, eventually, until
 
 PLAIN = Wish("br0", addresses=("10.0.0.1/24", "fd00::1/64"), gateways=("10.0.0.254",), tag=5)
 VETH = Wish("br0", addresses=("10.0.0.1/24",), veth=True, mtu=1400)
@@ -102,6 +105,33 @@ def test_a_failed_change_leaves_what_was_there(world: World, saboteur: Saboteur,
     running = find(f"netns:{one.name}")
     steps = _fail_at_each_step(world, saboteur, one, wish, lambda database: attach(database, running, PLAIN))
     assert steps > 10
+
+
+@pytest.mark.parametrize("step", ["_made_room", "configure", "_wait_for_link"])
+def test_a_namespace_that_vanishes_in_the_middle_leaves_nothing(
+    world: World, saboteur: Saboteur, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    with world.switch.container() as pid:
+        running = find(f"pid:{pid}")
+        original = getattr(attaching, step)
+
+        def after_the_end(*arguments: Any) -> Any:
+            os.kill(pid, signal.SIGKILL)
+            until(lambda: started_at(pid) is None, what="the end of the process")
+            return original(*arguments)
+
+        monkeypatch.setattr(attaching, step, after_the_end)
+        with exclusive(), Database.open() as database:
+            try:
+                attach(database, running, PLAIN)
+            except Failure as failure:
+                said = str(failure)
+            else:
+                said = ""
+        assert saboteur
+        assert (step == "_made_room") == ("No such device" in said), said
+        until(lambda: world.ports() == [], what="the end of the port")
+        until(lambda: world.attachments() == [], what="the end of the attachment")
 
 
 def _fail_at_each_step(

@@ -128,8 +128,11 @@ class TestSocket:
         capabilities = {"Scope": "local", "ConnectivityScope": "local"}
         assert client.ask("/NetworkDriver.GetCapabilities") == (200, capabilities)
 
-    def test_knows_no_other_method(self, client: Client) -> None:
-        assert client.ask("/NetworkDriver.ProgramExternalConnectivity", b"{}")[0] == 404
+    @pytest.mark.parametrize("method", ["AllocateNetwork", "FreeNetwork", "ProgramExternalConnectivity"])
+    def test_knows_no_other_method(self, client: Client, method: str) -> None:
+        """The first two are what the managers of a swarm ask, the last is about published ports."""
+        path = f"/NetworkDriver.{method}"
+        assert client.ask(path, b"{}") == (404, {"Err": f"there is no method {path}"})
 
     @pytest.mark.parametrize("body", [b"{", b"[]", b'{"NetworkID": ""}', b"\xff"])
     def test_answers_what_it_cannot_read_by_an_http_error(self, client: Client, body: bytes) -> None:
