@@ -78,7 +78,7 @@ def goals(counts: Counts) -> Iterator[Goal]:
     if UNICAST in program:
         yield Goal("The program by itself, known unicast", MOST_PROGRAM, program[UNICAST])
         for name, found in program.items():
-            if name.endswith(("ports", "addresses")):
+            if name.endswith(("ports", "addresses", "VLANs", "bridges")):
                 yield Goal(f"The program: {name}", round(program[UNICAST] * (1 + SAME)), found)
 
 

@@ -24,6 +24,7 @@ INSTANCE = "jft-count"
 LOOPBACK = 1
 BRIDGE = 1
 VLAN = 7
+VLANS, BRIDGES = 4094, 100
 TAG_LIMIT = 1  # the default of vlan-limit
 REPEAT = 200  # of one spell: too short to meet many of the kernel's timers
 SPELLS = 15
@@ -109,9 +110,9 @@ def switch(maps: Datapath, ports: int, table: int = 8192) -> None:
     maps.fdb_control(_abi.FdbOp.ADD_STATIC, bridge=BRIDGE, port=2, vlan=VLAN, mac=FAR)
 
 
-def set_port(maps: Datapath, port: int, mode: _abi.VlanMode, tag: int) -> None:
-    """A port of the bridge with the interface of the same number, of which the far end is elsewhere."""
-    record = _abi.Port(bridge=BRIDGE, tag=tag, vlan_mode=mode, iface_count=1, qinq_tpid=0x88A8, iface=port)
+def set_port(maps: Datapath, port: int, mode: _abi.VlanMode, tag: int, bridge: int = BRIDGE) -> None:
+    """A port of a bridge with the interface of the same number, of which the far end is elsewhere."""
+    record = _abi.Port(bridge=bridge, tag=tag, vlan_mode=mode, iface_count=1, qinq_tpid=0x88A8, iface=port)
     maps.ports.set(port, record)
     kind, far = _abi.IfaceKind.DEVICE, _abi.IfaceFlag.FAR
     maps.ifaces.set(port, _abi.Iface(ifindex=LOOPBACK, mtu=1500, port=port, kind=kind, flags=far, mac=FAR))
@@ -158,6 +159,29 @@ def _addresses(count: int) -> Callable[[Loaded], bytes]:
     return prepare
 
 
+def _vlans(at: Loaded) -> bytes:
+    """FAR is known in every VLAN, and each has its ports."""
+    switch(at.maps, 2)
+    for vlan in range(1, VLANS + 1):
+        at.maps.flood_lists.set(_abi.FloodKey(BRIDGE, vlan), _abi.FloodList(1, 2))
+        at.maps.fdb_control(_abi.FdbOp.ADD_STATIC, bridge=BRIDGE, port=2, vlan=vlan, mac=FAR)
+    return untagged()
+
+
+def _bridges(at: Loaded) -> bytes:
+    """Each has two ports, and FAR behind the second."""
+    switch(at.maps, 2)
+    for bridge in range(BRIDGE + 1, BRIDGES + 1):
+        ports = (2 * bridge - 1, 2 * bridge)
+        at.maps.bridges.set(bridge, _abi.Bridge(300 * 10**9, 8192, len(ports), 0, TAG_LIMIT))
+        for port in ports:
+            set_port(at.maps, port, _abi.VlanMode.ACCESS, VLAN, bridge)
+            at.maps.flood_cells.set(port, _abi.FloodCell(port))
+        at.maps.flood_lists.set(_abi.FloodKey(bridge, VLAN), _abi.FloodList(ports[0], len(ports)))
+        at.maps.fdb_control(_abi.FdbOp.ADD_STATIC, bridge=bridge, port=ports[1], vlan=VLAN, mac=FAR)
+    return untagged()
+
+
 UNICAST = "known unicast"
 CASES: dict[str, Callable[[Loaded], bytes]] = {
     UNICAST: _two,
@@ -165,7 +189,9 @@ CASES: dict[str, Callable[[Loaded], bytes]] = {
     f"{UNICAST}, 1000 ports": _thousand,
 }
 SCALE: dict[str, Callable[[Loaded], bytes]] = {
-    f"{UNICAST}, {count} learned addresses": _addresses(count) for count in (8_000, 1_000_000)
+    f"{UNICAST}, {VLANS} VLANs": _vlans,
+    f"{UNICAST}, {BRIDGES} bridges": _bridges,
+    **{f"{UNICAST}, {count} learned addresses": _addresses(count) for count in (8_000, 1_000_000)},
 }
 
 
