@@ -21,9 +21,11 @@ from bench.pages import put_between
 from bench.peers import LIMIT, PEERS
 from bench.report import Results, machine, markdown, targets
 from bench.rfc2889 import run as rfc2889
+from bench.summary import summary
 from bench.traffic import WORKLOADS, reach
 
 BUSY_LOAD = 0.5
+SPEED, END_OF_SPEED = "<!-- speed: made by scripts/bench -->", "<!-- end of speed -->"
 BEGIN, END = "<!-- rates: made by scripts/bench -->", "<!-- end of rates -->"
 JSON, CHART, PAGE = "report.json", "report.svg", "report.md"
 
@@ -133,6 +135,7 @@ def arguments() -> argparse.Namespace:
         "--output", type=Path, default=Path("out/bench"), help="the report's folder (default %(default)s)"
     )
     parser.add_argument("--page", type=Path, help="a Markdown page whose marked part is made anew")
+    parser.add_argument("--readme", type=Path, help="the same of a first page; takes all parts")
     parser.add_argument("--check", action="store_true", help="exit 1 when a promise about speed is not kept")
     return parser.parse_args()
 
@@ -150,6 +153,9 @@ def measure(results: Results, effort: Effort, parts: list[str]) -> None:
 
 def main() -> int:
     options = arguments()
+    if options.readme and not {"rates", "control"} <= set(options.only):
+        progress("scripts/bench: --readme takes the parts rates and control: leave --only out")
+        return 2
     if os.geteuid() != 0:
         progress("scripts/bench: namespaces and eBPF programs need root: run it as root")
         return 1
@@ -172,6 +178,8 @@ def main() -> int:
     lines = write(results, options.output)
     if options.page and not failed:
         publish(lines, options.output, options.page)
+    if options.readme and not failed:
+        put_between(options.readme, SPEED, END_OF_SPEED, list(summary(results)))
     print("\n".join(lines))
     progress(f"the report is in {options.output}")
     missed = options.check and not all(target.met for target in targets(results))

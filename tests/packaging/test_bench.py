@@ -13,13 +13,14 @@ import pytest
 from bench import scale
 from bench.__main__ import BEGIN, END
 from bench.chart import svg
-from bench.control import ADD_PORT, measures
+from bench.control import ADD_PORT, MANY_ADDED, READY, SOME_WEIGH, measures
 from bench.effort import QUICK
 from bench.netns import BenchError
 from bench.pages import put_between
 from bench.peers import INTERNAL, LIMIT, LINUX_BRIDGE, OVS
 from bench.report import Results, machine, markdown, ratios, targets
 from bench.rfc2889.trials import CAPACITY, MEASURES
+from bench.summary import summary
 from bench.switch import Switch
 from bench.traffic import TCP, UDP
 
@@ -50,6 +51,15 @@ def test_the_report_gives_medians_and_spreads(results: Results) -> None:
     lines = list(markdown(results))
     assert f"| {INTERNAL} | 19.6 (9 to 30) | 0.98 (0.90 to 1.00) |" in lines
     assert f"| Control plane | unit | {Switch.title} | {OVS} |" in lines
+
+
+def test_the_first_page_gets_rates_and_the_control_plane(results: Results) -> None:
+    names = (READY, SOME_WEIGH, MANY_ADDED)
+    results.control |= {name: {Switch.title: [700.0], OVS: [40.0]} for name in names}
+    lines = list(summary(results))
+    assert f"| {INTERNAL} | 19.6 Gb/s, 0.98 | 800,000 packets/s, 0.80 |" in lines
+    assert f"| {LIMIT} | 20 Gb/s | 1,000,000 packets/s |" in lines
+    assert "The daemon is ready in 0.7 s and has" in lines
 
 
 def test_the_chart_is_well_formed_and_names_every_peer(results: Results) -> None:
