@@ -5,78 +5,24 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.bonds.ovs import OpenVSwitch, is_here, running
+from tests.bonds.ovs import is_here
+from tests.bonds.pair import BOTH, THEIRS, Pair, enabled, joined
 from tests.e2e.switch import Switch
-from tests.netlab import Namespace, until
+from tests.netlab import until
 
 pytestmark = pytest.mark.skipif(not is_here(), reason="Open vSwitch is not installed")
 
-BOTH = ["e0", "e1"]
 FLOWS = 1000
-OURS, THEIRS = "10.9.0.1", "10.9.0.2"
-
-
-@dataclass
-class Pair:
-    """Our switch and theirs, with cables from e0 to e0 and from e1 to e1, and a host behind each."""
-
-    switch: Switch
-    partner: OpenVSwitch
-    far: Namespace
-    near: Namespace
-
-    def bond(self, ours: str = "lacp=active", theirs: str = "lacp=active") -> None:
-        """Make the bond on both sides, with settings of their Port rows."""
-        mode = "bond_mode=balance-tcp"
-        self.partner.vsctl("add-bond", "br0", "bond1", *BOTH, mode, *theirs.split())
-        self.switch.vsctl("add-bond", "br0", "bond1", *BOTH, mode, *ours.split())
-
-    def attached(self, members: list[str]) -> bool:
-        """Whether exactly these members carry frames, on either side."""
-        return (
-            members
-            == _enabled(self.switch.appctl("bond/show", "bond1"))
-            == _enabled(self.partner.appctl("bond/show", "bond1"))
-        )
-
-    def agree(self, members: list[str] = BOTH, deadline: float = 12.0) -> None:
-        """Wait until they agree on these members, and frames pass."""
-        until(lambda: self.attached(members), deadline=deadline, what=self.told)
-        self.near.ping(THEIRS)
-
-    def told(self) -> str:
-        """What both sides say."""
-        return "\n".join(side.appctl("lacp/show") for side in (self.switch, self.partner))
-
-    def fields(self, side: Switch | OpenVSwitch, member: str, who: str) -> dict[str, str]:
-        """What a side says of the actor or the partner of a member."""
-        text = side.appctl("lacp/show", "bond1").split(f"member: {member}:")[1].split("\nmember:")[0]
-        return dict(re.findall(rf"  {who} (\w+): ?(.*)", text))
-
-
-def _enabled(text: str) -> list[str]:
-    return re.findall(r"^member (\S+): enabled", text, re.MULTILINE)
 
 
 @pytest.fixture
 def pair(switch: Switch, tmp_path: Path) -> Iterator[Pair]:
-    far, near = switch.lab.namespace("far"), switch.lab.namespace("near")
-    for name in BOTH:
-        switch.lab.cable(switch.host, name, far, name)
-    # The kernel sees what the partner takes from its cables too, and would answer for the partner.
-    with far.entered():
-        Path("/proc/sys/net/ipv4/conf/all/arp_ignore").write_text("1")
-    with running(tmp_path / "ovs", far) as partner:
-        partner.add_bridge("br0")
-        far.up("br0", f"{THEIRS}/24")
-        switch.vsctl("add-br", "br0")
-        switch.internal_in("br0", "tap1", near, f"{OURS}/24")
-        yield Pair(switch, partner, far, near)
+    with joined(switch, tmp_path / "ovs") as pair:
+        yield pair
 
 
 @pytest.mark.parametrize(
@@ -127,7 +73,7 @@ def test_a_cable_that_is_pulled_is_out_and_in_again(pair: Pair) -> None:
     pair.agree()
     with pair.near.pinging(THEIRS) as lost:
         pair.far.ip("link", "set", "e0", "down")
-        until(lambda: _enabled(pair.switch.appctl("bond/show")) == ["e1"], what=pair.told)
+        until(lambda: enabled(pair.switch.appctl("bond/show")) == ["e1"], what=pair.told)
         pair.agree(["e1"])
         pair.far.ip("link", "set", "e0", "up")
         pair.agree()
@@ -140,7 +86,7 @@ def test_a_member_that_the_partner_takes_away_is_out(pair: Pair) -> None:
     pair.bond("lacp=active other_config:lacp-time=fast")
     pair.agree()
     pair.partner.vsctl("--id=@e0", "get", "Interface", "e0", "--", "set", "Port", "bond1", "interfaces=@e0")
-    until(lambda: _enabled(pair.switch.appctl("bond/show")) == ["e0"], deadline=12.0, what=pair.told)
+    until(lambda: enabled(pair.switch.appctl("bond/show")) == ["e0"], deadline=12.0, what=pair.told)
     pair.near.ping(THEIRS)
 
 
@@ -161,7 +107,7 @@ def test_our_daemon_s_restart_is_not_noticed(pair: Pair) -> None:
         pair.switch.daemon.restart()
         assert pair.attached(BOTH)
         pair.switch.daemon.kill()
-        assert _enabled(pair.partner.appctl("bond/show")) == BOTH
+        assert enabled(pair.partner.appctl("bond/show")) == BOTH
         pair.switch.daemon.start()
         assert pair.attached(BOTH)
         assert lost() == 0
