@@ -140,15 +140,21 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def measure(results: Results, effort: Effort, parts: list[str]) -> None:
-    """All parts, one after the other."""
+def measure(results: Results, effort: Effort, parts: list[str]) -> bool:
+    """All parts, one after the other; whether all went well."""
+    well = True
     for number, name in enumerate(parts):
         left = sum(PARTS[each].seconds(effort) for each in parts[number:])
         end = datetime.datetime.now() + datetime.timedelta(seconds=left)
         progress(f"{name}: {PARTS[name].title}; all is done at about {end:%H:%M}")
         begin = time.monotonic()
-        PARTS[name].measure(results, effort)
+        try:
+            PARTS[name].measure(results, effort)
+        except BenchError as error:
+            progress(f"scripts/bench: {name}: {error}")
+            well = False
         progress(f"{name}: took {time.monotonic() - begin:.0f} s")
+    return well
 
 
 def main() -> int:
@@ -166,24 +172,20 @@ def main() -> int:
         progress("the machine is busy with other work: these figures will say little")
     date = datetime.datetime.now(datetime.UTC).date().isoformat()
     results = Results({**machine(), "date": date}, effort)
-    failed = False
     try:
-        measure(results, effort, [name for name in PARTS if name in options.only])
-    except BenchError as error:
-        progress(f"scripts/bench: {error}")
-        failed = True
+        well = measure(results, effort, [name for name in PARTS if name in options.only])
     except KeyboardInterrupt:
         progress("interrupted; cleaned up")
         return 130
     lines = write(results, options.output)
-    if options.page and not failed:
+    if options.page and well:
         publish(lines, options.output, options.page)
-    if options.readme and not failed:
+    if options.readme and well:
         put_between(options.readme, SPEED, END_OF_SPEED, list(summary(results)))
     print("\n".join(lines))
     progress(f"the report is in {options.output}")
     missed = options.check and not all(target.met for target in targets(results))
-    return 1 if failed or missed else 0
+    return 0 if well and not missed else 1
 
 
 if __name__ == "__main__":

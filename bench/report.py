@@ -117,7 +117,9 @@ def table_head(*cells: str) -> Iterator[str]:
 
 
 def spread(values: Sequence[float], form: str) -> str:
-    """The median, and in brackets the least and the most."""
+    """The median, and in brackets the least and the most of several."""
+    if len(values) == 1:
+        return format(values[0], form)
     low, middle, high = (format(f(values), form) for f in (min, statistics.median, max))
     return f"{middle} ({low} to {high})"
 

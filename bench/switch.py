@@ -9,6 +9,7 @@ import select
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from bench.netns import BenchError, inside, namespaces, run
 BRIDGE = "jft-br0"
 SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
 GONE_SECONDS = 20.0
+_CPUCLOCK_SCHED = 2  # of another process: clock_getcpuclockid(3)
 JACKFIELD = str(Path(sys.executable).parent / "jackfield")
 
 
@@ -86,10 +88,8 @@ class Switch:
         return sum(map(int, found))
 
     def processor_seconds(self) -> float:
-        """The processor time that its daemons have used up to now."""
-        tasks = [task for pid in self.pids().values() for task in Path(f"/proc/{pid}/task").iterdir()]
-        used = (int((task / "schedstat").read_text(encoding="ascii").split()[0]) for task in tasks)
-        return sum(used) / 1e9
+        """The processor time that its daemons have used up to now, threads that have ended among them."""
+        return sum(time.clock_gettime(~pid << 3 | _CPUCLOCK_SCHED) for pid in self.pids().values())
 
 
 class OpenVSwitch(Switch):
