@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,21 @@ from tests.vm.guest import in_guest
 
 RECORDED = json.loads((Path(__file__).parent / "instructions.json").read_text(encoding="utf-8"))
 TOLERANCE = 0.03
+
+
+def dearer(counted: Mapping[str, float], recorded: Mapping[str, float]) -> dict[str, str]:
+    """The cases that take more instructions than they may, and how many."""
+    return {
+        case: f"{count:g} instructions, recorded are {recorded[case]:g}"
+        for case, count in counted.items()
+        if count > recorded[case] * (1 + TOLERANCE)
+    }
+
+
+def test_a_program_that_is_dearer_by_more_than_the_tolerance_is_named() -> None:
+    recorded = {"known unicast": 1000, "known unicast, tagged": 1000}
+    counted = {"known unicast": 1031, "known unicast, tagged": 1029}
+    assert dearer(counted, recorded) == {"known unicast": "1031 instructions, recorded are 1000"}
 
 
 @pytest.mark.timeout(1500)
@@ -28,9 +44,4 @@ def test_a_known_unicast_takes_no_more_instructions_than_recorded() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     counted = json.loads(done.stdout)["program"]
     assert counted.keys() == RECORDED["program"].keys()
-    dearer = {
-        case: f"{count:g} instructions, recorded are {RECORDED['program'][case]:g}"
-        for case, count in counted.items()
-        if count > RECORDED["program"][case] * (1 + TOLERANCE)
-    }
-    assert not dearer
+    assert not dearer(counted, RECORDED["program"])
