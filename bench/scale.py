@@ -115,7 +115,7 @@ def _many_addresses(at: Site, number: int) -> None:
 
 
 def _many_vlans(at: Site, number: int) -> None:
-    trunks = "trunks=" + ",".join(map(str, range(1, number + 1)))
+    trunks = "trunks=" + ",".join(map(str, range(number + 1)))  # 0 are frames without a tag
     at.switch.vsctl("set", "Port", "near-p", trunks, "--", "set", "Port", "far-p", trunks)
     _show(at, Frames(tagged(FAR, NEAR, each) for each in range(1, number + 1)))
 
@@ -173,20 +173,28 @@ def measures(effort: Effort) -> dict[str, Measure]:
 
 def measure(effort: Effort) -> Iterator[tuple[str, str, float]]:
     """All cases on all switches: the measure's name, the switch's title, a value."""
-    for name, case in CASES.items():
-        for kind in case.subjects:
-            with site(kind, "few") as small, site(kind, "many") as large:
-                number = case.many(effort)
-                case.grow(small, case.few)
-                begin = time.monotonic()
-                case.grow(large, number)
-                if name in MADE_BY_COMMANDS:
-                    yield _set_up(name), kind.title, time.monotonic() - begin
-                few, many = case.stream(case.few), case.stream(number)
-                small.rate(few, effort.trial_seconds)
-                large.rate(many, effort.trial_seconds)  # what the change left to do is done
-                for _ in range(effort.rounds):
-                    rate = small.rate(few, effort.trial_seconds)
-                    if not rate:
-                        raise BenchError(f"{kind.title} forwards nothing")
-                    yield name, kind.title, large.rate(many, effort.trial_seconds) / rate
+    for kind in (Switch, OpenVSwitch):
+        with site(kind, "few") as small:
+            for name, case in CASES.items():
+                if kind in case.subjects:
+                    for measured, value in _beside(small, kind, name, effort):
+                        yield measured, kind.title, value
+
+
+def _beside(small: Site, kind: type[Switch], name: str, effort: Effort) -> Iterator[tuple[str, float]]:
+    case = CASES[name]
+    number = case.many(effort)
+    with site(kind, "many") as large:
+        case.grow(small, case.few)
+        begin = time.monotonic()
+        case.grow(large, number)
+        if name in MADE_BY_COMMANDS:
+            yield _set_up(name), time.monotonic() - begin
+        few, many = case.stream(case.few), case.stream(number)
+        small.rate(few, effort.trial_seconds)
+        large.rate(many, effort.trial_seconds)  # what the change left to do is done
+        for _ in range(effort.rounds):
+            rate = small.rate(few, effort.trial_seconds)
+            if not rate:
+                raise BenchError(f"{kind.title} forwards nothing")
+            yield name, large.rate(many, effort.trial_seconds) / rate
