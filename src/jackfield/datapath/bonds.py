@@ -12,7 +12,7 @@ from jackfield.datapath._abi import BondFieldFlag as Field
 from jackfield.datapath._abi import BondOp, Limit
 from jackfield.datapath.maps import PerCpuTable, Table
 
-FOREVER = (1 << 64) - 1
+FOREVER, NEVER = (1 << 64) - 1, 0
 BUCKETS, LOAD_PARTS = int(Limit.BOND_BUCKETS), int(Limit.BOND_LOAD_PARTS)
 
 

@@ -7,6 +7,7 @@ was heard or a timer has run out. A call on the data plane's maps takes microsec
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
 import time
@@ -15,7 +16,7 @@ from typing import Protocol
 
 from jackfield.datapath._abi import Bond, FdbEntry, FdbKey, Upcall, UpcallKind
 from jackfield.datapath._abi import Lacp as StoredLacp
-from jackfield.datapath.bonds import FOREVER
+from jackfield.datapath.bonds import FOREVER, NEVER
 from jackfield.model import lacp
 from jackfield.net.errors import NetworkError
 from jackfield.net.monitor import LinkChange, Resync
@@ -111,7 +112,8 @@ class Bonds:
         self.ports: dict[str, BondPort] = {}
 
     def close(self) -> None:
-        """End; what the data plane has been told stays. May be called twice."""
+        """End; the data plane goes on with what it has been told, and looks after links itself. May be called
+        twice."""
         if self._closed:
             return
         self._closed = True
@@ -125,6 +127,10 @@ class Bonds:
         self._lookout.close()
         self._announcer.close()
         self._sender.close()
+        for port in self.ports.values():
+            if port.view.settings is not None and not self._alone(port):
+                with contextlib.suppress(NetworkError):  # it may be gone already, with all that was made
+                    self._plane.bonds.watch(port.view.bond, NEVER)
 
     # -- what happens --------------------------------------------------------------------------------
 
