@@ -147,7 +147,7 @@ static __noinline int send_pending_copy(struct __sk_buff *skb, struct pass *pass
 	iface = bpf_map_lookup_elem(&jf_ifaces, &id);
 	if (!iface)
 		return 0;
-	if (!same_tags(&pass->tags, &pass->pending) && edit_tags(skb, &pass->tags, &pass->pending) < 0)
+	if (edit_tags(skb, &pass->tags, &pass->pending) < 0)
 		return drop(skb, pass, id, JF_DROP_VLAN_EDIT_FAILED, pass->pending_vlan);
 	if (jf_recording)
 		decide(skb, pass->in_iface, id, JF_DROP_NONE, pass->pending_vlan);
