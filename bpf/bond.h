@@ -29,9 +29,11 @@ static __always_inline __u32 source_bucket(struct pass *pass, const struct jf_bo
 
 /* Whether a frame is one of those whose length is counted. Multiples of the golden ratio have no rhythm in common with
  * the traffic. */
-static __always_inline int is_sample(__u32 number)
+#define JF_SAMPLE_STEP 0x9e3779b1
+
+static __always_inline int is_sample(__u32 multiple)
 {
-	return number * 0x9e3779b1 < (1U << 31) / (JF_BOND_LOAD_PARTS / 2);
+	return multiple < (1U << 31) / (JF_BOND_LOAD_PARTS / 2);
 }
 
 __noinline int count_load(__u32 bond_id, __u32 bucket, __u32 length)
@@ -65,6 +67,15 @@ static __always_inline int is_unwatched(const struct pass *pass, const struct jf
 	return pass->now_ns > bond->watched_ns;
 }
 
+/* What is decided of the frame holds for as long as somebody watches. */
+static __always_inline void limit_to_watched(struct pass *pass, const struct jf_bond *bond)
+{
+	if (is_unwatched(pass, bond))
+		pass->until_ns = 0;
+	else if (bond->watched_ns < pass->until_ns)
+		pass->until_ns = bond->watched_ns;
+}
+
 /* The interface by which the frame leaves a bond. 0: there is none, see bond_refusal; else it is one of `bucket`, see
  * send_unwatched. `inside` is its VLAN in the bridge. */
 static __always_inline int leave_bond(struct __sk_buff *skb, struct pass *pass, __u32 bond_id,
@@ -75,9 +86,14 @@ static __always_inline int leave_bond(struct __sk_buff *skb, struct pass *pass, 
 
 	if (!bond)
 		return 0;
+	if (pass->until_ns)
+		limit_to_watched(pass, bond);
 	if (bond->hash) {
 		bucket = choose_bucket(skb, pass, bond, tags, inside) & (JF_BOND_BUCKETS - 1);
-		if (is_sample(pass->number)) {
+		pass->bond = bond_id;
+		pass->bond_hash = bond->hash;
+		pass->bucket = bucket;
+		if (is_sample(pass->number * JF_SAMPLE_STEP)) {
 			count_load(bond_id, bucket, skb->len);
 			/* One refused sample is enough. */
 			if (is_unwatched(pass, bond))
@@ -160,6 +176,7 @@ __noinline int hand_over(__u32 bond_id, __u32 lost, __u32 may_hope)
 		bond->to_one[heir] = one;
 		bond->to_group[heir] = group;
 	}
+	end_kept_decisions();
 	return 1;
 }
 

@@ -49,6 +49,7 @@ int jf_bond_control(struct jf_bond_request *request)
 {
 	struct jf_bond *bond = find_bond(request->bond);
 	__u32 bit = 1U << (request->member & (JF_MAX_MEMBERS - 1));
+	int is_shorter;
 
 	if (!bond)
 		return 1;
@@ -63,7 +64,10 @@ int jf_bond_control(struct jf_bond_request *request)
 		set_link(bond, bit, request->down);
 		break;
 	case JF_BOND_WATCH:
+		is_shorter = request->watched_ns < bond->watched_ns;
 		bond->watched_ns = request->watched_ns;
+		if (is_shorter)
+			end_kept_decisions();
 		break;
 	case JF_BOND_REMOVE:
 		__builtin_memset(bond, 0, sizeof(*bond));

@@ -155,6 +155,7 @@ static __always_inline void settle_bond(struct jf_bond *bond)
 
 	__sync_fetch_and_add(&bond->changes, 1);
 	bpf_loop(JF_SETTLE_ATTEMPTS, settle_attempt, &settling, 0);
+	end_kept_decisions();
 }
 
 /* Notes that members have lost their links, or have them again. */

@@ -30,8 +30,6 @@ __noinline int guard_from_bpdus(struct __sk_buff *skb, __u32 port_id, __u32 ifac
 	struct jf_guard *guard = bpf_map_lookup_elem(&jf_guards, &port_id);
 	struct jf_upcall *upcall;
 	struct jf_port *port;
-	__u64 *configured;
-	__u32 zero = 0;
 
 	if (!guard || !(guard->flags & JF_GUARD_BPDU) || !is_bpdu(skb))
 		return JF_DROP_NONE;
@@ -40,9 +38,7 @@ __noinline int guard_from_bpdus(struct __sk_buff *skb, __u32 port_id, __u32 ifac
 	port = bpf_map_lookup_elem(&jf_ports, &port_id);
 	if (port)
 		port->bridge = 0;
-	configured = bpf_map_lookup_elem(&jf_configured, &zero);
-	if (configured)
-		__sync_fetch_and_add(configured, 1); /* no decision that was kept holds any more */
+	end_kept_decisions();
 	upcall = bpf_ringbuf_reserve(&jf_upcalls, sizeof(*upcall), 0);
 	if (upcall) {
 		__builtin_memset(upcall, 0, sizeof(*upcall));

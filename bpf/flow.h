@@ -3,17 +3,20 @@
  * What was decided of a frame, remembered on each CPU, so that the next one like it takes the short way.
  *
  * Only plain decisions are kept: from a known address to a known one, out of one device, with at most one VLAN tag
- * taken off and one put on. A kept decision holds while nothing has changed that it was made from:
+ * taken off and one put on. Of a bond that deals out flows, the member is not kept, but that it is to be chosen. A kept
+ * decision holds while nothing has changed that it was made from:
  *
  *   - the control plane's maps: it writes the time into jf_configured after every change;
+ *   - bonds: whichever program changes one adds to jf_configured then;
  *   - where the two addresses are: whoever moves or removes one says so in jf_moves;
- *   - time: it ends when an address is to be stamped anew, or ages.
+ *   - time: it ends when an address is to be stamped anew, or ages, or nobody watches the members of the bond.
  *
  * What holds is read before the maps are, so that a change made meanwhile ends the decision made from the old ones.
  */
 #ifndef JF_FLOW_H
 #define JF_FLOW_H
 
+#include "bond.h"
 #include "fdb.h"
 #include "frame.h"
 #include "maps.h"
@@ -34,6 +37,22 @@ struct flow_key {
 	__u32 inside; /* the tag that stands in the bytes, as they are; 0: none */
 };
 
+enum flow_flag {
+	FLOW_POP = 1,
+	FLOW_PUSH = 2,
+	FLOW_LOAD = 4, /* of a bucket of a bond is counted */
+};
+
+#define FLOW_WAYS 4 /* a power of two */
+#define FLOW_NO_IFACE 0xffffffff
+
+/* A member of a bond that flows are dealt to. */
+struct flow_way {
+	__u32 iface; /* FLOW_NO_IFACE: this one is free */
+	__u32 ifindex;
+	__u32 longest;
+};
+
 struct flow {
 	struct flow_key key;
 	__u64 generation;
@@ -41,13 +60,19 @@ struct flow {
 	__u64 until; /* by flow_clock */
 	__u32 ifindex;
 	__u32 mtu;
-	__u32 longest; /* frame that fits the MTU whatever it is, tags included */
-	__u32 push;    /* a tag; 0: none */
+	__u32 room;    /* for what a frame has beside the MTU */
+	__u32 longest; /* frame that fits the MTU whatever it is, tags included; 0: it is to be looked into */
+	__u32 push;    /* a tag */
 	__u16 in_iface;
 	__u16 iface;
 	__u16 vlan;
-	__u8 pop;
+	__u16 bond;
+	__u8 bucket;
+	__u8 flags; /* flow_flag */
 	__u8 way;
+	__u8 dealt;    /* the bond has a bucket for each flow: interface and device are the last frame's */
+	__u32 samples; /* see is_sample */
+	struct flow_way ways[FLOW_WAYS];
 };
 
 JF_MAP(jf_flows, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct flow, JF_FLOWS);
@@ -66,15 +91,19 @@ static __always_inline int read_flow_key(struct __sk_buff *skb, struct flow_key 
 {
 	__u8 *data = (__u8 *)(long)skb->data;
 	__u8 *end = (__u8 *)(long)skb->data_end;
+	__u16 type;
 
 	if (data + ETH_HLEN > end)
 		return 0;
+	type = bpf_ntohs(*(__u16 *)(data + 12));
+	if (type == ETH_P_SLOW)
+		return 0; /* it may be for the control plane, whoever it is addressed to */
 	key->start = *(__u64 *)data;
 	key->rest = *(__u32 *)(data + 8);
 	key->ifindex = skb->ifindex;
 	key->beside = skb->vlan_present ? (__u32)bpf_ntohs(skb->vlan_proto) << 16 | (skb->vlan_tci & 0xffff) : 0;
 	key->inside = 0;
-	if (is_vlan_type(bpf_ntohs(*(__u16 *)(data + 12)))) {
+	if (is_vlan_type(type)) {
 		if (data + ETH_HLEN + VLAN_HLEN > end || is_vlan_type(bpf_ntohs(*(__u16 *)(data + 16))))
 			return 0;
 		key->inside = *(__u32 *)(data + 12);
@@ -112,6 +141,65 @@ static __always_inline void count_kept(void)
 		recorder->kept++;
 }
 
+static __always_inline int is_plain_way(const struct jf_iface *iface)
+{
+	return iface->ifindex && !(iface->flags & ~(JF_IFACE_FAR | JF_IFACE_PROMISCUOUS));
+}
+
+static __always_inline __u32 longest_of(const struct jf_iface *iface, __u32 room)
+{
+	return iface->mtu ? iface->mtu + room : 0xffffffff;
+}
+
+static __always_inline void sample_load(struct __sk_buff *skb, struct flow *flow, __u32 bucket)
+{
+	__u32 samples = flow->samples + JF_SAMPLE_STEP;
+
+	flow->samples = samples;
+	if (is_sample(samples))
+		count_load(flow->bond, bucket, skb->len);
+}
+
+/* Returns 0 when what the interface does with frames is not so plain. */
+static __noinline int find_way(struct flow_way *way, __u32 id, __u32 room)
+{
+	struct jf_iface *iface = bpf_map_lookup_elem(&jf_ifaces, &id);
+
+	if (!iface || !is_plain_way(iface))
+		return 0;
+	way->iface = id;
+	way->ifindex = iface->ifindex;
+	way->longest = longest_of(iface, room);
+	return 1;
+}
+
+/* Notes in the decision by which member of its bond the frame leaves. Returns 0 when none is known to take it. */
+static __always_inline int deal_flow(struct __sk_buff *skb, struct flow *flow, __u32 length)
+{
+	struct jf_bond *bond = find_bond(flow->bond);
+	struct flow_way *way;
+	__u32 id, ifindex;
+	int bucket;
+
+	if (!bond)
+		return 0;
+	bucket = hash_common_flow(skb, flow->vlan, bond->factor);
+	if (bucket < 0)
+		bucket = hash_flow(skb, ETH_HLEN - 2 + (flow->key.inside ? VLAN_HLEN : 0), flow->vlan, bond->factor);
+	bucket &= JF_BOND_BUCKETS - 1;
+	id = bond->ways[bucket];
+	way = &flow->ways[id & (FLOW_WAYS - 1)];
+	if (way->iface != id && !find_way(way, id, flow->room))
+		return 0;
+	ifindex = way->ifindex;
+	if (length > way->longest && !segments_fit(skb, way->longest - flow->room, ifindex))
+		return 0;
+	flow->iface = id;
+	flow->ifindex = ifindex;
+	sample_load(skb, flow, bucket);
+	return 1;
+}
+
 /* Takes a frame the short way, if a decision about one like it holds. Returns the verdict or JF_FLOW_MISS. */
 static __noinline int follow_flow(struct __sk_buff *skb)
 {
@@ -133,14 +221,19 @@ static __noinline int follow_flow(struct __sk_buff *skb)
 		return JF_FLOW_MISS;
 	}
 	length = skb->len + (key.beside ? VLAN_HLEN : 0);
-	if (length > flow->longest && !segments_fit(skb, flow->mtu, flow->ifindex))
-		return JF_FLOW_MISS;
+	if (length > flow->longest) {
+		if (!(flow->dealt ? deal_flow(skb, flow, length) : segments_fit(skb, flow->mtu, flow->ifindex)))
+			return JF_FLOW_MISS;
+	}
 	count_rx(flow->in_iface, length);
-	if (flow->pop | flow->push) {
-		if ((flow->pop && bpf_skb_vlan_pop(skb) < 0) ||
-		    (flow->push && bpf_skb_vlan_push(skb, bpf_htons(TAG_TPID(flow->push)), TAG_TCI(flow->push)) < 0))
+	if (flow->flags) {
+		if (flow->flags & FLOW_LOAD)
+			sample_load(skb, flow, flow->bucket);
+		if ((flow->flags & FLOW_POP && bpf_skb_vlan_pop(skb) < 0) ||
+		    (flow->flags & FLOW_PUSH &&
+		     bpf_skb_vlan_push(skb, bpf_htons(TAG_TPID(flow->push)), TAG_TCI(flow->push)) < 0))
 			return end_frame(skb, flow->in_iface, flow->iface, JF_DROP_VLAN_EDIT_FAILED, flow->vlan);
-		length += (flow->push ? VLAN_HLEN : 0) - (flow->pop ? VLAN_HLEN : 0);
+		length += (flow->flags & FLOW_PUSH ? VLAN_HLEN : 0) - (flow->flags & FLOW_POP ? VLAN_HLEN : 0);
 	}
 	count_tx(flow->iface, length);
 	if (jf_recording) {
@@ -160,7 +253,7 @@ static __noinline int keep_flow(struct __sk_buff *skb, struct pass *pass, struct
 	__u32 common = 0;
 	int i;
 
-	if (!iface || iface->flags & ~(JF_IFACE_FAR | JF_IFACE_PROMISCUOUS) || !read_flow_key(skb, &key))
+	if (!iface || !is_plain_way(iface) || !read_flow_key(skb, &key))
 		return 0;
 	flow = flow_at(&key);
 	if (!flow)
@@ -176,15 +269,30 @@ static __noinline int keep_flow(struct __sk_buff *skb, struct pass *pass, struct
 	flow->until = flow_clock() + (pass->until_ns - pass->now_ns) / jf_tick_ns;
 	flow->ifindex = iface->ifindex;
 	flow->mtu = iface->mtu;
-	flow->longest = 0xffffffff;
-	if (iface->mtu)
-		flow->longest = iface->mtu + room_for_header(want->count) + (have->count - want->count) * VLAN_HLEN;
-	flow->pop = have->count > common;
-	flow->push = want->count > common ? outer_tag(want) : 0;
+	flow->room = room_for_header(want->count) + (have->count - want->count) * VLAN_HLEN;
+	flow->longest = longest_of(iface, flow->room);
+	flow->flags = (have->count > common ? FLOW_POP : 0) | (want->count > common ? FLOW_PUSH : 0);
+	flow->push = outer_tag(want);
 	flow->in_iface = pass->in_iface;
 	flow->iface = pass->pending_iface;
 	flow->vlan = pass->pending_vlan;
 	flow->way = way_of(pass, iface);
+	flow->bond = pass->bond;
+	flow->bucket = pass->bucket;
+	flow->dealt = 0;
+	if (!pass->bond)
+		return 0;
+	flow->samples = pass->number * JF_SAMPLE_STEP;
+	if (pass->bond_hash != JF_BOND_HASH_FLOW) {
+		flow->flags |= FLOW_LOAD;
+		return 0;
+	}
+	flow->dealt = 1;
+	flow->longest = 0;
+	flow->way = WAY_OUT;
+#pragma unroll
+	for (i = 0; i < FLOW_WAYS; i++)
+		flow->ways[i].iface = FLOW_NO_IFACE;
 	return 0;
 }
 

@@ -68,6 +68,9 @@ struct pass {
 	__u8 dst[6];
 	__u8 src[6];
 	__u8 member;              /* of the bond by which the frame entered the switch */
+	__u8 bond_hash;           /* of the bond that deals it out, and the bucket there */
+	__u16 bond;               /* that one's number; 0: it leaves by none that does */
+	__u8 bucket;
 	__u32 number;             /* of the frame among those that entered there on this CPU */
 	__u32 source;             /* flags and buckets of the source's entry in the learning table; 0: not known */
 	struct known_tags known;  /* in the bridge where it is */

@@ -68,6 +68,16 @@ struct {
 JF_MAP(jf_record, BPF_MAP_TYPE_ARRAY, __u32, struct jf_decision, JF_RECORD_SIZE);
 JF_MAP(jf_recorder, BPF_MAP_TYPE_ARRAY, __u32, struct jf_recorder, 1);
 
+/* For programs that have changed what decisions are made from: none that was kept holds any more. */
+static __always_inline void end_kept_decisions(void)
+{
+	__u32 zero = 0;
+	__u64 *configured = bpf_map_lookup_elem(&jf_configured, &zero);
+
+	if (configured)
+		__sync_fetch_and_add(configured, 1);
+}
+
 static __always_inline int vlan_set_has(void *map, __u32 id, __u16 vid)
 {
 	struct jf_vlan_set *set = bpf_map_lookup_elem(map, &id);

@@ -261,11 +261,11 @@ static __noinline int flood(struct visit *visit, __u32 bridge)
 	return 0;
 }
 
-/* Whether what becomes of a frame between two ports follows from its addresses and tags, as long as nothing is
- * configured or learned anew. */
+/* Whether what becomes of a frame between two ports follows from its addresses and tags, and the bucket of its flow, as
+ * long as nothing is configured or learned anew. */
 static __always_inline int is_plain(const struct jf_bridge *bridge, const struct jf_port *from, const struct jf_port *to)
 {
-	__u32 plain = JF_PORT_PROTECTED | JF_PORT_SOME_VLANS | JF_PORT_SOME_CVLANS;
+	__u32 plain = JF_PORT_PROTECTED | JF_PORT_SOME_VLANS | JF_PORT_SOME_CVLANS | JF_PORT_BOND | JF_PORT_LACP;
 
 	return !(bridge->flags & ~(JF_BRIDGE_FORWARD_BPDU | JF_BRIDGE_FLOOD_VLANS | JF_BRIDGE_BONDED)) &&
 	       !(from->flags & ~plain) && !(to->flags & ~(plain | JF_PORT_GUARDED));
@@ -411,6 +411,7 @@ static __always_inline int pass_frame(struct __sk_buff *skb)
 	pass->member = ingress->member;
 	pass->number = number;
 	pass->source = 0;
+	pass->bond = 0;
 	pass->arrivals = 1;
 	reason = parse_frame(skb, pass);
 	if (port->flags & (JF_PORT_LACP | JF_PORT_GUARDED)) {

@@ -175,6 +175,12 @@ def tags(dei: bool = False) -> st.SearchStrategy[Tag]:
     )
 
 
+def with_start(whole: bytes, tag_count: int, start: bytes) -> bytes:
+    """A frame with another type and beginning of its payload."""
+    at = 12 + 4 * tag_count
+    return whole[:at] + start + whole[at + len(start) :]
+
+
 @st.composite
 def frames(draw: st.DrawFn, dei: bool = False, malformed: bool = True) -> bytes:
     """A frame between two of the stations or to a group; now and then from a group, or cut short."""
@@ -184,7 +190,7 @@ def frames(draw: st.DrawFn, dei: bool = False, malformed: bool = True) -> bytes:
     stack = draw(st.lists(tags(dei), max_size=3))
     whole = frame(source, destination, *stack, payload=draw(st.sampled_from(PAYLOADS)))
     start = draw(st.sampled_from((b"",) * 3 + STARTS))
-    whole = whole[: 12 + 4 * len(stack)] + start + whole[12 + 4 * len(stack) + len(start) :]
+    whole = with_start(whole, len(stack), start)
     cut = (
         draw(st.sampled_from((len(whole),) * 9 + tuple(range(14, 30))))
         if malformed and not start
@@ -207,14 +213,18 @@ def arrivals(config: SwitchConfig, dei: bool = False, malformed: bool = True) ->
 
 
 @st.composite
-def conversations(draw: st.DrawFn) -> tuple[SwitchConfig, list[Arrival]]:
-    """A bridge on which a few stations say the same again and again, staying where they are for a while."""
+def conversations(draw: st.DrawFn, with_bonds: bool = False) -> tuple[SwitchConfig, list[Arrival]]:
+    """A bridge on which a few stations say the same again and again, staying where they are for a while; behind a bond
+    by the same member, and in a few payloads each."""
     common = (access, native_tagged, native_untagged, tunnel)
     kinds = [draw(st.sampled_from(common)) for _ in range(draw(st.integers(2, 3)))]
     known = [
         replace(kind(f"p0.{at}", 10), mtu=draw(st.sampled_from(MTUS)), protected=draw(st.integers(0, 5)) == 0)
         for at, kind in enumerate(kinds)
     ]
+    if with_bonds:
+        known[0] = draw(bonds(known[0]))
+        known[1] = draw(st.just(known[1]) | bonds(known[1]))
     made = replace(draw(bridges(0)), ports=(*known, trunk("p0.3"), draw(ports("p0.4"))))
     config = SwitchConfig((made,), vlan_limit=draw(st.sampled_from((0, 1, 2))))
 
@@ -227,8 +237,12 @@ def conversations(draw: st.DrawFn) -> tuple[SwitchConfig, list[Arrival]]:
         near, far = draw(st.lists(st.sampled_from("ABC"), min_size=2, max_size=2, unique=True))
         size = draw(st.sampled_from(PAYLOADS))
         for port, source, destination in ((one, near, far), (other, far, near)):
-            sent = frame(source, destination, *draw(stacks), payload=size)
-            few.append(Arrival(port.name, sent, draw(st.sampled_from((0, 0, 400_000_000)))))
+            stack = draw(stacks)
+            starts = st.lists(st.sampled_from((b"", *STARTS)), min_size=1, max_size=2)
+            for start in draw(starts) if with_bonds else (b"",):
+                sent = with_start(frame(source, destination, *stack, payload=size), len(stack), start)
+                entry = draw(st.sampled_from(port.interfaces))
+                few.append(Arrival(entry, sent, draw(st.sampled_from((0, 0, 400_000_000)))))
     between = draw(st.lists(arrivals(config, dei=True), max_size=2))
     return config, [*few * 4, *between, *few * draw(st.integers(1, 3))]
 

@@ -8,11 +8,12 @@ import pytest
 
 from jackfield.datapath import _abi
 from jackfield.datapath._abi import FdbOp
-from jackfield.model import DropReason
+from jackfield.model import BondMode, DropReason, SwitchConfig
 from jackfield.model.fdb import NSEC_PER_SEC
 from tests.program.recorder import Decided, Recorder
 from tests.program.test_scenarios import START
-from tests.scenarios.kit import access, frame, mac, switch, tagged, trunk, untagged
+from tests.scenarios.bonds import lacpdu, segment
+from tests.scenarios.kit import access, bond, frame, mac, switch, tagged, trunk, untagged
 
 THERE, BACK = untagged("A", "B"), untagged("B", "A")
 CONFIG = switch(access("p1", 10), access("p2", 10), trunk("p3"))
@@ -114,3 +115,153 @@ def test_every_frame_is_counted_whether_or_not_a_decision_was_kept(recorder: Rec
         counted = recorder.counters("p1")
     assert (counted.rx_packets, counted.tx_packets) == (8, 8)
     assert counted.rx_bytes == 8 * len(frame("A", "B"))
+
+
+BOND = 1
+ALL, FIRST, SECOND = 0b11, 0b01, 0b10
+OUT, IN = segment("A", "B", (1000, 80)), segment("B", "A", (80, 1000))
+MODES = {
+    mode: switch(trunk("p1"), bond("bond1", "p2", "p3", mode=mode, lacp=mode is BondMode.BALANCE_TCP))
+    for mode in BondMode
+}
+
+
+def with_members(recorder: Recorder) -> None:
+    lacp = _abi.BondLacp.NEGOTIATED if (recorder.datapath.bonds.get(BOND) or _abi.Bond()).flags & 1 else 0
+    recorder.datapath.bonds.change(BOND, enabled=ALL, collecting=ALL, active=0, lacp=int(lacp))
+    recorder.datapath.bonds.change(BOND, buckets=bytes(256))
+
+
+def exchange(recorder: Recorder, out: bytes = OUT) -> set[str]:
+    """So long that decisions are kept and followed in both directions; by which interfaces the last frame left."""
+    for _ in range(3):
+        recorder.send("p2", IN, START)
+        recorder.send("p1", out, START)
+    followed = recorder.kept_followed()
+    assert recorder.send("p2", IN, START).outputs.keys() == {"p1"}
+    decided = recorder.send("p1", out, START)
+    assert recorder.kept_followed() == followed + 2
+    return set(decided.outputs)
+
+
+def down(recorder: Recorder) -> None:
+    recorder.set_link("bond1", "p2", up=False)
+
+
+def other_active(recorder: Recorder) -> None:
+    recorder.datapath.bonds.change(BOND, active=1)
+
+
+def other_buckets(recorder: Recorder) -> None:
+    recorder.datapath.bonds.change(BOND, buckets=bytes([1]) * 256)
+
+
+def disabled(recorder: Recorder) -> None:
+    recorder.datapath.bonds.change(BOND, enabled=SECOND)
+
+
+BALANCED = (BondMode.BALANCE_SLB, BondMode.BALANCE_TCP)
+BOND_CHANGES: dict[str, tuple[Change, tuple[BondMode, ...]]] = {
+    "the member has lost its link": (down, tuple(BondMode)),
+    "the member is disabled": (disabled, tuple(BondMode)),
+    "another member becomes active": (other_active, (BondMode.ACTIVE_BACKUP,)),
+    "its bucket is given to another member": (other_buckets, BALANCED),
+}
+
+
+@pytest.mark.parametrize(
+    ("what", "mode"), [(what, mode) for what, (_, modes) in BOND_CHANGES.items() for mode in modes]
+)
+def test_a_kept_decision_about_a_bond_ends_when(what: str, mode: BondMode, recorder: Recorder) -> None:
+    change, _ = BOND_CHANGES[what]
+    with recorder.configured(MODES[mode]):
+        with_members(recorder)
+        assert exchange(recorder) == {"p2"}
+        change(recorder)
+        assert recorder.send("p1", OUT, START).outputs.keys() == {"p3"}
+
+
+def test_frames_by_a_member_that_is_active_no_longer_are_refused_at_once(recorder: Recorder) -> None:
+    with recorder.configured(MODES[BondMode.ACTIVE_BACKUP]):
+        exchange(recorder)
+        other_active(recorder)
+        assert recorder.send("p2", IN, START).drops == [("p2", DropReason.BOND_INACTIVE_MEMBER)]
+
+
+def test_a_bond_with_negotiated_lacp_stops_when_the_partner_goes(recorder: Recorder) -> None:
+    with recorder.configured(MODES[BondMode.BALANCE_TCP]):
+        with_members(recorder)
+        exchange(recorder)
+        recorder.datapath.bonds.change(BOND, lacp=int(_abi.BondLacp.CONFIGURED))
+        assert recorder.send("p1", OUT, START).drops == [("p1", DropReason.BOND_NO_LACP)]
+        assert recorder.send("p2", IN, START).drops == [("p2", DropReason.BOND_NO_LACP)]
+
+
+@pytest.mark.parametrize("mode", BondMode)
+def test_nothing_is_kept_about_a_bond_that_nobody_watches(mode: BondMode, recorder: Recorder) -> None:
+    with recorder.configured(MODES[mode]):
+        with_members(recorder)
+        recorder.datapath.bonds.watch(BOND, START + NSEC_PER_SEC // 4)
+        exchange(recorder)
+        followed = recorder.kept_followed()
+        later = START + NSEC_PER_SEC // 2
+        for _ in range(3):
+            recorder.send("p1", OUT, later)
+        assert recorder.kept_followed() == followed
+
+
+def test_what_is_kept_ends_when_a_bond_is_watched_no_longer(recorder: Recorder) -> None:
+    with recorder.configured(MODES[BondMode.ACTIVE_BACKUP]):
+        exchange(recorder)
+        recorder.datapath.bonds.watch(BOND, START - 1)
+        followed = recorder.kept_followed()
+        recorder.send("p1", OUT, START)
+        assert recorder.kept_followed() == followed
+
+
+def test_each_flow_between_two_stations_keeps_its_own_member(recorder: Recorder) -> None:
+    flows = [segment("A", "B", (number, 80)) for number in range(1000, 1032)]
+    with recorder.configured(MODES[BondMode.BALANCE_TCP]):
+        with_members(recorder)
+        recorder.datapath.bonds.change(BOND, buckets=bytes((0, 1)) * 128)
+        exchange(recorder)
+        followed = recorder.kept_followed()
+        first = [recorder.send("p1", flow, START).outputs.keys() for flow in flows]
+        again = [recorder.send("p1", flow, START).outputs.keys() for flow in flows]
+        assert recorder.kept_followed() == followed + 2 * len(flows)
+    assert first == again
+    assert {name for outputs in first for name in outputs} == {"p2", "p3"}
+
+
+def test_a_frame_too_long_for_its_member_is_dropped_by_a_balancing_bond(recorder: Recorder) -> None:
+    with recorder.configured(MODES[BondMode.BALANCE_TCP]):
+        with_members(recorder)
+        exchange(recorder)
+        interface(2, mtu=len(OUT) - 15)(recorder)
+        assert recorder.send("p1", OUT, START).drops == [("p2", DropReason.MTU_EXCEEDED)]
+
+
+@pytest.mark.parametrize("mode", BALANCED)
+def test_the_load_of_a_bond_is_counted_of_frames_for_which_a_decision_was_kept(
+    mode: BondMode, recorder: Recorder
+) -> None:
+    with recorder.configured(MODES[mode]):
+        with_members(recorder)
+        exchange(recorder)
+        before, frames = recorder.bond_bytes("bond1"), 400
+        for _ in range(frames):
+            recorder.send("p1", OUT, START)
+        counted = recorder.bond_bytes("bond1") - before
+    assert 0.9 < counted / (frames * len(OUT)) < 1.1
+
+
+def test_slow_protocols_go_up_whoever_they_are_addressed_to(recorder: Recorder) -> None:
+    config: SwitchConfig = MODES[BondMode.BALANCE_TCP]
+    to_station = mac("A") + lacpdu("B")[6:]
+    with recorder.configured(config):
+        with_members(recorder)
+        exchange(recorder)
+        recorder.taken_up()
+        for _ in range(3):
+            assert not recorder.send("p2", to_station, START).outputs
+        assert recorder.taken_up() == 3

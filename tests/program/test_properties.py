@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jackfield.datapath import _abi
-from jackfield.model import BridgeConfig, DropReason, Fdb, State, SwitchConfig, step, table_invariants
+from jackfield.model import (
+    BondConfig,
+    BondMode,
+    BondState,
+    BridgeConfig,
+    DropReason,
+    Fdb,
+    Lacp,
+    State,
+    SwitchConfig,
+    step,
+    table_invariants,
+)
+from jackfield.model.bond import initial
 from jackfield.model.fdb import Entry
 from tests.program.recorder import Recorder, seen
 from tests.program.test_scenarios import START
@@ -19,6 +33,7 @@ from tests.strategies import Arrival, bond_states, conversations, runs
 VLAN_TYPES = (b"\x81\x00", b"\x88\xa8")
 
 Run = tuple[SwitchConfig, list[Arrival]]
+Parts = list[tuple[dict[str, BondState], list[Arrival]]]
 
 PROPERTY = settings(
     max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -48,25 +63,69 @@ def test_decisions_that_are_kept_are_the_model_s(recorder: Recorder) -> None:
 @given(run=runs(dei=True, with_bonds=True), data=st.data())
 def test_bonds_in_any_state_are_the_model_s(run: Run, data: st.DataObject, recorder: Recorder) -> None:
     config, traffic = run
-    bonds = {port.name: port.bond for bridge in config.bridges for port in bridge.ports if port.bond}
-    state = State(bonds={name: data.draw(bond_states(bond)) for name, bond in bonds.items()})
-    now = START
+    states = {name: data.draw(bond_states(bond)) for name, bond in bonds_of(config).items()}
+    assert_bonds_are_the_model_s(config, [(states, traffic)], recorder)
+
+
+def test_decisions_that_are_kept_about_bonds_are_the_model_s(recorder: Recorder) -> None:
+    by_mode: Counter[BondMode] = Counter()
+
+    @settings(PROPERTY, max_examples=100)
+    @given(run=conversations(with_bonds=True), data=st.data())
+    def check(run: Run, data: st.DataObject) -> None:
+        config, traffic = run
+        bonds = bonds_of(config)
+        parts = []
+        for _ in range(2):
+            states = {name: data.draw(working(bond) | bond_states(bond)) for name, bond in bonds.items()}
+            parts.append((states, traffic))
+        by_mode.update(assert_bonds_are_the_model_s(config, parts, recorder))
+
+    check()
+
+    assert by_mode.keys() == set(BondMode)
+
+
+def bonds_of(config: SwitchConfig) -> dict[str, BondConfig]:
+    return {port.name: port.bond for bridge in config.bridges for port in bridge.ports if port.bond}
+
+
+def working(bond: BondConfig) -> st.SearchStrategy[BondState]:
+    return st.just(replace(initial(bond), lacp=Lacp.NEGOTIATED if bond.lacp else Lacp.OFF))
+
+
+def assert_bonds_are_the_model_s(
+    config: SwitchConfig, parts: Parts, recorder: Recorder
+) -> Counter[BondMode]:
+    """Traffic while the bonds are in some states, then in others. How many frames left by bonds of each mode
+    by a decision that the program had kept."""
+    state, now = State(), START
+    modes = {name: bond.mode for bond in bonds_of(config).values() for name in bond.members}
+    followed: Counter[BondMode] = Counter()
     with recorder.configured(config):
         recorder.taken_up()
-        for name, bond in state.bonds.items():
-            recorder.set_bond(name, bond)
-        for arrival in traffic:
-            if is_cut_in_inner_tag(arrival.frame):
-                continue
-            now += arrival.after
-            expected = step(config, state, arrival.frame, arrival.port, now)
-            decided = recorder.send(arrival.port, arrival.frame, now)
-            assert decided.outputs == {output.port: seen(output.frame) for output in expected.outputs}
-            assert Counter(decided.drops) == Counter((drop.port, drop.reason) for drop in expected.drops)
-            assert recorder.taken_up() == expected.taken_up
-            state = expected.state
+        for states, traffic in parts:
+            state = replace(state, bonds=states)
+            for name, bond in states.items():
+                recorder.set_bond(name, bond)
+            for arrival in traffic:
+                if is_cut_in_inner_tag(arrival.frame):
+                    continue
+                now += arrival.after
+                before = recorder.kept_followed()
+                expected = step(config, state, arrival.frame, arrival.port, now)
+                decided = recorder.send(arrival.port, arrival.frame, now)
+                assert decided.outputs == {output.port: seen(output.frame) for output in expected.outputs}
+                assert Counter(decided.drops) == Counter((drop.port, drop.reason) for drop in expected.drops)
+                assert recorder.taken_up() == expected.taken_up
+                state = expected.state
+                if recorder.kept_followed() > before:
+                    followed.update(modes[name] for name in decided.outputs if name in modes)
         for bridge in config.bridges:
             assert table(recorder, bridge) == dict(state.fdb(bridge.name).entries)
+            for name in (name for port in bridge.ports for name in port.interfaces):
+                assert recorder.counters(name) == state.counters(name)
+    return followed
 
 
 @PROPERTY
