@@ -51,6 +51,7 @@ struct flow_way {
 	__u32 iface; /* FLOW_NO_IFACE: this one is free */
 	__u32 ifindex;
 	__u32 longest;
+	__u32 zero;
 };
 
 struct flow {
@@ -151,13 +152,13 @@ static __always_inline __u32 longest_of(const struct jf_iface *iface, __u32 room
 	return iface->mtu ? iface->mtu + room : 0xffffffff;
 }
 
-static __always_inline void sample_load(struct __sk_buff *skb, struct flow *flow, __u32 bucket)
+static __always_inline void sample_load(struct __sk_buff *skb, struct flow *flow)
 {
 	__u32 samples = flow->samples + JF_SAMPLE_STEP;
 
 	flow->samples = samples;
 	if (is_sample(samples))
-		count_load(flow->bond, bucket, skb->len);
+		count_load(flow->bond, flow->bucket, skb->len);
 }
 
 /* Returns 0 when what the interface does with frames is not so plain. */
@@ -178,8 +179,9 @@ static __always_inline int deal_flow(struct __sk_buff *skb, struct flow *flow, _
 {
 	struct jf_bond *bond = find_bond(flow->bond);
 	struct flow_way *way;
-	__u32 id, ifindex;
+	struct flow *copy;
 	int bucket;
+	__u32 id;
 
 	if (!bond)
 		return 0;
@@ -187,17 +189,31 @@ static __always_inline int deal_flow(struct __sk_buff *skb, struct flow *flow, _
 	if (bucket < 0)
 		bucket = hash_flow(skb, ETH_HLEN - 2 + (flow->key.inside ? VLAN_HLEN : 0), flow->vlan, bond->factor);
 	bucket &= JF_BOND_BUCKETS - 1;
+	flow->bucket = bucket;
 	id = bond->ways[bucket];
-	way = &flow->ways[id & (FLOW_WAYS - 1)];
+	flow->iface = id;
+	/* Or else the compiler works on the pointer itself, and keeps a copy of that on the stack. */
+	asm volatile("%0 = %1" : "=r"(copy) : "r"(flow));
+	way = &copy->ways[id & (FLOW_WAYS - 1)];
 	if (way->iface != id && !find_way(way, id, flow->room))
 		return 0;
-	ifindex = way->ifindex;
-	if (length > way->longest && !segments_fit(skb, way->longest - flow->room, ifindex))
-		return 0;
-	flow->iface = id;
-	flow->ifindex = ifindex;
-	sample_load(skb, flow, bucket);
+	flow->ifindex = way->ifindex;
+	if (length > way->longest) {
+		flow->mtu = way->longest - flow->room;
+		if (!segments_fit(skb, flow->mtu, flow->ifindex))
+			return 0;
+	}
+	sample_load(skb, flow);
 	return 1;
+}
+
+static __always_inline int edit_by_flow(struct __sk_buff *skb, const struct flow *flow)
+{
+	if (flow->flags & FLOW_POP && bpf_skb_vlan_pop(skb) < 0)
+		return -1;
+	if (!(flow->flags & FLOW_PUSH))
+		return 0;
+	return bpf_skb_vlan_push(skb, bpf_htons(TAG_TPID(flow->push)), TAG_TCI(flow->push));
 }
 
 /* Takes a frame the short way, if a decision about one like it holds. Returns the verdict or JF_FLOW_MISS. */
@@ -228,12 +244,13 @@ static __noinline int follow_flow(struct __sk_buff *skb)
 	count_rx(flow->in_iface, length);
 	if (flow->flags) {
 		if (flow->flags & FLOW_LOAD)
-			sample_load(skb, flow, flow->bucket);
-		if ((flow->flags & FLOW_POP && bpf_skb_vlan_pop(skb) < 0) ||
-		    (flow->flags & FLOW_PUSH &&
-		     bpf_skb_vlan_push(skb, bpf_htons(TAG_TPID(flow->push)), TAG_TCI(flow->push)) < 0))
-			return end_frame(skb, flow->in_iface, flow->iface, JF_DROP_VLAN_EDIT_FAILED, flow->vlan);
-		length += (flow->flags & FLOW_PUSH ? VLAN_HLEN : 0) - (flow->flags & FLOW_POP ? VLAN_HLEN : 0);
+			sample_load(skb, flow);
+		if (flow->flags & (FLOW_POP | FLOW_PUSH)) {
+			if (edit_by_flow(skb, flow) < 0)
+				return end_frame(skb, flow->in_iface, flow->iface, JF_DROP_VLAN_EDIT_FAILED,
+						 flow->vlan);
+			length += (flow->flags & FLOW_PUSH ? VLAN_HLEN : 0) - (flow->flags & FLOW_POP ? VLAN_HLEN : 0);
+		}
 	}
 	count_tx(flow->iface, length);
 	if (jf_recording) {

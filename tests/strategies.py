@@ -214,8 +214,8 @@ def arrivals(config: SwitchConfig, dei: bool = False, malformed: bool = True) ->
 
 @st.composite
 def conversations(draw: st.DrawFn, with_bonds: bool = False) -> tuple[SwitchConfig, list[Arrival]]:
-    """A bridge on which a few stations say the same again and again, staying where they are for a while; behind a bond
-    by the same member, and in a few payloads each."""
+    """A bridge on which a few stations say the same again and again, staying where they are for a while. With
+    bonds: in a few payloads each, and by one member."""
     common = (access, native_tagged, native_untagged, tunnel)
     kinds = [draw(st.sampled_from(common)) for _ in range(draw(st.integers(2, 3)))]
     known = [

@@ -133,7 +133,7 @@ def with_members(recorder: Recorder) -> None:
 
 
 def exchange(recorder: Recorder, out: bytes = OUT) -> set[str]:
-    """So long that decisions are kept and followed in both directions; by which interfaces the last frame left."""
+    """So long that decisions are kept and followed both ways; by which interfaces the last frame left."""
     for _ in range(3):
         recorder.send("p2", IN, START)
         recorder.send("p1", out, START)

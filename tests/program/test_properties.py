@@ -94,9 +94,7 @@ def working(bond: BondConfig) -> st.SearchStrategy[BondState]:
     return st.just(replace(initial(bond), lacp=Lacp.NEGOTIATED if bond.lacp else Lacp.OFF))
 
 
-def assert_bonds_are_the_model_s(
-    config: SwitchConfig, parts: Parts, recorder: Recorder
-) -> Counter[BondMode]:
+def assert_bonds_are_the_model_s(config: SwitchConfig, parts: Parts, recorder: Recorder) -> Counter[BondMode]:
     """Traffic while the bonds are in some states, then in others. How many frames left by bonds of each mode
     by a decision that the program had kept."""
     state, now = State(), START
