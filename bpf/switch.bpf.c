@@ -362,12 +362,12 @@ static __always_inline void cross_over(struct __sk_buff *skb, struct pass *pass,
 }
 
 /* Whether the frame is of a protocol between neighbours that LACP is one of (IEEE 802.3, 57A). */
-static __noinline int is_slow_protocol(struct __sk_buff *skb, struct pass *pass)
+static __always_inline int is_slow_protocol(const struct __sk_buff *skb, const struct pass *pass)
 {
-	__u16 type;
+	const __u8 *data = (__u8 *)(long)skb->data;
 
-	return !pass->tags.count && bpf_skb_load_bytes(skb, ETH_HLEN - 2, &type, sizeof(type)) == 0 &&
-	       type == bpf_htons(ETH_P_SLOW);
+	return !pass->tags.count && data + ETH_HLEN <= (__u8 *)(long)skb->data_end &&
+	       *(__u16 *)(data + ETH_HLEN - 2) == bpf_htons(ETH_P_SLOW);
 }
 
 static __always_inline struct jf_ingress *find_ingress(__u32 ifindex)

@@ -85,15 +85,15 @@ def ports(name: str) -> st.SearchStrategy[PortConfig]:
 
 
 @st.composite
-def bonds(draw: st.DrawFn, port: PortConfig) -> PortConfig:
-    """A port with these settings that is a bond of a few interfaces."""
+def bonds(draw: st.DrawFn, port: PortConfig, mode: BondMode | None = None) -> PortConfig:
+    """A port with these settings that is a bond of a few interfaces, of this mode or any."""
     members = tuple(f"{port.name}.{letter}" for letter in "abc"[: draw(st.integers(1, 3))])
     made = st.builds(
         BondConfig,
         members=st.just(members),
-        mode=st.sampled_from(BondMode),
+        mode=st.sampled_from(BondMode) if mode is None else st.just(mode),
         basis=st.sampled_from((0, 1, 0xFFFFFFFF)),
-        lacp=st.booleans(),
+        lacp=st.just(True) if mode is BondMode.BALANCE_TCP else st.booleans(),
         fallback_ab=st.booleans(),
         all_members_active=st.booleans(),
     )
@@ -213,17 +213,17 @@ def arrivals(config: SwitchConfig, dei: bool = False, malformed: bool = True) ->
 
 
 @st.composite
-def conversations(draw: st.DrawFn, with_bonds: bool = False) -> tuple[SwitchConfig, list[Arrival]]:
+def conversations(draw: st.DrawFn, bonded: BondMode | None = None) -> tuple[SwitchConfig, list[Arrival]]:
     """A bridge on which a few stations say the same again and again, staying where they are for a while. With
-    bonds: in a few payloads each, and by one member."""
+    a bond of a mode: by that, in a few payloads each."""
     common = (access, native_tagged, native_untagged, tunnel)
     kinds = [draw(st.sampled_from(common)) for _ in range(draw(st.integers(2, 3)))]
     known = [
         replace(kind(f"p0.{at}", 10), mtu=draw(st.sampled_from(MTUS)), protected=draw(st.integers(0, 5)) == 0)
         for at, kind in enumerate(kinds)
     ]
-    if with_bonds:
-        known[0] = draw(bonds(known[0]))
+    if bonded is not None:
+        known[0] = draw(bonds(known[0], bonded))
         known[1] = draw(st.just(known[1]) | bonds(known[1]))
     made = replace(draw(bridges(0)), ports=(*known, trunk("p0.3"), draw(ports("p0.4"))))
     config = SwitchConfig((made,), vlan_limit=draw(st.sampled_from((0, 1, 2))))
@@ -234,12 +234,14 @@ def conversations(draw: st.DrawFn, with_bonds: bool = False) -> tuple[SwitchConf
     few = []
     for _ in range(draw(st.integers(1, 2))):
         one, other = draw(st.lists(st.sampled_from(made.ports), min_size=2, max_size=2, unique=True))
+        if bonded is not None and made.ports[0] not in (one, other):
+            one = made.ports[0]
         near, far = draw(st.lists(st.sampled_from("ABC"), min_size=2, max_size=2, unique=True))
         size = draw(st.sampled_from(PAYLOADS))
         for port, source, destination in ((one, near, far), (other, far, near)):
             stack = draw(stacks)
             starts = st.lists(st.sampled_from((b"", *STARTS)), min_size=1, max_size=2)
-            for start in draw(starts) if with_bonds else (b"",):
+            for start in draw(starts) if bonded is not None else (b"",):
                 sent = with_start(frame(source, destination, *stack, payload=size), len(stack), start)
                 entry = draw(st.sampled_from(port.interfaces))
                 few.append(Arrival(entry, sent, draw(st.sampled_from((0, 0, 400_000_000)))))
