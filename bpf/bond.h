@@ -137,9 +137,9 @@ __noinline int member_of(__u32 bond_id, __u32 iface)
 	return JF_NO_MEMBER;
 }
 
-__noinline int lowest_member(__u32 set)
+static __always_inline __u32 lowest_member(__u32 set)
 {
-	int at;
+	__u32 at;
 
 	for (at = 0; at < JF_MAX_MEMBERS - 1; at++)
 		if (set >> at & 1)
