@@ -134,8 +134,8 @@ class Operator:
 
     def bond(self) -> None:
         """A bond of two cards comes, changes and goes."""
-        self._vsctl("add-br br8 -- add-bond br8 bond0 eth4 eth5 bond_mode=balance-slb")
-        self._vsctl("set Port bond0 bond_mode=active-backup")
+        self._vsctl("add-br br8 -- add-bond br8 bond8 eth4 eth5 bond_mode=balance-slb")
+        self._vsctl("set Port bond8 bond_mode=active-backup")
         self._vsctl("del-br br8")
 
     def vanishing_client(self) -> None:
