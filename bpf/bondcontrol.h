@@ -53,6 +53,9 @@ int jf_bond_control(struct jf_bond_request *request)
 
 	if (!bond)
 		return 1;
+	/* What comes late about a bond that has been removed makes nothing of it again. */
+	if (!bond->present && request->op != JF_BOND_CONFIGURE && request->op != JF_BOND_REMOVE)
+		return 0;
 	switch (request->op) {
 	case JF_BOND_CONFIGURE:
 		configure_bond(bond, request);
@@ -70,8 +73,9 @@ int jf_bond_control(struct jf_bond_request *request)
 			end_kept_decisions();
 		break;
 	case JF_BOND_REMOVE:
+		/* All of it is nothing: a record with anything in it is a bond. */
 		__builtin_memset(bond, 0, sizeof(*bond));
-		settle_bond(bond);
+		end_kept_decisions();
 		break;
 	}
 	return 0;
