@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from jackfield.datapath import naming, needs
@@ -56,6 +56,8 @@ def test_made_up_addresses_are_local_unicast_and_stable() -> None:
 
 
 @given(st.binary(max_size=200))
+@example(b"\x00\x01%\x00")  # the peer's namespace, without a value
+@example(b"\x04\x00\x10\x00")  # the operational state, without a value
 def test_garbage_for_netlink_is_read_without_an_exception(raw: bytes) -> None:
     list(netlink.messages(raw))
     netlink.attributes(raw)

@@ -40,7 +40,7 @@ def read_link(body: bytes) -> Link:
 
     info = attributes(found[IFLA_LINKINFO]) if IFLA_LINKINFO in found else {}
     stats = found.get(IFLA_STATS64, b"")
-    nsid = found.get(IFLA_LINK_NETNSID)
+    nsid = found.get(IFLA_LINK_NETNSID, b"")
     return Link(
         ifindex=ifindex,
         name=_text(found.get(IFLA_IFNAME, b"")),
@@ -55,12 +55,12 @@ def read_link(body: bytes) -> Link:
         promiscuity=number(IFLA_PROMISCUITY),
         loopback=bool(flags & IFF_LOOPBACK),
         arp_type=arp_type,
-        operstate=found.get(IFLA_OPERSTATE, b"\0")[0],
+        operstate=(found.get(IFLA_OPERSTATE) or b"\0")[0],
         kind=_text(info.get(IFLA_INFO_KIND, b"")),
         slave_kind=_text(info.get(IFLA_INFO_SLAVE_KIND, b"")),
         alias=_text(found.get(IFLA_IFALIAS, b"")),
         peer_ifindex=number(IFLA_LINK),
-        peer_nsid=struct.unpack("=i", nsid)[0] if nsid is not None else None,
+        peer_nsid=struct.unpack("=i", nsid)[0] if len(nsid) == 4 else None,
         master=number(IFLA_MASTER),
         group=number(IFLA_GROUP),
         carrier_changes=number(IFLA_CARRIER_CHANGES),
