@@ -8,7 +8,7 @@
  *
  *   - the control plane's maps: it writes the time into jf_configured after every change;
  *   - bonds: whichever program changes one adds to jf_configured then;
- *   - where the two addresses are: whoever moves or removes one says so in jf_moves;
+ *   - where the two addresses are: whoever moves or removes one says so in jf_address_changes;
  *   - time: it ends when an address is to be stamped anew, or ages, or nobody watches the members of the bond.
  *
  * What holds is read before the maps are, so that a change made meanwhile ends the decision made from the old ones.
