@@ -10,13 +10,12 @@ from jackfield.datapath.store import Datapath
 from jackfield.model import State, SwitchConfig, step
 from jackfield.model.fdb import NSEC_PER_SEC
 from tests.program.devices import Devices
-from tests.program.recorder import Recorder, seen
+from tests.program.recorder import VLAN_TYPES, Recorder, is_cut_in_inner_tag, seen
 from tests.scenarios import SCENARIOS
 from tests.scenarios.kit import Reach, Send
 
 START = 1_000_000 * NSEC_PER_SEC
 WAITS = (0, 0, 0, 1, 15, 301)
-VLAN_TYPES = (b"\x81\x00", b"\x88\xa8")
 BYTES = (*b"\x81\x00\x88\xa8\x08\x06\x86\xdd\x45\xff\x01\x80\xc2\x02\x11", 0)
 SHORTEST, LONGEST = 14, 1600
 ETHERNET, HEADERS = 14, {b"\x08\x00": 20, b"\x86\xdd": 40}
@@ -60,17 +59,6 @@ def _frame(choices: Choices, template: bytes) -> bytes:
     if choices.rarely():
         frame += bytes(choices.below(256) * 6)
     return bytes(frame[:LONGEST]).ljust(SHORTEST, b"\0")
-
-
-def is_cut_in_inner_tag(frame: bytes) -> bool:
-    """Whether a tag below the outermost is announced but not all there: the kernel cannot take the tag above
-    it off such a frame, and the program drops it for that reason, which the model does not know."""
-    offset = 16
-    while frame[offset - 4 : offset - 2] in VLAN_TYPES:
-        if frame[offset : offset + 2] in VLAN_TYPES and len(frame) < offset + 6:
-            return True
-        offset += 4
-    return False
 
 
 def cannot_be_run(frame: bytes) -> bool:

@@ -18,6 +18,8 @@ from jackfield.reconcile.membership import carried, flood_members, mask_of, reco
 from jackfield.reconcile.target import bond_record, port_record, seated
 from tests.program.devices import Devices
 
+VLAN_TYPES = (b"\x81\x00", b"\x88\xa8")  # as they stand in a frame
+
 LOOPBACK = 1
 """A device that is always there, for the frames that leave."""
 
@@ -322,3 +324,14 @@ def _on_wire(decision: _abi.Decision) -> bytes:
         tag = decision.tag_tpid.to_bytes(2, "big") + decision.tag_tci.to_bytes(2, "big")
         raw = raw[:12] + tag + raw[12:]
     return raw[: min(decision.length, Limit.RECORD_BYTES)]
+
+
+def is_cut_in_inner_tag(frame: bytes) -> bool:
+    """Whether a tag below the outermost is announced but not all there: the kernel cannot take the tag above
+    it off such a frame, and the program drops it for that reason, which the model does not know."""
+    offset = 16
+    while frame[offset - 4 : offset - 2] in VLAN_TYPES:
+        if frame[offset : offset + 2] in VLAN_TYPES and len(frame) < offset + 6:
+            return True
+        offset += 4
+    return False

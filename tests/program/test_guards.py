@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from jackfield.model import GuardConfig, MacLimitAction, PortConfig, PortSecurity, State, SwitchConfig, step
 from jackfield.model.fdb import NSEC_PER_SEC, Address
-from tests.program.recorder import Recorder, seen
-from tests.program.test_properties import PROPERTY, Run, is_cut_in_inner_tag, table
+from tests.program.recorder import Recorder, is_cut_in_inner_tag, seen
+from tests.program.test_properties import PROPERTY, Run, table
 from tests.program.test_scenarios import START
 from tests.scenarios.kit import mac
 from tests.strategies import STATIONS, VLANS, runs

@@ -25,12 +25,10 @@ from jackfield.model import (
 )
 from jackfield.model.bond import initial
 from jackfield.model.fdb import Entry
-from tests.program.recorder import Recorder, seen
+from tests.program.recorder import Recorder, is_cut_in_inner_tag, seen
 from tests.program.test_scenarios import START
 from tests.scenarios.kit import BROADCAST, access, bridge, ctag, frame, switch, trunk
 from tests.strategies import Arrival, bond_states, conversations, runs
-
-VLAN_TYPES = (b"\x81\x00", b"\x88\xa8")
 
 Run = tuple[SwitchConfig, list[Arrival]]
 Parts = list[tuple[dict[str, BondState], list[Arrival]]]
@@ -165,17 +163,6 @@ def assert_all_is_the_model_s(config: SwitchConfig, traffic: list[Arrival], reco
             assert recorder.table_counters(bridge.name) == state.fdb(bridge.name).counters
             for name in (name for port in bridge.ports for name in port.interfaces):
                 assert recorder.counters(name) == state.counters(name)
-
-
-def is_cut_in_inner_tag(frame: bytes) -> bool:
-    """Whether a tag below the outermost is announced but not all there. The kernel cannot take the tag
-    above it off such a frame: see the test below."""
-    offset = 16
-    while frame[offset - 4 : offset - 2] in VLAN_TYPES:
-        if frame[offset : offset + 2] in VLAN_TYPES and len(frame) < offset + 6:
-            return True
-        offset += 4
-    return False
 
 
 def test_a_frame_cut_within_its_inner_tag_is_not_sent_mangled(recorder: Recorder) -> None:
