@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -20,11 +21,13 @@ _FAULT = re.compile(r"Test unit written to (\S+)")
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One target's turn: how long it ran, how many inputs it took, how much code and how many combinations of
-    it they reached, after how many inputs the last new one came, and the file of the input that failed."""
+    """One target's turn: the seconds it took by the clock and of a processor, how many inputs it tried, how
+    much code and how many combinations of it they reached, after how many inputs the last new one came, and
+    the file of the input that failed."""
 
     target: str
     seconds: float
+    processor: float
     inputs: int
     edges: int
     features: int
@@ -53,11 +56,11 @@ def run(targets: Sequence[str], plan: Plan) -> list[Turn]:
 
 def table(turns: Sequence[Turn]) -> Iterator[str]:
     """What came of it, as lines of text."""
-    yield f"{'target':14}{'seconds':>9}{'inputs':>12}{'edges':>8}{'last new':>12}  failure"
+    yield f"{'target':14}{'seconds':>9}{'processor':>11}{'inputs':>12}{'edges':>8}{'last new':>12}  failure"
     for turn in turns:
         yield (
-            f"{turn.target:14}{turn.seconds:9.0f}{turn.inputs:12}{turn.edges:8}{turn.last_new:12}  "
-            f"{turn.failure or '-'}"
+            f"{turn.target:14}{turn.seconds:9.0f}{turn.processor:11.0f}{turn.inputs:12}{turn.edges:8}"
+            f"{turn.last_new:12}  {turn.failure or '-'}"
         )
 
 
@@ -66,13 +69,16 @@ def _turn(target: str, plan: Plan) -> Turn:
     command = [sys.executable, "-m", "fuzz", target, f"--seconds={plan.seconds}"]
     command += [f"--keep={plan.keep / target}", f"--failures={plan.failures}"]
     started = time.monotonic()
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False
-    )
-    turn = read(target, done.stdout, time.monotonic() - started)
-    if done.returncode != 0:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        assert process.stdout is not None
+        text = process.stdout.read().decode(errors="replace")
+        # Asked for here, since only this call says what one of several children took.
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    turn = read(target, text, time.monotonic() - started, usage.ru_utime + usage.ru_stime)
+    if process.returncode != 0:
         said = plan.failures / f"{target}.txt"
-        said.write_text(done.stdout[-20000:])
+        said.write_text(text[-20000:])
         turn = Turn(**{**asdict(turn), "failure": turn.failure or str(said)})
     if plan.record is not None:
         with plan.record.open("a") as record:
@@ -80,14 +86,15 @@ def _turn(target: str, plan: Plan) -> Turn:
     return turn
 
 
-def read(target: str, text: str, seconds: float) -> Turn:
-    """What libFuzzer says of a run."""
+def read(target: str, text: str, seconds: float, processor: float) -> Turn:
+    """What libFuzzer says of a run that took so many seconds, so many of them on a processor."""
     states = _STATE.findall(text)
     edges, features, corpus = states[-1] if states else ("0", "0", "0")
     units, fault = _UNITS.search(text), _FAULT.search(text)
     return Turn(
         target=target,
         seconds=round(seconds, 1),
+        processor=round(processor, 1),
         inputs=int(units[1]) if units else 0,
         edges=int(edges),
         features=int(features),
