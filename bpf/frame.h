@@ -75,7 +75,7 @@ struct pass {
 	__u32 source;             /* flags and buckets of the source's entry in the learning table; 0: not known */
 	struct known_tags known;  /* in the bridge where it is */
 	struct inside_tags inside;
-	__u32 busy;               /* copies of a frame are being sent */
+	__u32 sending;            /* a copy is on its way out, and may enter the switch again meanwhile */
 	__u32 arrivals;           /* in bridges: the first one, then those through patch ports */
 	struct arrival queue[JF_ARRIVALS];
 };

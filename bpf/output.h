@@ -149,11 +149,19 @@ static __noinline int send_pending_copy(struct __sk_buff *skb, struct pass *pass
 		return 0;
 	if (edit_tags(skb, &pass->tags, &pass->pending) < 0)
 		return drop(skb, pass, id, JF_DROP_VLAN_EDIT_FAILED, pass->pending_vlan);
-	if (jf_recording)
+	if (jf_recording) {
 		decide(skb, pass->in_iface, id, JF_DROP_NONE, pass->pending_vlan);
-	else if (bpf_clone_redirect(skb, iface->ifindex, 0) != 0)
-		return drop(skb, pass, id, iface->flags & JF_IFACE_DOWN ? JF_DROP_PORT_DOWN : JF_DROP_SEND_FAILED,
-			    pass->pending_vlan);
+	} else {
+		long error;
+
+		pass->sending = 1;
+		error = bpf_clone_redirect(skb, iface->ifindex, 0);
+		pass->sending = 0;
+		if (error)
+			return drop(skb, pass, id,
+				    iface->flags & JF_IFACE_DOWN ? JF_DROP_PORT_DOWN : JF_DROP_SEND_FAILED,
+				    pass->pending_vlan);
+	}
 	count_tx(id, tagged_length(pass, &pass->pending));
 	return 0;
 }

@@ -17,6 +17,7 @@
 #include "abi.h"
 #include "maps.h"
 #include "frame.h"
+#include "pass.h"
 #include "vlan.h"
 #include "fdb.h"
 #include "output.h"
@@ -57,18 +58,6 @@ const volatile struct {
 	enum jf_upcall_kind upcall_kind;
 	enum jf_disabled_by disabled_by;
 } jf_enumerations = {};
-
-/* Too large for the stack, and too much for the verifier to follow. Nothing else runs on the CPU while a frame passes,
- * but for a frame inside a netkit pair: the program may run for it while a copy is sent, where the copy's device is on
- * top of that pair. */
-JF_MAP(jf_pass, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct pass, 2);
-
-static __always_inline struct pass *this_pass(const struct __sk_buff *skb)
-{
-	__u32 at = !is_at_ingress(skb);
-
-	return bpf_map_lookup_elem(&jf_pass, &at);
-}
 
 /* What a bridge is to do with a frame, for each of its outputs. */
 struct visit {
@@ -160,7 +149,9 @@ static __noinline int leave_otherwise(struct visit *visit, __u32 bond_id, int wa
 		send_pending_copy(skb, pass);
 	if (edit_tags(skb, &pass->tags, tags) < 0)
 		return drop(skb, pass, in_iface, JF_DROP_VLAN_EDIT_FAILED, vlan);
+	pass->sending = 1;
 	reason = send_unwatched(skb, bond_id, ~way, tagged_length(pass, tags));
+	pass->sending = 0;
 	return reason ? drop(skb, pass, in_iface, reason, vlan) : 0;
 }
 
@@ -275,7 +266,7 @@ static __always_inline int is_plain(const struct jf_bridge *bridge, const struct
 __noinline int forward(struct __sk_buff *skb, __u32 at)
 {
 	const struct jf_port *in_port, *port;
-	struct pass *pass = this_pass(skb);
+	struct pass *pass = this_pass();
 	const struct jf_bridge *bridge;
 	const struct arrival *arrival;
 	__u32 verdict = JF_BOND_VERDICT_TAKE;
@@ -384,7 +375,7 @@ static __always_inline struct jf_ingress *find_ingress(__u32 ifindex)
 static __always_inline int pass_frame(struct __sk_buff *skb)
 {
 	struct jf_ingress *ingress = find_ingress(skb->ifindex);
-	struct pass *pass = this_pass(skb);
+	struct pass *pass = this_pass();
 	struct jf_port *port;
 	__u32 id, number, at;
 	int reason;
@@ -397,9 +388,6 @@ static __always_inline int pass_frame(struct __sk_buff *skb)
 	if (!port || !port->bridge)
 		return end_frame(skb, ingress->iface, ingress->iface, JF_DROP_PORT_DISABLED, 0);
 	if (!pass)
-		return JF_ACT_DROP;
-
-	if (pass->busy)
 		return end_frame(skb, ingress->iface, ingress->iface, JF_DROP_SEND_FAILED, 0);
 	pass->now_ns = current_time();
 	pass->until_ns = 0;
@@ -429,11 +417,9 @@ static __always_inline int pass_frame(struct __sk_buff *skb)
 	pass->queue[0].iface = ingress->iface;
 	pass->queue[0].port = ingress->port;
 	pass->queue[0].hops = 1;
-	pass->busy = 1;
 	forward(skb, 0);
 	for (at = 1; at <= JF_MAX_PATCH_QUEUE && at < pass->arrivals; at++)
 		cross_over(skb, pass, at);
-	pass->busy = 0;
 	return send_pending(skb, pass);
 }
 

@@ -1,4 +1,4 @@
-"""What internal ports are made of: veth pairs, or netkit pairs where those are asked for."""
+"""What internal ports are made of: veth or netkit pairs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def has_netkit(switch: Switch) -> bool:
     with switch.lab.namespace("probe").entered(), Devices.open() as devices:
         mac = b"\2jft\0\1"
         try:
-            devices.create_internal("one", "two", "x", mac, 1500, mac, kind=PairKind.NETKIT)
+            devices.create_internal("one", "two", "x", mac, 1500, mac, kinds=(PairKind.NETKIT,))
         except KernelError as error:
             assert error.errno == errno.EOPNOTSUPP
             return False
@@ -53,6 +53,16 @@ def test_ports_are_made_of_what_is_asked_for(bridge: Switch) -> None:
     else:
         assert "this kernel has no netkit pairs" in done.stderr
         assert "tap3" not in bridge.host.devices()
+
+
+def test_a_bridges_own_port_may_be_asked_to_be_what_the_kernel_has_best(bridge: Switch) -> None:
+    best = "netkit" if has_netkit(bridge) else "veth"
+    bridge.vsctl("add-br", "br1", "--", "set", "Interface", "br1", f"{KEY}=prefer-netkit")
+    assert kind_of(bridge.host, "br1") == best
+    bridge.vsctl("set", "Interface", "br0", f"{KEY}=prefer-netkit")
+    bridge.daemon.restart()
+    assert (kind_of(bridge.host, "br0"), kind_of(bridge.host, "br1")) == ("veth", best)
+    assert [bridge.get("Interface", name, "error") for name in ("br0", "br1")] == ["[]"] * 2
 
 
 def test_a_port_keeps_its_devices_when_others_are_asked_for_later_and_says_so(bridge: Switch) -> None:

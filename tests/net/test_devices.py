@@ -157,7 +157,7 @@ def test_a_namespace_without_a_way_in_is_an_error(devices: Devices) -> None:
 
 
 def test_a_veth_tells_its_speed_and_driver(devices: Devices) -> None:
-    devices.create_internal("jfta", "jftas", "x", MAC, 1500, SWITCH_MAC, kind=PairKind.VETH)
+    devices.create_internal("jfta", "jftas", "x", MAC, 1500, SWITCH_MAC, kinds=(PairKind.VETH,))
     hardware = devices.hardware("jfta")
     assert (hardware.speed, hardware.duplex, hardware.driver) == (10000, "full", "veth")
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from jackfield.model.config import ETH_P_8021AD, ETH_P_8021Q, PortConfig, PriorityTags, VlanMode
+from jackfield.net.pair import Kinds, PairKind
 from jackfield.reconcile.desired import desired
 from jackfield.reconcile.settings import made_up_mac
 from jackfield.reconcile.wanted import Kind, WantedBridge, WantedInterface, WantedPort
@@ -224,19 +225,28 @@ def test_an_impossible_hwaddr_is_left_aside_with_a_warning(asked: str) -> None:
     assert wanted.warnings[0].text.startswith("other_config:hwaddr: ")
 
 
-@pytest.mark.parametrize("asked", [None, "veth", "netkit"])
-def test_an_internal_port_may_say_what_it_is_to_be_made_of(asked: str | None) -> None:
+@pytest.mark.parametrize(
+    ("asked", "kinds"),
+    [
+        (None, ()),
+        ("veth", (PairKind.VETH,)),
+        ("netkit", (PairKind.NETKIT,)),
+        ("prefer-netkit", (PairKind.NETKIT, PairKind.VETH)),
+    ],
+)
+def test_an_internal_port_may_say_what_it_is_to_be_made_of(asked: str | None, kinds: Kinds) -> None:
     options = {} if asked is None else {"device-kind": asked}
-    found = interface_of(port("p", interface={"other_config": options}))["p"].device_kind
-    assert (found and found.value) == asked
+    assert interface_of(port("p", interface={"other_config": options}))["p"].device_kinds == kinds
 
 
 def test_what_no_internal_port_can_be_made_of_is_left_aside_with_a_warning() -> None:
     asked = port("p", interface={"other_config": {"device-kind": "tap"}})
     wanted = desired(snapshot(bridge("br0", asked)))
-    assert [i.device_kind for _, _, i in wanted.interfaces()] == [None, None]
+    assert [i.device_kinds for _, _, i in wanted.interfaces()] == [(), ()]
     (warning,) = wanted.warnings
-    assert warning.text == 'other_config:device-kind "tap" is neither netkit nor veth; ignoring it'
+    assert (
+        warning.text == 'other_config:device-kind "tap" is none of netkit, prefer-netkit, veth; ignoring it'
+    )
 
 
 def test_the_made_up_mac_is_local_and_unicast_and_from_the_uuid() -> None:

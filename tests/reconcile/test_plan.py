@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from jackfield.datapath._abi import FdbOp, IfaceFlag, Limit, NameKey, NameKind
 from jackfield.datapath.naming import stable_mac
+from jackfield.net.pair import PairKind
 from jackfield.reconcile.desired import desired
 from jackfield.reconcile.devices import plan_devices
 from jackfield.reconcile.observed import Observed, Pair
@@ -232,6 +233,16 @@ def test_a_device_of_another_owner_is_not_touched() -> None:
         Owner("Interface", "p"): "could not open network device p (it exists and is not the switch's)"
     }
     assert [s.name for s in plan.steps if isinstance(s, CreatePair)] == ["br0"]
+
+
+def test_a_port_is_made_of_veth_unless_it_says_otherwise() -> None:
+    asked = port("q", interface={"other_config": {"device-kind": "prefer-netkit"}})
+    steps = plan_devices(desired(snapshot(bridge("br0", port("p"), asked))), FakeKernel().observe()).steps
+    assert {step.name: step.kinds for step in steps if isinstance(step, CreatePair)} == {
+        "br0": (PairKind.VETH,),
+        "p": (PairKind.VETH,),
+        "q": (PairKind.NETKIT, PairKind.VETH),
+    }
 
 
 def test_a_pair_left_without_its_mark_is_made_again() -> None:

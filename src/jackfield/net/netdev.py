@@ -21,7 +21,7 @@ from jackfield.net import linkcodec, netlink, netns, pair
 from jackfield.net.errors import KernelError
 from jackfield.net.ethtool import Hardware, read_hardware
 from jackfield.net.link import Link
-from jackfield.net.pair import PairKind
+from jackfield.net.pair import DEFAULT, Kinds
 
 __all__ = ["Devices", "Hardware", "InternalPair", "Link"]
 
@@ -93,27 +93,27 @@ class Devices:
         namespace: tuple[str, int] | None = None,
         *,
         up: bool = False,
-        kind: PairKind = PairKind.VETH,
+        kinds: Kinds = DEFAULT,
     ) -> InternalPair:
         """Make an internal port: the user's end `name`, down or `up`, and the switch's end, up, with `alias`.
 
         With `namespace`, a file that stands for one and its inode number, the user's end is made in that one.
         No address autoconfiguration runs on the switch's end. A switch's end that an interrupted call left
         without its alias is removed first. KernelError with EEXIST when one of the names is taken, ENOENT or
-        ENODEV when the namespace is gone or another one now, EOPNOTSUPP when the kernel lacks `kind`.
+        ENODEV when the namespace is gone or another one now, EOPNOTSUPP when the kernel has none of `kinds`.
         """
         user_end = _end(name, mac, mtu)
         with netns.opened(*namespace) if namespace else contextlib.nullcontext() as fd:
             if fd is not None:
                 user_end += netlink.u32(linkcodec.IFLA_NET_NS_FD, fd)
             try:
-                self._create_pair(name, user_end, _end(switch_end, switch_mac, mtu), kind)
+                self._create_pair(name, user_end, _end(switch_end, switch_mac, mtu), kinds)
             except KernelError as error:
                 left = self.get_link(switch_end) if error.errno == errno.EEXIST else None
                 if left is None or left.alias or left.kind not in pair.NAMES:
                     raise
                 self.delete(left.ifindex)
-                self._create_pair(name, user_end, _end(switch_end, switch_mac, mtu), kind)
+                self._create_pair(name, user_end, _end(switch_end, switch_mac, mtu), kinds)
         switch = self._need(switch_end)
         # The kernel applies the address mode after IFF_UP of the same request: so up is one of its own.
         mode = netlink.attribute(linkcodec.IFLA_INET6_ADDR_GEN_MODE, bytes([linkcodec.ADDR_GEN_MODE_NONE]))
@@ -208,16 +208,20 @@ class Devices:
             raise KernelError(f"looking for the other end of {link.name}", errno.ENODEV)
         return peer
 
-    def _create_pair(self, name: str, user: bytes, switch: bytes, kind: PairKind) -> None:
+    def _create_pair(self, name: str, user: bytes, switch: bytes, kinds: Kinds) -> None:
         what = f"creating device {name}"
-        payload = linkcodec.ifinfo() + switch + pair.pair_info(kind, user)
-        try:
-            self._netlink.request(what, linkcodec.RTM_NEWLINK, netlink.CREATE | netlink.EXCL, payload)
-        except KernelError as error:
-            # The answer of a kernel without the kind, and of one whose netkit takes no Ethernet address.
-            if error.errno != errno.EOPNOTSUPP:
-                raise
-            raise KernelError(what, error.errno, f"this kernel has no {kind.value} pairs") from None
+        for kind in kinds:
+            payload = linkcodec.ifinfo() + switch + pair.pair_info(kind, user)
+            try:
+                self._netlink.request(what, linkcodec.RTM_NEWLINK, netlink.CREATE | netlink.EXCL, payload)
+            except KernelError as error:
+                # The answer of a kernel without the kind, and of one whose netkit takes no Ethernet address.
+                if error.errno != errno.EOPNOTSUPP:
+                    raise
+            else:
+                return
+        lacking = " or ".join(kind.value for kind in kinds)
+        raise KernelError(what, errno.EOPNOTSUPP, f"this kernel has no {lacking} pairs")
 
     def _get(self, what: str, payload: bytes) -> Link | None:
         try:

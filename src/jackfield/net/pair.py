@@ -25,6 +25,11 @@ class PairKind(Enum):
 
 NAMES = frozenset(kind.value for kind in PairKind)
 
+Kinds = tuple[PairKind, ...]
+"""What a pair may be made of: the first of these that the kernel has."""
+
+DEFAULT: Kinds = (PairKind.VETH,)
+
 
 def pair_info(kind: PairKind, user_end: bytes) -> bytes:
     """The part of RTM_NEWLINK that makes the device one of a pair; `user_end` are the other one's attributes.

@@ -108,7 +108,7 @@ def _do(step: Step, datapath: Datapath, fast: bool) -> InternalPair | None:
                 step.switch_mac,
                 None if place is None else (place.netns, step.inode),
                 up=place is not None and place.up,
-                kind=step.kind,
+                kinds=step.kinds,
             )
         case DeleteDevice(ifindex=ifindex):
             devices.delete(ifindex)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from jackfield.datapath._abi import Iface, IfaceKind, Ingress
-from jackfield.net.pair import PairKind
 from jackfield.reconcile.observed import Observed
 from jackfield.reconcile.outcome import Warning
 from jackfield.reconcile.presence import Present, internal_problem
@@ -34,7 +33,6 @@ def bond_devices(desired: Desired) -> Iterator[BondDevice]:
                         Kind.INTERNAL.value,
                         Kind.INTERNAL,
                         ofport=-1,
-                        device_kind=PairKind.VETH,
                     ),
                 )
 

@@ -289,7 +289,7 @@ class _Reader:
             peer=pairs(row, "options").get("peer") if kind is Kind.PATCH else None,
             lacp=link_settings(row, ofport) if lacp else None,
             place=settings.place(row) if kind is Kind.INTERNAL and name != bridge and not error else None,
-            device_kind=settings.device_kind(row) if kind is Kind.INTERNAL else None,
+            device_kinds=settings.device_kinds(row) if kind is Kind.INTERNAL else (),
             error=error,
             fault=fault,
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from jackfield.datapath.naming import stable_mac, switch_end_alias, switch_end_name
-from jackfield.net.pair import NAMES, PairKind
+from jackfield.net.pair import DEFAULT, NAMES
 from jackfield.reconcile.bonddevices import bond_devices
 from jackfield.reconcile.observed import Observed, Pair
 from jackfield.reconcile.presence import (
@@ -121,7 +121,7 @@ class _Following:
             mac=self._wanted_mac(port, interface) or stable_mac(instance, name),
             mtu=interface.mtu_request or self._mtu,
             switch_mac=stable_mac(instance, name, _SWITCH_END),
-            kind=interface.device_kind or PairKind.VETH,
+            kinds=interface.device_kinds or DEFAULT,
             place=interface.place,
             inode=0 if interface.place is None else namespace_of(interface.place, self._observed) or 0,
         )

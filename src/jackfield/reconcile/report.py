@@ -246,11 +246,11 @@ class _Writer:
 def _kind_fault(here: Present) -> str | None:
     """That an internal port is not made of what it is to be made of: changing that would take away its
     device, with its addresses and wherever it was moved to."""
-    asked = here.interface.device_kind
-    if asked is None or here.switch is None or here.switch.kind == asked.value:
+    asked = [kind.value for kind in here.interface.device_kinds]
+    if not asked or here.switch is None or here.switch.kind in asked:
         return None
     name = here.interface.name
     return (
-        f"{name} is a {here.switch.kind} pair, not {asked.value} as other_config:device-kind says "
+        f"{name} is a {here.switch.kind} pair, not {asked[0]} as other_config:device-kind says "
         "(remove the port and add it again to change that)"
     )

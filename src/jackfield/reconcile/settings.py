@@ -14,7 +14,7 @@ from jackfield.model.config import (
     PriorityTags,
     VlanMode,
 )
-from jackfield.net.pair import NAMES, PairKind
+from jackfield.net.pair import Kinds, PairKind
 from jackfield.reconcile.guards import guard_config
 from jackfield.reconcile.rows import Row, elements, integer, integer_option, mac, pairs, text, true
 from jackfield.reconcile.wanted import Place
@@ -120,10 +120,16 @@ def place(row: Row) -> Place | None:
     return Place(options["netns"], name, int(inode) if inode else None, true(options, "up"))
 
 
-def device_kind(row: Row) -> PairKind | None:
-    """The kind of devices that Interface.other_config:device-kind has an internal port made of, if one."""
-    asked = pairs(row, "other_config").get("device-kind")
-    return PairKind(asked) if asked in NAMES else None
+DEVICE_KINDS: dict[str, Kinds] = {
+    **{kind.value: (kind,) for kind in PairKind},
+    "prefer-netkit": (PairKind.NETKIT, PairKind.VETH),
+}
+"""By the value of Interface.other_config:device-kind: what an internal port may be made of."""
+
+
+def device_kinds(row: Row) -> Kinds:
+    """What an internal port is to be made of as its Interface row says; empty if that says nothing."""
+    return DEVICE_KINDS.get(pairs(row, "other_config").get("device-kind", ""), ())
 
 
 def datapath_id(row: Row) -> int | None:

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any, ClassVar, NamedTuple
 
 from jackfield.datapath._abi import FdbOp
-from jackfield.net.pair import PairKind
+from jackfield.net.pair import DEFAULT, Kinds
 from jackfield.reconcile.wanted import Place
 
 
@@ -35,7 +35,7 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class CreatePair(Step):
     """Make an internal port's pair of devices, the user's end at `place` if that is given, in the namespace
-    with that `inode`."""
+    with that `inode`; of the first of `kinds` that the kernel has."""
 
     name: str
     switch_end: str
@@ -43,7 +43,7 @@ class CreatePair(Step):
     mac: bytes
     mtu: int
     switch_mac: bytes
-    kind: PairKind = PairKind.VETH
+    kinds: Kinds = DEFAULT
     place: Place | None = None
     inode: int = 0
 

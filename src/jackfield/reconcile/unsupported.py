@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from jackfield.net.pair import NAMES
 from jackfield.reconcile.outcome import Warning
 from jackfield.reconcile.rows import Row, elements, integer, pairs, text, true
+from jackfield.reconcile.settings import DEVICE_KINDS
 
 _BRIDGE_REFERENCES = {
     "controller": "OpenFlow controllers are not supported; the bridge stays a learning switch",
@@ -58,9 +58,9 @@ def interface_warnings(row: Row) -> Iterator[Warning]:
     """What an Interface row asks for in vain."""
     name = text(row, "name")
     kind = pairs(row, "other_config").get("device-kind")
-    if kind is not None and kind not in NAMES:
-        known = " nor ".join(sorted(NAMES))
-        yield Warning("Interface", name, f'other_config:device-kind "{kind}" is neither {known}; ignoring it')
+    if kind is not None and kind not in DEVICE_KINDS:
+        known = ", ".join(sorted(DEVICE_KINDS))
+        yield Warning("Interface", name, f'other_config:device-kind "{kind}" is none of {known}; ignoring it')
     if integer(row, "ingress_policing_rate") or integer(row, "ingress_policing_kpkts_rate"):
         yield Warning("Interface", name, "ingress policing is not supported; nothing is limited")
     if true(pairs(row, "bfd"), "enable"):

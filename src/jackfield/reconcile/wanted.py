@@ -10,7 +10,7 @@ from jackfield.model.bonding.settings import BondSettings
 from jackfield.model.config import BridgeConfig, PortConfig
 from jackfield.model.lacp.settings import LacpSettings, LinkSettings
 from jackfield.model.loops.settings import REPORT_ONLY, LoopSettings
-from jackfield.net.pair import PairKind
+from jackfield.net.pair import Kinds
 from jackfield.reconcile.outcome import Warning
 
 
@@ -49,8 +49,8 @@ class WantedInterface:
     `error` says why it cannot be had at all; `fault` what is wrong with one that is had. `kind` is None
     for a type that is not supported, which `type` names. `mac` is the address asked for, if one is.
     `peer` is the other end of a patch, None when that is not usable. `place` is where an internal port is to
-    be made when that is not the switch's own namespace; `device_kind` is what to make it of, None when
-    that is not said. `lacp` is set for those of a port with LACP.
+    be made when that is not the switch's own namespace; `device_kinds` is what to make it of, empty
+    when that is not said. `lacp` is set for those of a port with LACP.
     """
 
     name: str
@@ -63,7 +63,7 @@ class WantedInterface:
     mtu_request: int | None = None
     peer: str | None = None
     place: Place | None = None
-    device_kind: PairKind | None = None
+    device_kinds: Kinds = ()
     lacp: LinkSettings | None = None
     error: str | None = None
     fault: str | None = None

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
 from tests.e2e.switch import Switch, new_switch
 from tests.netlab import Namespace, transfer
+from tests.scenarios.kit import BROADCAST, ctag, frame, mac, untagged
 
 KIND = "veth" if platform.release().startswith("6.1.") else "netkit"
 
@@ -20,10 +22,10 @@ def switch() -> Iterator[Switch]:
         yield made
 
 
-def station(switch: Switch, name: str) -> Namespace:
+def station(switch: Switch, name: str, bridge: str = "br0") -> Namespace:
     """A namespace with an internal port that carries all VLANs."""
     namespace = switch.lab.namespace(name)
-    switch.internal("br0", f"{name}0", f"other_config:device-kind={KIND}")
+    switch.internal(bridge, f"{name}0", f"other_config:device-kind={KIND}")
     switch.move(f"{name}0", namespace)
     switch.up(f"{name}0", namespace=namespace)
     return namespace
@@ -66,3 +68,25 @@ def test_a_port_of_one_bridge_is_a_vlan_device_on_a_port_of_another(switch: Swit
     one.ping("10.0.0.2")
     two.ping("10.0.0.1")
     transfer(one, two, "10.0.0.2", 500_000)
+
+
+@pytest.mark.parametrize("levels", [2, 3])
+def test_what_is_flooded_to_a_device_on_top_of_a_port_is_flooded_on(switch: Switch, levels: int) -> None:
+    """While a copy of a frame is sent, the program runs for that copy, and so on."""
+    far = station(switch, "far")
+    for level in range(1, levels):
+        lower, upper = f"br{level - 1}", f"br{level}"
+        switch.vsctl("add-br", upper)
+        switch.internal(lower, f"on{level}", f"other_config:device-kind={KIND}")
+        switch.up(f"on{level}")
+        switch.host.ip("link", "add", "link", f"on{level}", "name", f"vlan{level}", "type", "vlan", "id", "7")
+        switch.host.up(f"vlan{level}")
+        switch.vsctl("add-port", upper, f"vlan{level}")
+    near = station(switch, "near", upper)
+    # Whoever comes last gets the frame itself, not a copy.
+    last = [station(switch, f"last{level}", f"br{level}") for level in range(levels)]
+    with near.tap("near0") as sender, far.tap("far0") as receiver, ExitStack() as stack:
+        others = [stack.enter_context(each.tap(f"last{level}0")) for level, each in enumerate(last)]
+        sender.send(untagged("A", BROADCAST))
+        for tags, tap in ((levels - 1, receiver), *enumerate(reversed(others))):
+            assert tap.receive(lambda got: got[6:12] == mac("A")) == frame("A", BROADCAST, *[ctag(7)] * tags)
