@@ -1,6 +1,7 @@
 """The switch on the oldest kernel that is supported (clsact and cls_bpf) and on one with TCX and netkit.
 
-A core of the suite always; with JACKFIELD_TEST_KERNELS=all (`scripts/test --kernels`) the rest as well.
+A core of the suite always; with JACKFIELD_TEST_KERNELS=all (`scripts/test --kernels`) all that the kernel has
+a part in. What is left out even then is about commands, the database and pure logic, or searches at random.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.vm.guest import in_guest, pytest_in_guest
+from tests.vm.guest import GUEST_SECONDS, in_guest, pytest_in_guest
 
 KERNELS = ("6.1", "6.12")
 ALL = os.environ.get("JACKFIELD_TEST_KERNELS") == "all"
@@ -28,14 +29,30 @@ CORE = (
 )
 # What no kernel for small virtual machines can show: bridges that filter VLANs, the driver for bonds.
 ONLY_THERE = ("tests/adopt/test_import_vlans.py", "tests/e2e/lacp_with_linux_bonding.py")
-WHOLE = ("tests/program", "tests/datapath", "tests/net", "tests/vm/inside", "tests/reconcile", "tests/e2e")
+E2E = {
+    "scenarios": ("scenarios",),
+    "ports": ("first_steps", "internal_ports", "ports_elsewhere", "system_ports", "patch_ports"),
+    "changes": ("restarts", "changes", "offloads", "drift"),
+    "bonds, protections and loops": ("bonds_runtime", "bonds_odd", "protection", "loops"),
+}
+WHOLE = {
+    "program and devices": (
+        *("tests/vm/inside", "tests/datapath", "tests/net", "tests/e2e/test_device_kinds.py"),
+        *(f"tests/program/test_{name}.py" for name in ("bindings", "guards", "kept_decisions", "scenarios")),
+        "tests/service/test_managers.py",
+    ),
+    **{part: tuple(f"tests/e2e/test_{name}.py" for name in names) for part, names in E2E.items()},
+}
+"""Each in a guest of its own."""
+PARTS = WHOLE if ALL else {"core": CORE}
 
-pytestmark = pytest.mark.timeout(7200 if ALL else 1500)
+pytestmark = pytest.mark.timeout(GUEST_SECONDS + 300)
 
 
+@pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("kernel", KERNELS)
-def test_the_switch_works_on_kernel(kernel: str) -> None:
-    assert " passed" in pytest_in_guest(kernel, *(WHOLE if ALL else CORE))
+def test_the_switch_works_on_kernel(kernel: str, part: str) -> None:
+    assert " passed" in pytest_in_guest(kernel, *PARTS[part])
 
 
 def test_linux_bridges_with_vlans_are_taken_over_and_linux_bonds_agree_on_lacp() -> None:
