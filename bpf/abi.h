@@ -36,6 +36,9 @@ enum jf_limit {
 	JF_UPCALL_BYTES = 128,
 	JF_UPCALL_RATE = 64,          /* frames that an interface may hand up in a second */
 	JF_MAX_MOVES = 1024,          /* pairs of ports between which addresses moved of late */
+	JF_STORM_MOVES = 512,         /* in a second, there and back again each: no station roams so fast */
+	JF_DAMPED_RATE = 100,         /* frames of a kind that a damped port takes in a second */
+	JF_DAMPED_SECONDS = 5,
 	JF_MAX_TAGS = 4,              /* VLAN tags the switch handles in one frame */
 	JF_NAME_SIZE = 64,
 	JF_ANY_VLAN = 0xffff,         /* the flood list of VLANs that have none of their own */
@@ -81,6 +84,7 @@ enum jf_port_flag {
 	JF_PORT_BOND = 8,        /* has several interfaces: see jf_bonds */
 	JF_PORT_LACP = 16,       /* frames of slow protocols go up to the control plane */
 	JF_PORT_GUARDED = 32,    /* has protections that judge each frame: see jf_guards */
+	JF_PORT_DAMPED = 64,     /* set and cleared by the programs: see jf_damped */
 };
 
 enum jf_bridge_flag {
@@ -346,6 +350,30 @@ struct jf_moves {
 	__u64 since_ns;
 	__u64 count;
 	__u64 told_ns; /* when the control plane was told last */
+};
+
+/* Map jf_storms, by jf_move_key: how often addresses have moved in the current second, while nobody looks after loops. */
+struct jf_storm_moves {
+	__u64 since_ns;
+	__u64 count;
+};
+
+/* Map jf_damped, by port id: ports that the programs themselves let flood little for a while, because addresses moved
+ * between them and others as they do in a loop and nobody looked after loops. The control plane removes what it has told
+ * of. */
+struct jf_damped {
+	__u64 until_ns;         /* CLOCK_MONOTONIC, coarse */
+	__u64 storm_next_ns[3]; /* by jf_storm: when the next frame is due at the highest rate */
+	__u64 count;            /* times that it came to this */
+	__u16 other;            /* port id: where the addresses moved to and from */
+	__u16 vlan;
+	__u8 zero[4];
+};
+
+/* Map jf_watch, one element: until then, by CLOCK_MONOTONIC, the control plane looks after loops. It says so again and
+ * again. */
+struct jf_watch {
+	__u64 until_ns;
 };
 
 /* Map jf_disabled, by port id: ports that carry no frames. Such a port belongs to no bridge in jf_ports. Whoever disables

@@ -12,6 +12,7 @@
 #include "loops.h"
 #include "maps.h"
 #include "security.h"
+#include "stormwatch.h"
 
 #define JF_STAMP_INTERVAL_NS 1000000000ULL
 #define JF_ARP_LOCK_NS 5000000000ULL
@@ -396,8 +397,10 @@ static __always_inline int fdb_learn(struct __sk_buff *skb, struct pass *pass, c
 			return JF_DROP_NONE;
 		from = fdb_relearn(entry, bridge_id, port, pass->now_ns, aged);
 		note_address_change(key.mac);
-		if (from)
+		if (from) {
 			note_move(from, port, vlan, pass->in_iface, pass->now_ns);
+			note_storm(from, port, vlan, pass->now_ns);
+		}
 	} else {
 		if ((__s64)(pass->now_ns - entry->seen_ns) >= (__s64)JF_STAMP_INTERVAL_NS)
 			entry->seen_ns = pass->now_ns;

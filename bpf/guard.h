@@ -13,11 +13,10 @@
 #include "frame.h"
 #include "maps.h"
 #include "output.h"
+#include "storm.h"
 #include "subject.h"
 
 #define JF_GUARD_UNLEARNED -1 /* the frame passes, but its source is not learned */
-#define JF_STORM_ATTEMPTS 4
-#define JF_MOST_SEGMENTS 1024
 
 static __always_inline int is_allowed(const struct jf_guard *guard, const __u8 *mac)
 {
@@ -60,64 +59,28 @@ static __always_inline int guard_source(const struct guard_subject *subject, con
 	return note_offence(&key, subject->port, JF_DROP_MAC_LIMIT, subject->now_ns);
 }
 
-/* Takes frames from a token bucket, which is kept as the time when the next frame is due. Returns whether there
- * were not enough. */
-static __always_inline int is_storm(const struct jf_guard *guard, struct jf_guard_state *state, __u32 kind,
-				    __u64 now_ns, __u32 frames)
-{
-	__u64 interval, burst, due, from;
-	int i;
-
-	if (kind >= JF_STORM_COUNT)
-		return 0;
-	interval = guard->storm_interval_ns[kind];
-	burst = guard->storm_burst_ns[kind];
-	if (!interval)
-		return 0;
-	/* The coarse clock stands still for up to 10 ms, in which a high rate lets many frames in. */
-	if (!jf_recording)
-		now_ns = bpf_ktime_get_ns();
-	for (i = 0; i < JF_STORM_ATTEMPTS; i++) {
-		due = state->storm_next_ns[kind];
-		from = due;
-		/* So far ahead it can only be if the rate was a lower one. */
-		if ((__s64)(due - now_ns) < 0 || due - now_ns > burst + interval * JF_MOST_SEGMENTS)
-			from = now_ns;
-		if (from - now_ns > burst)
-			return 1;
-		if (__sync_val_compare_and_swap(&state->storm_next_ns[kind], due, from + interval * frames) == due)
-			return 0;
-	}
-	return 1; /* so many CPUs at once */
-}
-
 /* Limits what would be flooded. Returns a drop reason. */
 static __always_inline int guard_from_storms(const struct guard_subject *subject, const struct jf_bridge *bridge,
 					     const struct jf_guard *guard, struct jf_guard_state *state, __u32 frames)
 {
-	struct jf_fdb_entry *entry;
-	struct jf_fdb_key key;
+	__u32 kind = group_storm(subject);
 
-	if (*(__u32 *)subject->dst == 0xffffffff && *(__u16 *)(subject->dst + 4) == 0xffff)
-		return is_storm(guard, state, JF_STORM_BROADCAST, subject->now_ns, frames) ?
-			       JF_DROP_STORM_BROADCAST : JF_DROP_NONE;
-	if (subject->dst[0] & 1)
-		return is_storm(guard, state, JF_STORM_MULTICAST, subject->now_ns, frames) ?
-			       JF_DROP_STORM_MULTICAST : JF_DROP_NONE;
-	if (!guard->storm_interval_ns[JF_STORM_UNKNOWN_UNICAST])
+	if (kind == JF_STORM_COUNT) {
+		if (!guard->storm_interval_ns[JF_STORM_UNKNOWN_UNICAST] || is_known(subject, bridge))
+			return JF_DROP_NONE;
+		kind = JF_STORM_UNKNOWN_UNICAST;
+	}
+	if (!guard->storm_interval_ns[kind] ||
+	    !is_storm(&state->storm_next_ns[kind], guard->storm_interval_ns[kind], guard->storm_burst_ns[kind],
+		      subject->now_ns, frames))
 		return JF_DROP_NONE;
-	key = fdb_key(subject->bridge, subject->vlan, subject->dst);
-	entry = subject->learnable ? bpf_map_lookup_elem(&jf_fdb, &key) : NULL;
-	if (entry && !is_aged(bridge, entry, subject->now_ns))
-		return JF_DROP_NONE;
-	return is_storm(guard, state, JF_STORM_UNKNOWN_UNICAST, subject->now_ns, frames) ?
-		       JF_DROP_STORM_UNKNOWN_UNICAST : JF_DROP_NONE;
+	return JF_DROP_STORM_BROADCAST + kind;
 }
 
 /* Judges the frame that jf_guard_subject tells of. Returns a drop reason, or JF_GUARD_UNLEARNED. */
 __noinline int guard_frame(struct __sk_buff *skb)
 {
-	__u32 zero = 0, id, frames;
+	__u32 zero = 0, id;
 	struct guard_subject *subject = bpf_map_lookup_elem(&jf_guard_subject, &zero);
 	struct jf_guard_state *state;
 	struct jf_bridge *bridge;
@@ -136,13 +99,7 @@ __noinline int guard_frame(struct __sk_buff *skb)
 	verdict = guard_source(subject, guard);
 	if (verdict > 0)
 		return verdict;
-	/* What segmentation offload keeps together counts as the frames that it becomes. */
-	frames = skb->gso_segs;
-	if (!frames)
-		frames = 1;
-	else if (frames > JF_MOST_SEGMENTS)
-		frames = JF_MOST_SEGMENTS;
-	storm = guard_from_storms(subject, bridge, guard, state, frames);
+	storm = guard_from_storms(subject, bridge, guard, state, frames_of(skb));
 	if (storm)
 		return storm;
 	if (verdict == JF_GUARD_UNLEARNED)

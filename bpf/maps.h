@@ -55,6 +55,9 @@ JF_MAP(jf_bond_loads, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct jf_bond_load, JF_
 JF_SPARSE_MAP(jf_lacp, BPF_MAP_TYPE_HASH, __u32, struct jf_lacp, JF_MAX_IFACES);
 JF_SPARSE_MAP(jf_upcall_rates, BPF_MAP_TYPE_HASH, __u32, struct jf_upcall_rate, JF_MAX_IFACES);
 JF_MAP(jf_moves, BPF_MAP_TYPE_LRU_HASH, struct jf_move_key, struct jf_moves, JF_MAX_MOVES);
+JF_MAP(jf_storms, BPF_MAP_TYPE_LRU_HASH, struct jf_move_key, struct jf_storm_moves, JF_MAX_MOVES);
+JF_SPARSE_MAP(jf_damped, BPF_MAP_TYPE_HASH, __u32, struct jf_damped, JF_MAX_PORTS);
+JF_MAP(jf_watch, BPF_MAP_TYPE_ARRAY, __u32, struct jf_watch, 1);
 JF_SPARSE_MAP(jf_disabled, BPF_MAP_TYPE_HASH, __u32, struct jf_disabled, JF_MAX_PORTS);
 JF_MAP(jf_switch, BPF_MAP_TYPE_ARRAY, __u32, struct jf_switch, 1);
 JF_SPARSE_MAP(jf_drops, BPF_MAP_TYPE_PERCPU_HASH, struct jf_drop_key, __u64, 65536);

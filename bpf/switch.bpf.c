@@ -24,6 +24,7 @@
 #include "binding.h"
 #include "bpdu.h"
 #include "guard.h"
+#include "damping.h"
 #include "flow.h"
 #include "bond.h"
 #include "upcall.h"
@@ -256,7 +257,8 @@ static __noinline int flood(struct visit *visit, __u32 bridge)
  * long as nothing is configured or learned anew. */
 static __always_inline int is_plain(const struct jf_bridge *bridge, const struct jf_port *from, const struct jf_port *to)
 {
-	__u32 plain = JF_PORT_PROTECTED | JF_PORT_SOME_VLANS | JF_PORT_SOME_CVLANS | JF_PORT_BOND | JF_PORT_LACP;
+	__u32 plain = JF_PORT_PROTECTED | JF_PORT_SOME_VLANS | JF_PORT_SOME_CVLANS | JF_PORT_BOND | JF_PORT_LACP |
+		      JF_PORT_DAMPED;
 
 	return !(bridge->flags & ~(JF_BRIDGE_FORWARD_BPDU | JF_BRIDGE_FLOOD_VLANS | JF_BRIDGE_BONDED)) &&
 	       !(from->flags & ~plain) && !(to->flags & ~(plain | JF_PORT_GUARDED));
@@ -308,10 +310,8 @@ __noinline int forward(struct __sk_buff *skb, __u32 at)
 			return drop(skb, pass, arrival->iface, verdict ? verdict : JF_DROP_BOND_INACTIVE_MEMBER, vlan);
 	}
 
-	if (in_port->flags & JF_PORT_GUARDED) {
-		describe_subject(skb, pass, bridge, vlan, arrival->port);
-		guarded = bound_frame(skb);
-		guarded = guarded ? note_refused(guarded) : guard_frame(skb);
+	if (in_port->flags & (JF_PORT_GUARDED | JF_PORT_DAMPED)) {
+		guarded = judge(skb, pass, bridge, vlan, arrival->port, in_port);
 		if (guarded > 0)
 			return drop(skb, pass, arrival->iface, guarded, vlan);
 	}

@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.e2e.switch import Switch
 from tests.e2e.test_patch_ports import joined
-from tests.netlab import Namespace, until
+from tests.netlab import Namespace, settled, until
 from tests.scenarios.kit import BROADCAST, tagged, untagged
 from tests.scenarios.loops import BPDU
 
@@ -112,6 +112,34 @@ def test_a_cable_between_two_ports_is_named_and_its_storm_damped(switch: Switch)
         one.ping("10.0.0.2")
     until(lambda: not loops(switch), what="word of the loop's end")
     assert len(said.loops()) == 1
+
+
+def test_a_loop_that_comes_about_while_the_daemon_is_dead_is_damped_by_the_programs_and_told_of_later(
+    switch: Switch,
+) -> None:
+    switch.vsctl("add-br", "br0")
+    one, _two = stations(switch)
+    with cable(switch) as (x1, x2):
+        switch.host.ip("link", "set", x1, "down")
+        switch.vsctl("add-port", "br0", x1, "--", "add-port", "br0", x2)
+        said = Said(switch)
+        switch.daemon.kill()
+        switch.host.ip("link", "set", x1, "up")
+        settled(switch.host)
+
+        def is_stormy() -> bool:
+            before = int(switch.host.read(x1, "statistics/rx_packets"))
+            return int(switch.host.read(x1, "statistics/rx_packets")) > before + 10
+
+        broadcast(one)
+        until(is_stormy, what="a storm")
+        until(lambda: not is_stormy(), what="its end")
+        one.ping("10.0.0.2")
+
+        switch.daemon.start()
+        until(lambda: loops(switch) == [(x1, x2)], what="word of the loop")
+        assert [line for line in said.loops() if f"addresses moved to and fro between {x1} and {x2} " in line]
+        assert switch.drops(x1)["storm-broadcast"] > 0
 
 
 def test_a_port_of_a_loop_is_disabled_where_that_is_asked_for(switch: Switch) -> None:

@@ -14,12 +14,15 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tests.loss.site import Site, new_site
-from tests.loss.traffic import Verdict, traffic
+from tests.loss.traffic import Verdict, overflown, traffic
 from tests.netlab import until
 
 CHANGE = ("ovs-vsctl", "--timeout=5", "--no-wait")
 LATEST_SECONDS = 1.2
 """A daemon is ready before: so a kill meets it while it loads, adopts, works or rests."""
+LONG_EVERY, LONG_SECONDS = 20, 4.0
+"""After one kill of so many, nobody is there until the programs look after bonds themselves."""
+CHANGE_SECONDS = 60.0
 
 
 def kill_again_and_again(site: Site, kills: int, rate: float, seed: int) -> list[Verdict]:
@@ -31,11 +34,13 @@ def kill_again_and_again(site: Site, kills: int, rate: float, seed: int) -> list
         for number in range(kills - 1):
             daemon.launch()
             if number % 2:
-                until(lambda: _changed(site, chance), what="a database to change")
+                until(lambda: _changed(site, chance), what="a database to change", deadline=CHANGE_SECONDS)
                 time.sleep(chance.uniform(0.0, 0.1))
             else:
                 time.sleep(chance.uniform(0.0, LATEST_SECONDS))
             daemon.kill()
+            if number % LONG_EVERY == 1:
+                time.sleep(LONG_SECONDS)
         daemon.start()
         return running.stop()
 
@@ -64,11 +69,15 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, metavar="N")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures there")
     options = parser.parse_args()
-    began = time.monotonic()
+    began, full = time.monotonic(), overflown()
     with new_site() as site:
         verdicts = kill_again_and_again(site, options.kills, options.rate, options.seed)
         rest = rest_is_in_order(site)
+        drops = {name: dict(port.drops) for name, port in site.switch.ports().items() if port.drops}
+    full = overflown() - full
     print(f"{options.kills} kills in {time.monotonic() - began:.0f} s")
+    print(f"dropped by the machine for want of room in its queues, whoever's it was: {full} frames")
+    print(f"dropped by the switch: {drops}")
     for verdict in verdicts:
         print(
             f"{verdict.name:30} {verdict.sent:9} sent {verdict.lost:5} lost {verdict.doubled:5} doubled"
@@ -78,7 +87,8 @@ def main() -> int:
     for step in rest:
         print(f"afterwards still to do: {step}")
     if options.json:
-        report = {"kills": options.kills, "flows": [asdict(verdict) for verdict in verdicts], "rest": rest}
+        flows = [asdict(verdict) for verdict in verdicts]
+        report = {"kills": options.kills, "flows": flows, "rest": rest, "overflown": full, "drops": drops}
         options.json.write_text(json.dumps(report, indent=2) + "\n")
     return 1 if rest or any(verdict.faults for verdict in verdicts) else 0
 

@@ -45,13 +45,23 @@ PLANS = (
         " -- clear Port old3 trunks -- clear Port old3 vlan_mode -- set Port old3 tag=30"
         " -- remove Bridge br0 other_config mac-aging-time",
     ),
+    Plan(
+        "bonds and protections come",
+        "add-bond br0 new3 eth10 eth11 bond_mode=balance-slb tag=30"
+        " -- set Port bond1 other_config:bond-rebalance-interval=0"
+        " -- set Port old1 other_config:port-security=sticky other_config:mac-limit=4"
+        " -- set Port old2 other_config:storm-broadcast=1000 other_config:bpdu-guard=true",
+        "del-port br0 new3 -- clear Port bond1 other_config -- clear Port old1 other_config"
+        " -- clear Port old2 other_config",
+    ),
 )
 
 
 def prepare(site: Site) -> None:
     """Make what the plans change."""
     far = site.lab.namespace("farther")
-    site.switch.lab.cable(site.switch.host, "eth2", far, "eth0")
+    for number in (2, 10, 11):
+        site.switch.lab.cable(site.switch.host, f"eth{number}", far, f"eth{number}")
     for name, tag in {"old1": 10, "old2": 10, "old3": 30}.items():
         site.switch.vsctl(
             "add-port", "br0", name, f"tag={tag}", "--", "set", "Interface", name, "type=internal"

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.netlab import Namespace
 
@@ -90,7 +91,7 @@ def traffic(plans: Sequence[FlowPlan]) -> Iterator[Traffic]:
         receivers = {end: start(end, "receive", end.device) for end in ends}
         for end in ends:
             with end.namespace.tap(end.device) as tap:
-                # To a reserved address: the switch learns the sender and forwards nothing.
+                # A broadcast, of no flow: all switches learn the sender.
                 tap.send(b"\xff" * 6 + bytes.fromhex(end.mac.replace(":", "")) + b"\x88\xb6" + bytes(46))
         senders = [
             start(plan.sender, "send", plan.sender.device, number, plan.receiver.mac,
@@ -103,6 +104,13 @@ def traffic(plans: Sequence[FlowPlan]) -> Iterator[Traffic]:
             if process.poll() is None:
                 process.kill()
             process.communicate()
+
+
+def overflown() -> int:
+    """Frames that the kernel has dropped because a CPU's queue was full, whoever's they were: no switch can
+    help that."""
+    lines = Path("/proc/net/softnet_stat").read_text().splitlines()
+    return sum(int(line.split()[1], 16) for line in lines)
 
 
 def _ended(process: subprocess.Popen[str]) -> dict[str, object]:

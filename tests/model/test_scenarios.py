@@ -46,6 +46,10 @@ class ModelBench:
         now = self._state.disabled | {port} if disabled else self._state.disabled - {port}
         self._state = replace(self._state, disabled=now)
 
+    def watch(self, seconds: float) -> None:
+        watched = self._now + int(seconds * NSEC_PER_SEC)
+        self._state = replace(self._state, damping=replace(self._state.damping, watched=watched))
+
     def negotiate(self, bond: str, members: Sequence[str]) -> None:
         able = frozenset(members)
         state = replace(self._bond(bond), enabled=able, collecting=able, lacp=Lacp.NEGOTIATED)

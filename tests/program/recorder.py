@@ -275,6 +275,7 @@ class Recorder:
         return bond_record(settings, bond.lacp, seated((), [self._ids[name] for name in bond.members]))
 
     def _clear(self) -> None:
+        self.datapath.forget_storms()
         for device in self._entries.values():
             self.datapath.ingress.delete(device)
         for number in self._bridges.values():

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from jackfield.datapath._abi import Watch
 from jackfield.model import Lacp, PortCounters
 from jackfield.model.bond import initial
 from jackfield.model.fdb import NSEC_PER_SEC
@@ -22,8 +23,10 @@ from tests.scenarios.kit import (
     Reach,
     Scenario,
     Send,
+    Storm,
     TableCounted,
     Wait,
+    Watched,
 )
 
 START = 1_000_000 * NSEC_PER_SEC
@@ -44,6 +47,12 @@ def run(scenario: Scenario, recorder: Recorder) -> None:
                 decided = recorder.send(port, frame, now)
                 assert decided.outputs == {name: seen(data) for name, data in outputs.items()}
                 assert Counter(decided.drops) == Counter(drops)
+            case Storm(ports, frame, times):
+                for _ in range(times):
+                    for port in ports:
+                        recorder.send(port, frame, now)
+            case Watched(seconds):
+                recorder.datapath.watch.set(0, Watch(now + int(seconds * NSEC_PER_SEC)))
             case Wait(seconds):
                 now += int(seconds * NSEC_PER_SEC)
             case Link(bond, member, up):

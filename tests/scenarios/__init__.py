@@ -9,7 +9,7 @@ from tests.scenarios.bindings import BINDINGS
 from tests.scenarios.bonds import BONDS
 from tests.scenarios.learning import AGEING, FULL_TABLE, LEARNING, STATIC
 from tests.scenarios.limits import ADMISSION, COUNTERS, MALFORMED, MTU
-from tests.scenarios.loops import BPDU_GUARD, DISABLED, PROBES
+from tests.scenarios.loops import BPDU_GUARD, DAMPING, DISABLED, PROBES
 from tests.scenarios.patches import PATCHES
 from tests.scenarios.protections import MAC_LIMIT, PORT_SECURITY, STORMS
 from tests.scenarios.tunnels import TUNNEL, VLAN_LIMIT
@@ -33,6 +33,7 @@ SCENARIOS = (
     *DISABLED,
     *PROBES,
     *BPDU_GUARD,
+    *DAMPING,
     *BINDINGS,
     *STORMS,
     *MAC_LIMIT,

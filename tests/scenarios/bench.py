@@ -17,8 +17,10 @@ from tests.scenarios.kit import (
     Negotiated,
     Scenario,
     Send,
+    Storm,
     TableCounted,
     Wait,
+    Watched,
 )
 
 
@@ -51,6 +53,9 @@ class Bench(Protocol):
     def negotiate(self, bond: str, members: Sequence[str]) -> None:
         """Have LACP come about on a bond, with these members."""
 
+    def watch(self, seconds: float) -> None:
+        """Say that somebody looks after loops for so long."""
+
     def known(self, bridge: str) -> Mapping[Address, str]:
         """The entries of a learning table that are not too old, static ones included."""
 
@@ -72,6 +77,12 @@ def play(scenario: Scenario, bench: Bench) -> None:
                 _expect(Counter(drops), Counter(outcome.drops), where)
             case Wait(seconds):
                 bench.wait(seconds)
+            case Watched(seconds):
+                bench.watch(seconds)
+            case Storm(ports, frame, times):
+                for _ in range(times):
+                    for port in ports:
+                        bench.send(port, frame)
             case AddStatic():
                 bench.add_static(step.bridge, step.address, step.port)
             case Link(bond, member, up):

@@ -241,7 +241,27 @@ class Disabled:
     disabled: bool = True
 
 
-Step = Disabled | Link | Negotiated | Send | Wait | AddStatic | Known | Counted | TableCounted
+@dataclass(frozen=True)
+class Watched:
+    """The control plane says that it looks after loops for so many seconds: what it does all the time on a
+    real switch."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Storm:
+    """A frame enters by two ports in turn, so many times by each, all within a moment. What becomes of it is
+    not looked at."""
+
+    ports: tuple[str, str]
+    frame: bytes
+    times: int
+
+
+Step = (
+    Storm | Watched | Disabled | Link | Negotiated | Send | Wait | AddStatic | Known | Counted | TableCounted
+)
 
 
 class Reach(IntEnum):

@@ -9,6 +9,9 @@ from tests.scenarios.kit import (
     Reach,
     Scenario,
     Send,
+    Storm,
+    Wait,
+    Watched,
     access,
     bridge,
     known,
@@ -141,6 +144,118 @@ PROBES = (
         "A probe in a VLAN that its port does not carry is refused like any frame",
         switch(access("p1", 10), trunk("p2"), probe=OWN_PROBE),
         (Send("p1", tagged(20, "A", OWN_PROBE)).ends(DropReason.VLAN_TAGGED_ON_ACCESS),),
+        Reach.PROGRAM,
+    ),
+)
+
+TO_AND_FRO = untagged("Z", BROADCAST)
+STORM = Storm(("p1", "p2"), TO_AND_FRO, 530)
+LIMIT = 10
+"""What a damped port takes at once."""
+
+
+def _limited(reason: DropReason, destination: str) -> tuple[Send, ...]:
+    """The first frames pass, the next one does not; nothing is to be known of the destination."""
+    one = untagged("A", destination)
+    return (Send("p1", one).reaches("p2", "p3"),) * LIMIT + (Send("p1", one).ends(reason),)
+
+
+DAMPING = (
+    Scenario(
+        "Ports between which addresses move too fast are damped for 5 seconds when nobody looks after loops",
+        switch(trunk("p1"), trunk("p2"), trunk("p3")),
+        (
+            Send("p3", untagged("C", BROADCAST)).reaches("p1", "p2"),
+            STORM,
+            Send("p1", TO_AND_FRO).ends(DropReason.STORM_BROADCAST),
+            Send("p2", TO_AND_FRO).ends(DropReason.STORM_BROADCAST),
+            *_limited(DropReason.STORM_MULTICAST, "01:00:5e:00:00:fb"),
+            *_limited(DropReason.STORM_UNKNOWN_UNICAST, "X"),
+            Send("p1", untagged("A", "C")).reaches("p3"),
+            *(Send("p3", untagged("C", BROADCAST)).reaches("p1", "p2"),) * 20,
+            Wait(4.9),
+            *_limited(DropReason.STORM_BROADCAST, BROADCAST),
+            Wait(0.1),
+            Send("p1", TO_AND_FRO).reaches("p2", "p3"),
+            *(Send("p2", TO_AND_FRO).reaches("p1", "p3"),) * 20,
+        ),
+        Reach.PROGRAM,
+    ),
+    Scenario(
+        "Ports are damped again if addresses go on to move too fast",
+        switch(trunk("p1"), trunk("p2"), trunk("p3")),
+        (
+            STORM,
+            Send("p1", TO_AND_FRO).ends(DropReason.STORM_BROADCAST),
+            Wait(5),
+            Send("p1", TO_AND_FRO).reaches("p2", "p3"),
+            STORM,
+            Send("p1", TO_AND_FRO).ends(DropReason.STORM_BROADCAST),
+        ),
+        Reach.PROGRAM,
+    ),
+    Scenario(
+        "While the control plane says that it looks after loops, it alone has ports damped",
+        switch(trunk("p1"), trunk("p2"), trunk("p3")),
+        (
+            Watched(3),
+            STORM,
+            Send("p1", TO_AND_FRO).reaches("p2", "p3"),
+            Wait(2.9),
+            STORM,
+            Send("p1", TO_AND_FRO).reaches("p2", "p3"),
+            Wait(0.1),
+            STORM,
+            Send("p1", TO_AND_FRO).ends(DropReason.STORM_BROADCAST),
+            Watched(3),
+            Send("p1", TO_AND_FRO).ends(DropReason.STORM_BROADCAST),
+        ),
+        Reach.PROGRAM,
+    ),
+    Scenario(
+        "A station that moves to and fro 500 times a second is not taken for a loop",
+        switch(trunk("p1"), trunk("p2"), trunk("p3")),
+        (
+            *(Storm(("p1", "p2"), TO_AND_FRO, 500), Wait(1)) * 3,
+            Send("p1", TO_AND_FRO).reaches("p2", "p3"),
+        ),
+        Reach.PROGRAM,
+    ),
+    Scenario(
+        "Stations that all move to another port at once are not taken for a loop",
+        switch(trunk("p1"), trunk("p2"), trunk("p3")),
+        (
+            *(
+                Storm(("p1", "p2"), untagged(f"02:00:00:01:{n >> 8:02x}:{n & 255:02x}", BROADCAST), 1)
+                for n in range(600)
+            ),
+            *(Send("p1", TO_AND_FRO).reaches("p2", "p3"),) * 20,
+        ),
+        Reach.PROGRAM,
+    ),
+    Scenario(
+        "Moves in one VLAN are not added to those in another",
+        switch(trunk("p1"), trunk("p2"), trunk("p3")),
+        (
+            Storm(("p1", "p2"), tagged(10, "Z", BROADCAST), 400),
+            Storm(("p1", "p2"), tagged(20, "Z", BROADCAST), 400),
+            *(Send("p1", TO_AND_FRO).reaches("p2", "p3"),) * 20,
+        ),
+        Reach.PROGRAM,
+    ),
+    Scenario(
+        "A damped port may flood no more than others do, though its own storm control be more generous",
+        switch(
+            trunk("p1", guard=GuardConfig(storm_broadcast=1000, storm_burst=1000)), trunk("p2"), trunk("p3")
+        ),
+        (
+            STORM,
+            Wait(1),
+            *(Send("p1", TO_AND_FRO).reaches("p2", "p3"),) * LIMIT,
+            Send("p1", TO_AND_FRO).ends(DropReason.STORM_BROADCAST),
+            Wait(4),
+            *(Send("p1", TO_AND_FRO).reaches("p2", "p3"),) * 20,
+        ),
         Reach.PROGRAM,
     ),
 )

@@ -177,6 +177,9 @@ class Limit(IntEnum):
     UPCALL_BYTES = 128
     UPCALL_RATE = 64
     MAX_MOVES = 1024
+    STORM_MOVES = 512
+    DAMPED_RATE = 100
+    DAMPED_SECONDS = 5
     MAX_TAGS = 4
     NAME_SIZE = 64
     ANY_VLAN = 65535
@@ -198,6 +201,7 @@ class PortFlag(IntFlag):
     BOND = 8
     LACP = 16
     GUARDED = 32
+    DAMPED = 64
 
 
 class PriorityTags(IntEnum):
@@ -406,6 +410,30 @@ class Counters(NamedTuple):
     @classmethod
     def size(cls) -> int:
         return 32
+
+
+_DAMPED = Struct("=Q3QQHH4s")
+
+
+class Damped(NamedTuple):
+    until_ns: int = 0
+    storm_next_ns: tuple[int, ...] = (0,) * 3
+    count_: int = 0
+    other: int = 0
+    vlan: int = 0
+    zero: bytes = bytes(4)
+
+    def pack(self) -> bytes:
+        return _DAMPED.pack(self.until_ns, *self.storm_next_ns, self.count_, self.other, self.vlan, self.zero)
+
+    @classmethod
+    def unpack(cls, raw: bytes) -> Damped:
+        values = _DAMPED.unpack(raw)
+        return cls(values[0], values[1:4], values[4], values[5], values[6], values[7])
+
+    @classmethod
+    def size(cls) -> int:
+        return 48
 
 
 _DECISION = Struct("=HHHHIHH128s")
@@ -868,6 +896,25 @@ class Recorder(NamedTuple):
         return 24
 
 
+_STORM_MOVES = Struct("=QQ")
+
+
+class StormMoves(NamedTuple):
+    since_ns: int = 0
+    count_: int = 0
+
+    def pack(self) -> bytes:
+        return _STORM_MOVES.pack(self.since_ns, self.count_)
+
+    @classmethod
+    def unpack(cls, raw: bytes) -> StormMoves:
+        return cls._make(_STORM_MOVES.unpack(raw))
+
+    @classmethod
+    def size(cls) -> int:
+        return 16
+
+
 _SWITCH = Struct("=I")
 
 
@@ -945,6 +992,24 @@ class VlanSet(NamedTuple):
     @classmethod
     def size(cls) -> int:
         return 512
+
+
+_WATCH = Struct("=Q")
+
+
+class Watch(NamedTuple):
+    until_ns: int = 0
+
+    def pack(self) -> bytes:
+        return _WATCH.pack(self.until_ns)
+
+    @classmethod
+    def unpack(cls, raw: bytes) -> Watch:
+        return cls._make(_WATCH.unpack(raw))
+
+    @classmethod
+    def size(cls) -> int:
+        return 8
 
 
 # What a reason is called in commands, and what it means.

@@ -50,6 +50,9 @@ PINNED = frozenset(
         "jf_lacp",
         "jf_upcalls",
         "jf_moves",
+        "jf_storms",
+        "jf_damped",
+        "jf_watch",
         "jf_disabled",
         "jf_switch",
     }

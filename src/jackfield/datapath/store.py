@@ -272,6 +272,14 @@ class Datapath:
         """For how many frames, since the program was loaded, it took an earlier decision (bpf/flow.h)."""
         return (self._recorder.get(0) or _abi.Recorder()).kept
 
+    def forget_storms(self) -> None:
+        """Begin anew with what programs do about loops while nobody looks after them."""
+        for port, _ in self.damped.items():
+            self.damped.delete(port)
+        for move, _ in self._storms.items():
+            self._storms.delete(move)
+        self.watch.set(0, _abi.Watch())
+
     def set_now(self, now_ns: int) -> None:
         """The time that the recording program believes it is."""
         self._recorder.set(0, (self._recorder.get(0) or _abi.Recorder())._replace(now_ns=now_ns))
@@ -304,6 +312,9 @@ class Datapath:
         self.names = Table(raw["jf_names"], struct_of(_abi.NameKey), struct_of(_abi.Name))
         self._fdb = Table(raw["jf_fdb"], fdb_key, struct_of(_abi.FdbEntry))
         self.disabled = Table(raw["jf_disabled"], number, struct_of(_abi.Disabled))
+        self.damped = Table(raw["jf_damped"], number, struct_of(_abi.Damped))
+        self._storms = Table(raw["jf_storms"], struct_of(_abi.MoveKey), struct_of(_abi.StormMoves))
+        self.watch = Table(raw["jf_watch"], number, struct_of(_abi.Watch))
         self.switch = Table(raw["jf_switch"], number, struct_of(_abi.Switch))
         self.lacp = Table(raw["jf_lacp"], number, struct_of(_abi.Lacp))
         self.bonds = BondTable(

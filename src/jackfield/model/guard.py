@@ -69,7 +69,7 @@ def judge(guard: GuardConfig, state: GuardState, fdb: Fdb, subject: Subject) -> 
         learns = fdb.usage()[subject.port] < guard.mac_limit
         if not learns and guard.mac_limit_action is MacLimitAction.DROP:
             return Verdict(state, fdb, DropReason.MAC_LIMIT)
-    reason, state = _from_storms(guard, state, fdb, subject)
+    reason, state = from_storms(guard, state, fdb, subject)
     return Verdict(state, fdb, reason, learns)
 
 
@@ -82,9 +82,10 @@ def belongs_elsewhere(bridge: BridgeConfig, port: str, fdb: Fdb, address: Addres
     return owner is not None and owner.guard is not None and owner.guard.keeps_addresses
 
 
-def _from_storms(
+def from_storms(
     guard: GuardConfig, state: GuardState, fdb: Fdb, subject: Subject
 ) -> tuple[DropReason | None, GuardState]:
+    """Whether a frame is one too many of those that are flooded."""
     kind = _storm(fdb, subject)
     rate = None if kind is None else dict(zip(Storm, guard.rates, strict=True))[kind]
     if kind is None or rate is None:

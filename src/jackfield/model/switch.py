@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from jackfield.model import binding, bond, guard, vlan
 from jackfield.model.bond import Admission, BondState
 from jackfield.model.config import BondConfig, BridgeConfig, PortConfig, SwitchConfig
+from jackfield.model.damping import LIMITS, Damping, Move
 from jackfield.model.fdb import Address, Announced, Fdb
 from jackfield.model.frame import (
     ADDRESSES,
@@ -56,15 +57,17 @@ class PortCounters:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a switch remembers: a learning table a bridge, counters an interface, and bonds and protections by
-    port. What has not been touched yet is not there; `fdb`, `counters`, `bond` and `guard` give it all the
-    same. Ports that are `disabled` carry no frames."""
+    """What a switch remembers: a learning table a bridge, counters an interface, bonds and protections by
+    port, and what it did about loops while nobody looked after them. What has not been touched yet is not
+    there; `fdb`, `counters`, `bond` and `guard` give it all the same. Ports that are `disabled` carry no
+    frames."""
 
     fdbs: Mapping[str, Fdb] = field(default_factory=dict)
     ports: Mapping[str, PortCounters] = field(default_factory=dict)
     bonds: Mapping[str, BondState] = field(default_factory=dict)
     guards: Mapping[str, GuardState] = field(default_factory=dict)
     disabled: frozenset[str] = frozenset()
+    damping: Damping = field(default_factory=Damping)
 
     def fdb(self, bridge: str) -> Fdb:
         """The learning table of a bridge."""
@@ -242,6 +245,10 @@ class _Passage:
             if verdict.reason is not None:
                 return verdict.reason
             learns = verdict.learns
+        if self._state.damping.is_damped(port.name, self._now):
+            reason = self._damp(bridge, port, vid, frame)
+            if reason is not None:
+                return reason
         if admission is Admission.UNLESS_MOVED and self._seems_reflected(bridge, port, vid, frame):
             return DropReason.BOND_MOVED
         address, fdb = Address(vid, frame.src), self._state.fdb(bridge.name)
@@ -250,9 +257,24 @@ class _Passage:
         if not stays and guard.belongs_elsewhere(bridge, port.name, fdb, address, self._now):
             return DropReason.MAC_STICKY
         if learns:
-            fdb = fdb.learn(bridge, address, port.name, self._now, announced)
-            self._state = self._state.with_fdb(bridge.name, fdb)
+            self._learn(bridge, address, fdb.learn(bridge, address, port.name, self._now, announced))
         return None
+
+    def _learn(self, bridge: BridgeConfig, address: Address, learned: Fdb) -> None:
+        fdb = self._state.fdb(bridge.name)
+        if learned.counters.moved > fdb.counters.moved:
+            move = Move(fdb.entries[address].port, learned.entries[address].port, address.vlan)
+            damping = self._state.damping.moved(move, self._now)
+            self._state = replace(self._state, damping=damping)
+        self._state = self._state.with_fdb(bridge.name, learned)
+
+    def _damp(self, bridge: BridgeConfig, port: PortConfig, vid: int, frame: Frame) -> DropReason | None:
+        damping = self._state.damping
+        subject = Subject(bridge, port.name, Address(vid, frame.src), Address(vid, frame.dst), self._now)
+        limits, fdb = damping.limits.get(port.name, GuardState()), self._state.fdb(bridge.name)
+        reason, limits = guard.from_storms(LIMITS, limits, fdb, subject)
+        self._state = replace(self._state, damping=damping.with_limits(port.name, limits))
+        return reason
 
     def _judge(
         self, config: GuardConfig, bridge: BridgeConfig, port: PortConfig, vid: int, frame: Frame

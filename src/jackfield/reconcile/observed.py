@@ -76,6 +76,11 @@ def bond_configuration(bond: _abi.Bond) -> _abi.Bond:
     return _abi.Bond(basis=bond.basis, mode=bond.mode, flags=bond.flags, members=bond.members)
 
 
+def port_configuration(port: _abi.Port) -> _abi.Port:
+    """The same without what programs note there."""
+    return port._replace(flags=port.flags & ~int(_abi.PortFlag.DAMPED))
+
+
 def read_tables(datapath: Datapath) -> Tables:
     """What the maps hold."""
     flood_lists = dict(datapath.flood_lists.items())
@@ -87,7 +92,7 @@ def read_tables(datapath: Datapath) -> Tables:
     return Tables(
         bridges=dict(datapath.bridges.items()),
         bridge_flood=dict(datapath.bridge_flood.items()),
-        ports=dict(datapath.ports.items()),
+        ports={number: port_configuration(port) for number, port in datapath.ports.items()},
         port_vlans=dict(datapath.port_vlans.items()),
         guards=dict(datapath.guards.items()),
         ifaces=dict(datapath.ifaces.items()),

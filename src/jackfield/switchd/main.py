@@ -203,7 +203,9 @@ async def _serve(
             stop.set()
 
         bonds = Bonds(datapath, engine.write)
-        loops = Loops(datapath.switch, reconciler, engine.own, engine.look_again)
+        loops = Loops(
+            datapath.switch, datapath.damped, datapath.watch, reconciler, engine.own, engine.look_again
+        )
         upcalls = UpcallReader(datapath.upcalls)
         upcalls.tell(bonds.heard, UpcallKind.SLOW_PROTOCOL, UpcallKind.CARRIER)
         upcalls.tell(loops.heard, UpcallKind.MOVES, UpcallKind.PROBE, UpcallKind.DISABLED)

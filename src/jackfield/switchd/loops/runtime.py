@@ -13,7 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from jackfield.datapath._abi import DisabledBy, MoveKey, Switch, Upcall, UpcallKind
+from jackfield.datapath._abi import Damped, DisabledBy, MoveKey, Switch, Upcall, UpcallKind, Watch
 from jackfield.model.loops import Finder, Joint, Loop, News, Place, Probe
 from jackfield.model.loops.probe import SECRET_BYTES, packed, unpacked
 from jackfield.net.errors import NetworkError
@@ -29,12 +29,28 @@ MOST_NUMBER = (1 << 24) - 1
 ADOPTED_SECONDS = 5.0
 """What an earlier process found is taken for true for so long; loops that are still there are found again."""
 
+WATCH_SECONDS, UNWATCHED_SECONDS = 1.0, 3.0
+"""How often the programs are told that somebody looks after loops, and how soon they act alone if not."""
+
 
 class SwitchTable(Protocol):
     """Where a switch's own number is kept."""
 
     def get(self, key: int) -> Switch | None: ...
     def set(self, key: int, value: Switch) -> object: ...
+
+
+class DampedTable(Protocol):
+    """What the programs did by themselves while nobody looked after loops, by port id."""
+
+    def items(self) -> list[tuple[int, Damped]]: ...
+    def delete(self, key: int) -> object: ...
+
+
+class WatchTable(Protocol):
+    """Where the programs see that somebody looks after loops."""
+
+    def set(self, key: int, value: Watch) -> object: ...
 
 
 class Ports(Protocol):
@@ -53,12 +69,17 @@ class Loops:
     def __init__(
         self,
         switch: SwitchTable,
+        damped: DampedTable,
+        watch: WatchTable,
         ports: Ports,
         own: Callable[[Callable[[], None]], Awaitable[None]],
         look_again: Callable[[], None],
     ) -> None:
         """`own` runs a function in the thread that owns the kernel, `look_again` has a pass follow. Raises
         OSError and NetworkError."""
+        self._storms = damped
+        self._watch = watch
+        self._watching: asyncio.TimerHandle | None = None
         self._ports = ports
         self._own = own
         self._look_again = look_again
@@ -80,6 +101,9 @@ class Loops:
         if self._closed:
             return
         self._closed = True
+        if self._watching is not None:
+            self._watching.cancel()
+            self._watch.set(0, Watch())
         if self._timer is not None:
             self._timer.cancel()
         for task in self._tasks:
@@ -111,6 +135,9 @@ class Loops:
         carrying = {name for name in self._view.ports if self._view.carries(name)}
         self._tell(self._finder.forget(old.ports.keys() - carrying))
         self._judge_patches()
+        if self._watching is None:
+            self._keep_watch()
+        self._hear_of_storms()
         for port in self._view.ports.values():
             if self._view.is_free_again(port):
                 self._do(self.enable(port))
@@ -123,6 +150,8 @@ class Loops:
     def heard(self, upcalls: Sequence[Upcall]) -> None:
         """The programs tell of moving addresses or a disabled port, or a probe has come back."""
         now = time.monotonic()
+        if any(upcall.kind == UpcallKind.MOVES for upcall in upcalls):
+            self._hear_of_storms()
         for upcall in upcalls:
             if upcall.kind == UpcallKind.MOVES:
                 moved = MoveKey.unpack(upcall.data[: MoveKey.size()])
@@ -136,6 +165,22 @@ class Loops:
             if way is not None:
                 self._tell(self._finder.returned(*way, now))
         self._run()
+
+    def _keep_watch(self) -> None:
+        """Say again and again that the programs need not act by themselves."""
+        self._watch.set(0, Watch(time.monotonic_ns() + int(UNWATCHED_SECONDS * 1e9)))
+        self._watching = asyncio.get_running_loop().call_later(WATCH_SECONDS, self._keep_watch)
+
+    def _hear_of_storms(self) -> None:
+        """Tell what the programs did alone, and look whether there is a loop."""
+        if not self._view.ports:
+            return  # nothing is known yet of whom it is about
+        records = dict(self._storms.items())
+        for text in self._view.storm_texts(records):
+            _log.warning("%s", text)
+        for number, record in records.items():
+            self._finder.suspect(self._view.suspects(number, record.other, record.vlan), time.monotonic())
+            self._storms.delete(number)
 
     def _judge_patches(self) -> None:
         """Loops of bridges are known from the configuration alone."""

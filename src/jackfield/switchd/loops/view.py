@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from jackfield.datapath._abi import Upcall
+from jackfield.datapath._abi import Damped, Upcall
 from jackfield.model.loops import Joint, Loop, Place, Segments
 from jackfield.model.loops.probe import Probe
 from jackfield.reconcile.outcome import DisabledBy, Outcome, PortOutcome
@@ -118,6 +119,25 @@ class View:
         return (
             f"{bridges}: loop between {between}{vlan}: what is sent out of {out.port} comes in by {back.port}"
         )
+
+    def storm_texts(self, records: Mapping[int, Damped]) -> Iterator[str]:
+        """What the programs did to ports by themselves, two of which are in a sentence."""
+        pairs: dict[tuple[int, int], Damped] = {}
+        for number, record in records.items():
+            pair = min(number, record.other), max(number, record.other)
+            if pair not in pairs or pairs[pair].count_ < record.count_:
+                pairs[pair] = record
+        for pair, record in sorted(pairs.items()):
+            ports = [self.by_id[number] for number in pair if number in self.by_id]
+            if not ports:
+                continue
+            vlan = f" in VLAN {record.vlan}" if record.vlan else ""
+            between = " and ".join(port.name for port in ports)
+            yield (
+                f"{ports[0].bridge}: while no daemon looked after loops, addresses moved to and fro between"
+                f" {between}{vlan} as they do in a loop: what came in there was limited {record.count_}"
+                f" time{'s' * (record.count_ != 1)} for some seconds"
+            )
 
     def patch_text(self, joint: Joint) -> str:
         """A loop of bridges in a sentence."""
