@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import platform
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,6 +19,14 @@ NUMBERS = itertools.count()
 
 # Kernels for small virtual machines may lack trampolines for BPF; those emulated for tests have them.
 collect_ignore = [] if "JACKFIELD_TEST_PATIENCE" in os.environ else ["test_carrier.py"]
+
+
+HAS_TCX = tuple(int(part) for part in platform.release().split(".")[:2]) >= (6, 6)
+MODES = [pytest.param(AttachMode.TCX, marks=pytest.mark.tcx), AttachMode.CLS_BPF]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items[:] = [item for item in items if HAS_TCX or item.get_closest_marker("tcx") is None]
 
 
 @pytest.fixture
@@ -74,7 +83,7 @@ def open_datapath(pins: Path) -> Iterator[Callable[..., Datapath]]:
             datapath.close()
 
 
-@pytest.fixture(params=list(AttachMode), ids=lambda mode: mode.value)
+@pytest.fixture(params=MODES, ids=lambda mode: mode.value)
 def mode(request: pytest.FixtureRequest) -> AttachMode:
     chosen: AttachMode = request.param
     return chosen

@@ -103,6 +103,7 @@ def program_of(datapath: Datapath, ifindex: int) -> str:
         os.close(fd)
 
 
+@pytest.mark.tcx
 def test_another_way_to_attach_takes_the_place_of_the_first(open_datapath: Open, devices: Devices) -> None:
     first = open_datapath(AttachMode.CLS_BPF)
     pair = make_pair(devices, "jfta")
@@ -115,6 +116,7 @@ def test_another_way_to_attach_takes_the_place_of_the_first(open_datapath: Open,
     assert run("tc", "filter", "show", "dev", "jftas", "ingress") == ""
 
 
+@pytest.mark.tcx
 def test_devices_attached_in_a_hurry_get_their_links_later(open_datapath: Open, devices: Devices) -> None:
     datapath = open_datapath(AttachMode.TCX)
     ends = [make_pair(devices, f"jft{letter}") for letter in "abcd"]
@@ -143,6 +145,7 @@ def test_devices_attached_in_a_hurry_get_their_links_later(open_datapath: Open, 
         assert "clsact" not in run("tc", "qdisc", "show", "dev", name)
 
 
+@pytest.mark.tcx
 def test_a_device_that_went_before_its_link_came_is_no_error(open_datapath: Open, devices: Devices) -> None:
     datapath = open_datapath(AttachMode.TCX)
     end = make_pair(devices, "jfta")

@@ -83,6 +83,7 @@ def test_maps_of_another_layout_begin_empty_with_all_that_goes_by_them(
     assert learned(open_datapath) == ports
 
 
+@pytest.mark.tcx
 def test_what_another_version_attached_gives_way_device_by_device(
     open_datapath: Open, devices: Devices, pins: Path
 ) -> None:
@@ -102,7 +103,6 @@ def test_what_another_version_attached_gives_way_device_by_device(
     assert [path.name for path in (pins / "jft0").iterdir()] == [HERE]
 
 
-@pytest.mark.parametrize("mode", list(AttachMode), ids=lambda mode: mode.value)
 def test_filters_of_another_version_stay_until_they_are_replaced(
     open_datapath: Open, devices: Devices, pins: Path, mode: AttachMode
 ) -> None:
@@ -128,6 +128,7 @@ def test_filters_of_another_version_stay_until_they_are_replaced(
     assert "clsact" not in run("tc", "qdisc", "show", "dev", "jftas")
 
 
+@pytest.mark.tcx
 def test_a_link_stays_when_its_pin_goes_and_is_pinned_again(
     open_datapath: Open, devices: Devices, pins: Path
 ) -> None:
