@@ -10,8 +10,10 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from jackfield.client.database import ANSWER_SECONDS, Database
 from jackfield.client.errors import Failure
@@ -20,7 +22,8 @@ from jackfield.containers.attach import detach, give_back, keep_lease, remove_po
 from jackfield.containers.attachment import Attachment
 from jackfield.containers.dhcp import Lease
 from jackfield.containers.docker_network.service import COLUMNS, Service
-from jackfield.containers.engine import Engine, NoContainer
+from jackfield.containers.engine import Engine, NoAnswer, NoContainer
+from jackfield.containers.enquiries import Answer, Enquiries, Then
 from jackfield.containers.inside import Inside
 from jackfield.containers.leases import Leases
 from jackfield.containers.lock import exclusive
@@ -32,6 +35,7 @@ from jackfield.containers.records import (
     every,
     is_alive,
     is_in,
+    last_seen,
     look,
     netns_id,
     unpark,
@@ -42,8 +46,12 @@ from jackfield.net import netns
 from jackfield.net.errors import KernelError
 
 SAFETY_SECONDS = 60.0
+AGAIN_SECONDS = 5.0
+"""How long after an engine could not be asked it is asked again."""
 LAST_SECONDS = 1.5
-"""How long to wait for the switch when the daemon waits for the end of the agent."""
+"""How long to wait for the switch, and for engines, when the daemon waits for the end of the agent."""
+GIVE_BACK_SECONDS = 6.0
+"""How long to wait for engines when the switch leaves nothing behind."""
 
 
 def main() -> int:
@@ -76,6 +84,8 @@ class Agent:
         self._leases = Leases(self._watch.renewed)
         self._docker = Service(say)
         self._orders = Orders(say)
+        self._enquiries = Enquiries(self._watch.wake)
+        self._mute: dict[str, float] = {}
         self._ended = False
         self._seen: set[tuple[object, ...]] = set()
         self._complaints: dict[str, str] = {}
@@ -88,7 +98,7 @@ class Agent:
         self._orders.start()
         self._look([Tiding()])
         while not self._ended:
-            self._look(self._watch.wait(SAFETY_SECONDS))
+            self._look([*self._watch.wait(self._patience()), *self._again()])
             for port, lease in self._watch.leases():
                 self._keep(port, lease)
         self._orders.close()
@@ -96,9 +106,21 @@ class Agent:
             # The last one may just have been taken away by somebody else.
             self._refresh()
             self._look([])
+            self._enquiries.finish(LAST_SECONDS)
         if self._gives_back:
             self._give_back()
         self._docker.close()
+
+    def _patience(self) -> float:
+        """How long to wait for something to happen, in seconds."""
+        return max(0.0, min([SAFETY_SECONDS, *(at - time.monotonic() for at in self._mute.values())]))
+
+    def _again(self) -> list[Tiding]:
+        """Reasons to ask engines again that could not be asked."""
+        due = [kind for kind, at in self._mute.items() if at <= time.monotonic()]
+        for kind in due:
+            del self._mute[kind]
+        return [Tiding(kind) for kind in due]
 
     def _database_changed(self) -> None:
         self._refresh()
@@ -118,19 +140,31 @@ class Agent:
 
     def _give_back(self) -> None:
         """Put back what the attachments have replaced, until the next start."""
-        with exclusive():
-            self._refresh()
-            for each in every(self._database):
-                if each.port is not None and (each.attachment.aside or each.attachment.wish.veth):
-                    name = f"{each.attachment.target.name} {each.attachment.wish.ifname}"
+        self._refresh()
+        for each in every(self._database):
+            if each.port is not None and (each.attachment.aside or each.attachment.wish.veth):
+                self._ask(each.attachment, partial(self._given_back, each))
+        self._enquiries.finish(GIVE_BACK_SECONDS)
+
+    def _given_back(self, known: Known, answer: Answer) -> None:
+        name = f"{known.attachment.target.name} {known.attachment.wish.ifname}"
+        try:
+            with exclusive():
+                self._refresh()
+                now = self._now(known)
+                if now is not None and now.port is not None:
                     try:
-                        give_back(self._database, each, self._running(each))
-                    except (Failure, KernelError) as error:
-                        self._complain(name, f"{name}: {error}")
+                        running = answer()
+                    except Failure:
+                        running = last_seen(now)
+                    give_back(self._database, now, running)
+        except (Failure, KernelError) as error:
+            self._complain(name, f"{name}: {error}")
 
     def _look(self, tidings: list[Tiding]) -> None:
         """Look after those attachments that the tidings concern, and those that are new."""
         self._docker.follow(self._database)
+        self._enquiries.tell()
         for tiding in tidings:
             if tiding.said:
                 self._complain(tiding.id, tiding.said)
@@ -166,18 +200,18 @@ class Agent:
                 self._database.commit([], seconds=LAST_SECONDS if self._ended else ANSWER_SECONDS)
         while self._portless:
             attachment = self._portless.pop()
-            if attachment.key in there:
-                continue
-            try:
-                with exclusive():
-                    running = look_up(attachment.target)
-                    if running is not None:
-                        with Inside(running.netns) as inside:
-                            aside.put_back_if_left(inside, attachment.aside, running.inode)
-            except (Failure, KernelError) as error:
-                self._complain(
-                    attachment.target.name, f"what {attachment.port} replaced is not back: {error}"
-                )
+            if attachment.key not in there:
+                self._ask(attachment, partial(self._put_one_back, attachment))
+
+    def _put_one_back(self, attachment: Attachment, answer: Answer) -> None:
+        try:
+            with exclusive():
+                running = answer()
+                if running is not None:
+                    with Inside(running.netns) as inside:
+                        aside.put_back_if_left(inside, attachment.aside, running.inode)
+        except (Failure, KernelError) as error:
+            self._complain(attachment.target.name, f"what {attachment.port} replaced is not back: {error}")
 
     @staticmethod
     def _identity(known: Known) -> tuple[object, ...]:
@@ -188,16 +222,42 @@ class Agent:
         target = known.attachment.target
         if target.kind in ENGINES:
             self._watch.engine(Engine(target.kind, target.engine))
+            self._enquiries.ask(target, known.attachment.key, partial(self._engine_answered, known))
+        else:
+            self._follow_to(known, partial(look_up, target))
+
+    def _engine_answered(self, known: Known, answer: Answer) -> None:
+        """Look after an attachment, which was `known` when its engine was asked."""
+        target = known.attachment.target
+        try:
+            answer()
+        except NoAnswer as error:
+            self._complain(target.engine, str(error))
+            self._mute[target.kind] = time.monotonic() + AGAIN_SECONDS
+            if known.port is not None and not is_alive(known):
+                # Whoever cannot be asked can be contradicted: without its namespace nothing runs.
+                self._follow_to(known, lambda: None)
+            return
+        except Failure:
+            pass  # told about this attachment
+        self._complaints.pop(target.engine, None)
+        self._follow_to(known, answer)
+
+    def _follow_to(self, known: Known, answer: Answer) -> None:
+        """Bring an attachment to where its target is; unless it was changed since that was asked."""
+        target = known.attachment.target
         with exclusive():
             self._refresh()
-            key = known.attachment.key
-            now = next((each for each in every(self._database) if each.attachment.key == key), None)
+            now = self._now(known)
             if now is None:
                 return
             self._seen.add(self._identity(now))
+            if target.kind in ENGINES and self._identity(now) != self._identity(known):
+                self._follow(now)
+                return
             name = f"{target.name} {now.attachment.wish.ifname}"
             try:
-                self._settle(now, self._running(now))
+                self._settle(now, answer())
             except NoContainer:
                 self._drop(now, f"{target.name} is no more")
             except (Failure, KernelError) as error:
@@ -205,17 +265,18 @@ class Agent:
             else:
                 self._complaints.pop(name, None)
 
-    def _running(self, known: Known) -> Running | None:
-        """Where the target runs, None when it does not. Raises NoContainer and Failure."""
-        try:
-            return look_up(known.attachment.target)
-        except NoContainer:
-            raise
-        except Failure:
-            # Whoever cannot be asked can be contradicted: without its namespace nothing runs.
-            if known.port is not None and not is_alive(known):
-                return None
-            raise
+    def _now(self, known: Known) -> Known | None:
+        """The attachment as the database has it now, None when it is gone."""
+        key = known.attachment.key
+        return next((each for each in every(self._database) if each.attachment.key == key), None)
+
+    def _ask(self, attachment: Attachment, then: Then) -> None:
+        """Have `then` told where the target of what is to be put back runs: later, if an engine is asked."""
+        target = attachment.target
+        if target.kind in ENGINES:
+            self._enquiries.ask(target, ("back", attachment.key), then)
+        else:
+            then(partial(look_up, target))
 
     def _settle(self, known: Known, running: Running | None) -> None:
         """Bring an attachment to where its target is. Raises Failure and KernelError."""
@@ -238,7 +299,9 @@ class Agent:
                 return
             self._park(known)
             known = replace(known, port=None)
-        made = start(self._database, running, attachment, look(self._database, attachment))
+        # A lease may take long to get, or for ever, which is the matter of a thread of its own.
+        attachment = replace(attachment, lease={})
+        made = start(self._database, running, attachment, look(self._database, attachment), lease=False)
         self._leases.follow(made, running)
         say("INFO", f"{target.name} runs again: attached {made.wish.ifname} as port {made.port}")
 

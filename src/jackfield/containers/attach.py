@@ -46,8 +46,11 @@ def attach(database: Database, running: Running, wish: Wish) -> tuple[Attachment
         return _changed(database, running, wanted, found.known)
 
 
-def start(database: Database, running: Running, wanted: Attachment, found: Found) -> Attachment:
-    """Make an attachment whose port is not there. Raises Failure and KernelError, and undoes what it did."""
+def start(
+    database: Database, running: Running, wanted: Attachment, found: Found, *, lease: bool = True
+) -> Attachment:
+    """Make an attachment whose port is not there. Without `lease` no DHCP server is asked: somebody else does.
+    Raises Failure and KernelError, and undoes what it did."""
     if found.port_taken:
         raise Failure(f"there is a port {wanted.port} already, of something else; --port gives another name")
     wish = wanted.wish
@@ -78,7 +81,7 @@ def start(database: Database, running: Running, wanted: Attachment, found: Found
         _need_no_error(database, wanted)
         configure(inside, wish)
         _wait_for_link(database, wanted)
-        if wish.dhcp:
+        if wish.dhcp and lease:
             wanted = _leased(database, inside, wanted)
         undo.done()
     return wanted

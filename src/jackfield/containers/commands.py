@@ -13,8 +13,8 @@ from jackfield.containers.attach import attach, detach
 from jackfield.containers.attachment import Wish, checked
 from jackfield.containers.engine import NoContainer
 from jackfield.containers.lock import exclusive
-from jackfield.containers.records import TABLES, every
-from jackfield.containers.targets import find, look_up, remembered
+from jackfield.containers.records import TABLES, Known, every, last_seen
+from jackfield.containers.targets import Running, Target, find, look_up, remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +59,42 @@ def _attach(order: AttachOrder, environment: Mapping[str, str], before: Callable
 
 
 def _detach(order: DetachOrder, before: Callable[[], None]) -> Iterator[str]:
-    with exclusive(), Database.open(TABLES) as database:
-        before()
-        known = every(database)
-        whose = remembered(order.target, [each.attachment.target for each in known])
-        mine = [
-            each
-            for each in known
-            if each.attachment.target.key == whose.key and order.ifname in (None, each.attachment.wish.ifname)
-        ]
-        if not mine:
-            raise Failure(f"{whose.name} has no attached interface {order.ifname}")
-        try:
-            running = look_up(whose) if any(each.attachment.aside for each in mine) else None
-        except NoContainer:
-            running = None
-        for each in mine:
-            detach(database, each, running)
-            yield f"{whose.name}: detached {each.attachment.wish.ifname}"
+    with Database.open(TABLES) as database:
+        targets = [each.attachment.target for each in every(database)]
+        whose = remembered(order.target, targets)
+        # Others need not wait while an engine is asked.
+        running = _running(_attached(database, whose, order.ifname))
+        with exclusive():
+            database.refresh()
+            before()
+            for each in _attached(database, whose, order.ifname):
+                detach(database, each, running)
+                yield f"{whose.name}: detached {each.attachment.wish.ifname}"
+
+
+def _attached(database: Database, whose: Target, ifname: str | None) -> list[Known]:
+    """The attachments of a target that are meant. Raises Failure when there is none."""
+    mine = [
+        each
+        for each in every(database)
+        if each.attachment.target.key == whose.key and ifname in (None, each.attachment.wish.ifname)
+    ]
+    if not mine:
+        raise Failure(f"{whose.name} has no attached interface {ifname or 'any more'}")
+    return mine
+
+
+def _running(mine: list[Known]) -> Running | None:
+    """Where their target runs, as far as that matters. Raises Failure."""
+    if not any(each.attachment.aside for each in mine):
+        return None
+    try:
+        return look_up(mine[0].attachment.target)
+    except NoContainer:
+        return None
+    except Failure:
+        # An engine that cannot be asked is not needed as long as the namespace is there.
+        found = next(filter(None, map(last_seen, mine)), None)
+        if found is None:
+            raise
+        return found

@@ -7,20 +7,26 @@ standard library a good part of that.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote, urlencode
 
 from jackfield.client.errors import Failure
 from jackfield.wire.address import address_of
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 ANSWER_SECONDS = 5.0
+"""How long an engine may take for a whole answer."""
 _MOST_ANSWER, _MOST_LINE, _MOST_HEADERS = 16 << 20, 65536, 100
 _EVENTS = {"start": "start", "die": "die", "died": "die", "destroy": "destroy", "remove": "destroy"}
 """Docker's names of events, and Podman's own."""
@@ -38,6 +44,10 @@ class Container:
 
 class NoContainer(Failure):
     """The engine answers and knows no such container."""
+
+
+class NoAnswer(Failure):
+    """The engine cannot be asked, or does not answer in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +121,12 @@ class Engine:
             raise Failure(f"{self.label} refuses to tell of {name}: {said or reason}")
         return body
 
-    def _failed(self, error: Exception) -> Failure:
+    def _failed(self, error: Exception) -> NoAnswer:
         if isinstance(error, TimeoutError):
-            return Failure(f"{self.label} has not answered within {ANSWER_SECONDS:g} seconds")
+            return NoAnswer(f"{self.label} has not answered within {ANSWER_SECONDS:g} seconds")
         if isinstance(error, OSError) and error.errno is not None:
-            return Failure(f"{self.label} cannot be asked: {os.strerror(error.errno)}")
-        return Failure(f"{self.label} broke off its answer")
+            return NoAnswer(f"{self.label} cannot be asked: {os.strerror(error.errno)}")
+        return NoAnswer(f"{self.label} broke off its answer")
 
 
 @contextmanager
@@ -124,18 +134,42 @@ def _asked(path: str, what: str, *, forever: bool = False) -> Iterator[tuple[int
     """Ask at the Unix socket `path`: the answer's status, reason and body (RFC 1945). With `forever`, the
     body may take any time to come. Raises OSError and ValueError."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as connection:
-        connection.settimeout(ANSWER_SECONDS)
+        received = _Received(connection, time.monotonic() + ANSWER_SECONDS)
+        received.allow()
         with address_of(Path(path)) as address:
             connection.connect(address)
+        received.allow()
         connection.sendall(f"GET {what} HTTP/1.0\r\nHost: engine\r\n\r\n".encode())
-        with connection.makefile("rb") as answer:
+        with io.BufferedReader(received) as answer:
             _, status, reason = answer.readline(_MOST_LINE).decode("latin-1").rstrip().split(" ", 2)
             for _ in range(_MOST_HEADERS):
                 if not answer.readline(_MOST_LINE).strip():
                     break
             if forever:
-                connection.settimeout(None)
+                received.deadline = None
             yield int(status), reason, answer
+
+
+class _Received(io.RawIOBase):
+    """What comes by a socket before `deadline` (time.monotonic(), None: for ever), in however many pieces."""
+
+    def __init__(self, connection: socket.socket, deadline: float | None) -> None:
+        self._connection = connection
+        self.deadline = deadline
+
+    def allow(self) -> None:
+        """Let the socket's next operation take what time is left. Raises TimeoutError when none is."""
+        left = None if self.deadline is None else self.deadline - time.monotonic()
+        if left is not None and left <= 0:
+            raise TimeoutError
+        self._connection.settimeout(left)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        self.allow()
+        return self._connection.recv_into(buffer)
 
 
 def engines(environment: Mapping[str, str] = os.environ) -> list[Engine]:

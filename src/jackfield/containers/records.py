@@ -84,6 +84,15 @@ def is_alive(known: Known) -> bool:
     return path is None or netns.inode_of(path) == netns_id(known)
 
 
+def last_seen(known: Known) -> Running | None:
+    """Where an attachment's port was made, for when its target's engine cannot tell; None when the namespace
+    is gone, or nothing is told of it."""
+    path, inode = _texts(known.interface.get("options")).get("netns"), netns_id(known)
+    if path is None or inode is None or netns.inode_of(path) != inode:
+        return None
+    return Running(known.attachment.target, path, inode, None)
+
+
 def look(database: Database, wanted: Attachment) -> Found:
     """What matters for an attachment, asked for by name so that it costs the same among thousands. Raises
     Failure when there is no such bridge."""

@@ -95,6 +95,10 @@ class Watch:
     def renewed(self, port: str, lease: Lease) -> None:
         """Have `wait` return, and `leases` tell of a lease that was renewed. For other threads to call."""
         self._renewed.append((port, lease))
+        self.wake()
+
+    def wake(self) -> None:
+        """Have `wait` return. For other threads to call."""
         self._ring.send(b"!")
 
     def leases(self) -> list[tuple[str, Lease]]:
@@ -138,4 +142,4 @@ class Watch:
 
     def _tell(self, tiding: Tiding) -> None:
         self._heard.append(tiding)
-        self._ring.send(b"!")
+        self.wake()
