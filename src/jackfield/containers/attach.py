@@ -49,7 +49,7 @@ def attach(database: Database, running: Running, wish: Wish) -> tuple[Attachment
 def start(
     database: Database, running: Running, wanted: Attachment, found: Found, *, lease: bool = True
 ) -> Attachment:
-    """Make an attachment whose port is not there. Without `lease` no DHCP server is asked: somebody else does.
+    """Make an attachment whose port is not there. Without `lease` no DHCP server is asked.
     Raises Failure and KernelError, and undoes what it did."""
     if found.port_taken:
         raise Failure(f"there is a port {wanted.port} already, of something else; --port gives another name")
