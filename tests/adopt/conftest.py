@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from tests.adopt.world import GATEWAY, World
+from tests.adopt.world import GATEWAY, GATEWAY6, World
 from tests.e2e.conftest import nothing_is_left, shared_switch, switch
 from tests.e2e.switch import Switch
-from tests.netlab import Namespace
+from tests.netlab import Namespace, settled
 
 __all__ = ["nothing_is_left", "shared_switch", "switch"]
 
@@ -20,7 +21,16 @@ def knows_vlans() -> bool:
     return subprocess.run(words, capture_output=True, check=False).returncode == 0
 
 
-collect_ignore = [] if knows_vlans() else ["test_import_vlans.py"]
+def knows_bonds() -> bool:
+    """Whether this kernel has the driver for bonds."""
+    loaded = Path("/sys/module/bonding").exists()
+    return loaded or subprocess.run(["modprobe", "bonding"], capture_output=True, check=False).returncode == 0
+
+
+collect_ignore = [
+    *([] if knows_vlans() else ["test_import_vlans.py"]),
+    *([] if knows_bonds() else ["test_linux_bond.py"]),
+]
 
 
 @pytest.fixture
@@ -44,3 +54,22 @@ def bridged(switch: Switch, inside: Namespace) -> World:
     assert inside
     switch.lab.defer(lambda: switch.host.run("ip", "link", "delete", "lan0", check=False))
     return World(switch.lab, switch.daemon, switch.host, bridge=("lan0", "eth0", "jftp1"))
+
+
+@pytest.fixture
+def bonded(switch: Switch) -> World:
+    """The host's addresses on a bond of the kernel's, of eth0 and eth1, with cables to one network."""
+    aside = switch.lab.namespace("aside")
+    switch.lab.cable(switch.host, "eth1", aside, "two")
+    switch.lab.defer(lambda: switch.host.run("ip", "link", "delete", "bond0", check=False))
+    kind = "bond mode active-backup miimon 50"
+    world = World(switch.lab, switch.daemon, switch.host, bridge=("bond0", "eth0", "eth1"), kind=kind)
+    aside.ip("link", "set", "two", "netns", world.router.name)
+    for words in (
+        *("address flush dev lan", "link set lan down", "link set lan name one", "link add lan type bridge"),
+        *("link set one master lan", "link set two master lan", "link set one up", "link set two up"),
+    ):
+        world.router.ip(*words.split())
+    world.router.up("lan", f"{GATEWAY}/24", f"{GATEWAY6}/64")
+    settled(world.router)
+    return world

@@ -39,11 +39,16 @@ def differences(before: Any, now: Any, where: str = "") -> list[str]:
 class World:
     """The host's card is eth0; `router` and `server` are namespaces of their own.
 
-    With `bridge`, a name and ports, the host's addresses are on a Linux bridge.
+    With `bridge`, a name and ports, the host's addresses are on a Linux bridge, or another device of `kind`.
     """
 
     def __init__(
-        self, lab: Lab, daemon: Daemon, host: Namespace, bridge: tuple[str, ...] = ("eth0",)
+        self,
+        lab: Lab,
+        daemon: Daemon,
+        host: Namespace,
+        bridge: tuple[str, ...] = ("eth0",),
+        kind: str = "bridge",
     ) -> None:
         self.daemon, self.host = daemon, host
         lab.defer(self._forget_rules)
@@ -62,10 +67,13 @@ class World:
         self.server.ip("route", "add", "default", "via", "192.0.2.1")
         self.server.ip("-6", "route", "add", "default", "via", "2001:db8:2::1")
         device, *ports = bridge
+        self.device = ports[0] if kind == "bridge" and ports else device
         if ports:
-            host.ip("link", "add", device, "type", "bridge")
+            host.ip("link", "add", device, "type", *kind.split())
         for port in ports:
-            host.ip("link", "set", port, "master", device, "up")
+            host.ip("link", "set", port, "down")  # a bond takes no others
+            host.ip("link", "set", port, "master", device)
+            host.ip("link", "set", port, "up")
         host.up(device, f"{HOST}/24", "10.0.0.2/24", f"{HOST6}/64")
         host.ip("route", "add", "default", "via", GATEWAY, "metric", "50")
         host.ip("-6", "route", "add", "default", "via", GATEWAY6)
@@ -154,10 +162,10 @@ class World:
     @contextmanager
     def everything_as_before(self) -> Iterator[None]:
         """In the end the host's card has what it had, the switch no trace, and no process or file is left."""
-        before, names = self.layer3("eth0"), self.host.devices()
+        before, names = self.layer3(self.device), self.host.devices()
         rows = self.daemon.vsctl("--columns=name", "list", "Interface")
         yield
-        assert differences(before, self.layer3("eth0")) == []
+        assert differences(before, self.layer3(self.device)) == []
         assert self.host.devices() == names
         assert self.daemon.vsctl("--columns=name", "list", "Interface") == rows
         assert not self.undecided()

@@ -87,6 +87,7 @@ class Server:
         self.seconds = 600
         self.refuses = False
         self.heard: list[int] = []
+        self.released: list[tuple[str, bytes]] = []
         self._closing = threading.Event()
         with namespace.entered():
             self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -110,6 +111,9 @@ class Server:
                 continue
             type_ = request[request.index(b"\x35\x01", 240) + 2]
             self.heard.append(type_)
+            if type_ == codec.RELEASE:
+                self.released.append((client[0], request))
+                continue
             given = codec.OFFER if type_ == codec.DISCOVER else codec.NAK if self.refuses else codec.ACK
             to = "255.255.255.255" if client[0] == "0.0.0.0" else client[0]
             reply = answer(request, given, self.address, self.seconds, self.gateway)
@@ -139,6 +143,38 @@ def test_an_address_is_leased(world: World) -> None:
         assert server.heard == [codec.DISCOVER, codec.REQUEST]
         again = world.do("attach", f"netns:{one.name}", "br0", "--ip", "dhcp", "--tag", "5")
         assert "is attached already" in again
+
+
+def test_a_lease_is_given_back_by_detach(world: World) -> None:
+    one = world.switch.lab.namespace("one")
+    words = ("attach", f"netns:{one.name}", "br0", "--ip", "dhcp", "--tag", "5")
+    with served(world) as server:
+        world.do(*words)
+        mac = bytes.fromhex(one.mac("eth1").replace(":", ""))
+        world.do(*words, "--mtu", "1400", "--mac", "02:00:00:00:00:77")
+        world.do(*words)
+        assert server.released == []
+        # The server's MAC is to be found out first.
+        one.ip("neigh", "flush", "all")
+        assert world.do("detach", f"netns:{one.name}") == f"{one.name}: detached eth1\n"
+        until(lambda: server.released, what="the lease back")
+        ((client, message),) = server.released
+        assert client == "10.0.0.77"
+        assert message[12:16] == socket.inet_aton("10.0.0.77") and message[28:34] == mac
+        assert (
+            message[240:].rstrip(b"\0")
+            == b"\x35\x01\x07" + b"\x3d\x07\x01" + mac + b"\x36\x04\x0a\x00\x00\x01\xff"
+        )
+
+
+def test_a_server_that_is_gone_does_not_keep_a_lease_from_being_detached(world: World) -> None:
+    one = world.switch.lab.namespace("one")
+    with served(world):
+        world.do("attach", f"netns:{one.name}", "br0", "--ip", "dhcp", "--tag", "5")
+    one.ip("neigh", "flush", "all")
+    world.switch.vsctl("del-port", "jftdhcp")
+    assert world.do("detach", f"netns:{one.name}") == f"{one.name}: detached eth1\n"
+    assert one.devices() == {"lo"}
 
 
 def test_a_lease_is_renewed_and_replaced_by_another(world: World) -> None:

@@ -28,10 +28,13 @@ def check_card(host: Host, name: str) -> Link:
     links = {each.ifindex: each for each in host.devices.list_links()}
     if link.master:
         master = links.get(link.master)
+        name_of_master = master.name if master else str(link.master)
         kind = {"bridge": "the Linux bridge", "bond": "the bond", "vrf": "the VRF"}.get(link.slave_kind)
+        advice = f"take it out first (`ip link set {name} nomaster`)"
+        if link.slave_kind == "bond":
+            advice = f"`jackfield adopt {name_of_master}` takes over the bond; or {advice}"
         raise Failure(
-            f"{name}: it belongs to {kind or link.slave_kind or 'device'} "
-            f"{master.name if master else link.master}; take it out first (`ip link set {name} nomaster`)"
+            f"{name}: it belongs to {kind or link.slave_kind or 'device'} {name_of_master}; {advice}"
         )
     check_upper(host, link)
     return link

@@ -87,8 +87,11 @@ def start(
     return wanted
 
 
-def detach(database: Database, known: Known, running: Running | None) -> None:
-    """Undo an attachment; `running` is its target if that runs. Raises Failure."""
+def detach(database: Database, known: Known, running: Running | None, *, for_good: bool = True) -> None:
+    """Undo an attachment; `running` is its target if that runs. `for_good`: a lease is given back, as far as
+    its server can be reached. Raises Failure."""
+    if for_good and running is not None:
+        _give_lease_back(known, running)
     attachment = replace(known.attachment, leaving=True)
     marked = replace(known, attachment=attachment)
     restores = bool(attachment.aside) and running is not None
@@ -165,7 +168,7 @@ def _changed(
             wanted = replace(wanted, aside=old.aside, lease=old.lease)
             _adjust(database, running, inside, known, wanted)
             return wanted, True
-    detach(database, known, running)
+    detach(database, known, running, for_good=not wanted.wish.dhcp)
     try:
         return start(database, running, wanted, look(database, wanted)), True
     except (Failure, KernelError):
@@ -278,6 +281,15 @@ def _leased(database: Database, inside: Inside, wanted: Attachment) -> Attachmen
     dhcp.apply(inside, device, lease, gateway=wants_gateway(wanted))
     tell(inside, device, [lease.address])
     return keep_lease(database, wanted, lease)
+
+
+def _give_lease_back(known: Known, running: Running) -> None:
+    lease = dhcp.load(known.attachment.lease)
+    if known.port is None or lease is None:
+        return
+    # The server would take it back by itself when its time is up.
+    with suppress(Failure, KernelError), Inside(running.netns) as inside:
+        dhcp.release(inside, interface_of(inside, known.attachment.wish.ifname), lease)
 
 
 def keep_lease(database: Database, attachment: Attachment, lease: dhcp.Lease) -> Attachment:

@@ -86,7 +86,8 @@ def _attached(database: Database, whose: Target, ifname: str | None) -> list[Kno
 
 def _running(mine: list[Known]) -> Running | None:
     """Where their target runs, as far as that matters. Raises Failure."""
-    if not any(each.attachment.aside for each in mine):
+    aside = any(each.attachment.aside for each in mine)
+    if not aside and not any(each.attachment.lease for each in mine):
         return None
     try:
         return look_up(mine[0].attachment.target)
@@ -95,6 +96,6 @@ def _running(mine: list[Known]) -> Running | None:
     except Failure:
         # An engine that cannot be asked is not needed as long as the namespace is there.
         found = next(filter(None, map(last_seen, mine)), None)
-        if found is None:
+        if found is None and aside:
             raise
         return found

@@ -25,9 +25,14 @@ T = TypeVar("T")
 
 OBTAIN_SECONDS = 10.0
 RENEW_SECONDS = 4.0
+RELEASE_SECONDS = 1.0
+"""How long the message that gives an address back may take to leave: nobody may know the server's MAC."""
 FIRST_PAUSE = 0.5
 DEFAULT_LEASE_SECONDS = 3600
 _ETH_P_IP = 0x0800
+_SO_TIMESTAMPING = 37
+_WHEN_IT_LEAVES = 1 << 4 | 1 << 8 | 1 << 11
+"""SOF_TIMESTAMPING_SOFTWARE, _TX_SCHED and _OPT_TSONLY of the kernel's net_tstamp.h."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +90,7 @@ def renew(inside: Inside, device: Link, host: str, lease: Lease, *, rebind: bool
     client = lease.address.partition("/")[0]
 
     def work() -> Lease | None:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as datagrams:
-            datagrams.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            datagrams.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-            datagrams.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.name.encode() + b"\0")
-            datagrams.bind((client, codec.CLIENT_PORT))
+        with _bound(device, client) as datagrams:
             to = ("255.255.255.255" if rebind or not lease.server else lease.server, codec.SERVER_PORT)
             talk = _Talk(
                 datagrams,
@@ -100,6 +101,27 @@ def renew(inside: Inside, device: Link, host: str, lease: Lease, *, rebind: bool
             )
             reply = talk.ask(codec.REQUEST, host, (codec.ACK, codec.NAK), client=client)
             return None if reply is None else _accepted(reply)
+
+    return _run(inside, device, work)
+
+
+def release(inside: Inside, device: Link, lease: Lease) -> bool:
+    """Tell the server that the address is not used any more (RFC 2131 section 4.4.6), to which it does not
+    answer; whether that was sent in time. Raises Failure, KernelError."""
+    client = lease.address.partition("/")[0]
+    if not lease.server:
+        return False
+
+    def work() -> bool:
+        with _bound(device, client) as datagrams:
+            # A message waits in the kernel while the server's MAC is asked for; that it has left is told by
+            # its timestamp.
+            datagrams.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPING, _WHEN_IT_LEAVES)
+            message = codec.release(int.from_bytes(os.urandom(4)), device.mac, client, lease.server)
+            datagrams.sendto(message, (lease.server, codec.SERVER_PORT))
+            poll = select.poll()
+            poll.register(datagrams, 0)  # POLLERR is told anyway
+            return bool(poll.poll(RELEASE_SECONDS * 1000))
 
     return _run(inside, device, work)
 
@@ -170,6 +192,20 @@ class _Talk:
                 if reply is not None and (reply.xid, reply.mac) == (xid, self.mac) and reply.type in answers:
                     return reply
         return None
+
+
+def _bound(device: Link, client: str) -> socket.socket:
+    """A client's socket on a device that has the client's address. Raises OSError."""
+    datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+    try:
+        datagrams.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        datagrams.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        datagrams.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.name.encode() + b"\0")
+        datagrams.bind((client, codec.CLIENT_PORT))
+    except OSError:
+        datagrams.close()
+        raise
+    return datagrams
 
 
 def _obtained(talk: _Talk, host: str) -> Lease:

@@ -56,11 +56,6 @@ def request(
 ) -> bytes:
     """A client's message. `client` is the address that it has and uses, which an answer can be sent to;
     without one, the answer is asked for by broadcast."""
-    head = _FIXED.pack(
-        *(1, 1, 6, 0, xid, 0, 0 if client else _BROADCAST_FLAG),
-        *(socket.inet_aton(client) if client else _ANY, _ANY, _ANY, _ANY),
-        *(mac, b"", b""),
-    )
     wanted = {
         TYPE: bytes([type_]),
         CLIENT: b"\x01" + mac,
@@ -68,7 +63,22 @@ def request(
         PARAMETERS: bytes([MASK, ROUTER, LEASE_TIME, RENEWAL_TIME, REBINDING_TIME]),
         **(options or {}),
     }
-    body = b"".join(bytes([kind, len(value)]) + value for kind, value in wanted.items() if value)
+    return _message(xid, mac, client, wanted)
+
+
+def release(xid: int, mac: bytes, client: str, server: str) -> bytes:
+    """The message by which a client gives its address back, with the options that RFC 2131 table 5 allows."""
+    options = {TYPE: bytes([RELEASE]), CLIENT: b"\x01" + mac, SERVER: socket.inet_aton(server)}
+    return _message(xid, mac, client, options)
+
+
+def _message(xid: int, mac: bytes, client: str, options: Mapping[int, bytes]) -> bytes:
+    head = _FIXED.pack(
+        *(1, 1, 6, 0, xid, 0, 0 if client else _BROADCAST_FLAG),
+        *(socket.inet_aton(client) if client else _ANY, _ANY, _ANY, _ANY),
+        *(mac, b"", b""),
+    )
+    body = b"".join(bytes([kind, len(value)]) + value for kind, value in options.items() if value)
     return (head + _MAGIC + body + bytes([_END])).ljust(300, b"\0")
 
 

@@ -59,7 +59,7 @@ def by_veth(stage: Stage, guests: list[Guest]) -> None:
         stage.switch.prepare(guest.container.host, "eth1")
         stage.switch.add_ports(BRIDGE, (end,))
         configure(guest, "eth1")
-    judge(stage, guests, "6.1, veth")
+    judge(stage, guests, "6.1, veth", ("eth1", "eth1"))
     for guest in guests:
         if stage.switch.speaks_ovs:
             stage.ovs.vsctl(f"del-port {BRIDGE} veth-{guest.name}")
@@ -82,7 +82,7 @@ def by_internal_port(stage: Stage, guests: list[Guest], when: str) -> None:
         if guest.container.host.has("eth0"):
             guest.container.host.run("ip link set eth0 down")
         guest.container.host.run(f"ip route replace default via {OUTSIDE}")
-    judge(stage, guests, when)
+    judge(stage, guests, when, tuple(f"{guest.name}-p" for guest in guests))
     enter(stage, guests, when)
     for guest in guests:
         stage.ovs.vsctl(f"del-port {BRIDGE} {guest.name}-p")
@@ -113,7 +113,7 @@ def by_one_command(stage: Stage, guests: list[Guest], when: str) -> None:
         )
     host.run("jackfield attachments")
     stage.draw(f"{when}: the switch and its containers")
-    judge(stage, guests, when)
+    judge(stage, guests, when, ("eth1", "eth1"))
     enter(stage, guests, when)
 
     first, second = guests
@@ -181,12 +181,22 @@ def configure(guest: Guest, device: str) -> None:
     guest.container.host.run(f"ip link set {device} up")
 
 
-def judge(stage: Stage, guests: list[Guest], way: str) -> None:
-    """Check who reaches whom; nobody relies on what was learned by ARP before."""
+def judge(stage: Stage, guests: list[Guest], way: str, cards: tuple[str, ...]) -> None:
+    """Check who reaches whom, and what tcpdump shows of it on one container's card; nobody relies on what was
+    learned by ARP before."""
     first, second = guests
     for host in (stage.hosts["outside"], *(guest.container.host for guest in guests)):
         host.look("ip neigh flush all")
-    stage.reaches(f"{way}: one container reaches the other", first.container.host, second.address)
+    card = first.container.host.mac(cards[0])
+    with first.container.host.capture(cards[0], f"icmp and host {second.address}", expected=6) as seen:
+        stage.reaches(f"{way}: one container reaches the other", first.container.host, second.address)
+    peer = second.container.host.mac(cards[1])
+    both = [sum(f"{a} > {b}," in line for line in seen.lines) for a, b in ((card, peer), (peer, card))]
+    stage.check(
+        f"{way}: tcpdump on its card shows questions and answers, from card to card",
+        both == [3, 3],
+        f"{both[0]} and {both[1]} frames",
+    )
     stage.reaches(f"{way}: a container reaches the outside", second.container.host, OUTSIDE)
     stage.reaches(f"{way}: the outside reaches a container", stage.hosts["outside"], first.address)
 

@@ -29,12 +29,13 @@ COLOURS = {INTERNAL: "#1f7a8c", VETH: "#9cc5cf", LIMIT: "#c8ccd0"}
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two containers and how they are joined."""
+    """Two containers and how they are joined; `card` is the far one's."""
 
     title: str
     way: str
     near: Host
     far: Host
+    card: str = "eth0"
 
     def ends(self) -> Ends:
         """As the measurement wants them."""
@@ -50,11 +51,7 @@ def compare(stage: Stage, switches: Mapping[str, type[Switch]], measuring: Measu
         pairs.extend(attach(stage, stage.new_switch(kind, kind.kind)))
 
     stage.step("Do they reach each other?", "Each pair, before anything is measured.")
-    pairs = [
-        pair
-        for pair in pairs
-        if stage.reaches(f"{pair.title}: one container reaches the other", pair.near, FAR)
-    ]
+    pairs = [pair for pair in pairs if reaches(stage, pair)]
     if not pairs or pairs[0].title != LIMIT:
         raise LabError("there is nothing to compare with: a plain veth pair does not work here")
 
@@ -95,8 +92,15 @@ def attach(stage: Stage, switch: Switch) -> list[Pair]:
                 switch.add_ports(bridge, (port,))
                 address(container, "eth0", ip)
         title = switch.title if switch.kind == "linux" else f"{switch.title}, {way}"
-        pairs.append(Pair(title, way, containers[0], containers[1]))
+        card = f"{short}2" if way == INTERNAL else "eth0"
+        pairs.append(Pair(title, way, containers[0], containers[1], card))
     return pairs
+
+
+def reaches(stage: Stage, pair: Pair) -> bool:
+    """Whether the containers of a pair reach each other; what passes the far one's card is kept."""
+    with pair.far.capture(pair.card, f"icmp and host {NEAR}", expected=6):
+        return stage.reaches(f"{pair.title}: one container reaches the other", pair.near, FAR)
 
 
 def address(host: Host, device: str, ip: str) -> None:
