@@ -6,7 +6,9 @@ import json
 import os
 import pty
 import socket
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -232,6 +234,25 @@ def test_a_host_without_a_gateway_is_moved_with_a_note(world: World) -> None:
         "note: nobody was asked whether the host is still reachable: there is no gateway; "
         "--check ADDRESS names one"
     )
+
+
+@pytest.fixture
+def dhclient(world: World) -> Iterator[int]:
+    """The process of what looks like a DHCP client on the host's card."""
+    sleeping = ("dhclient", "-c", "import time; time.sleep(1000000)", "-4", "eth0")
+    with world.host.entered(), subprocess.Popen(sleeping, executable=sys.executable) as process:
+        yield process.pid
+        process.kill()
+
+
+def test_a_dhcp_client_that_runs_on_the_card_is_told_of(world: World, dhclient: int) -> None:
+    note = (
+        f"dhclient (process {dhclient}) leases the address of eth0: `kill {dhclient}` and start it "
+        "for mgmt0, now and at the next boot; or the lease runs out"
+    )
+    assert f"note: {note}" in world.jackfield("adopt", "eth0", "--port", "mgmt0").splitlines()
+    world.jackfield("release", "eth0")
+    assert note in json.loads(world.jackfield("adopt", "eth0", "--port", "mgmt0", "--json"))["notes"]
 
 
 def prepare_nothing(_: World) -> None:

@@ -1,9 +1,8 @@
-"""Why a card cannot be taken over, or not without more care; and who else manages it."""
+"""Why a card cannot be taken over, or not without more care."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 from jackfield.adopt.host import Host, Layer3
@@ -93,24 +92,6 @@ def ssh_address(environment: str | None = None) -> str:
     found = os.environ.get("SSH_CONNECTION") if environment is None else environment
     words = (found or _inherited("SSH_CONNECTION")).split()
     return words[2] if len(words) == 4 else ""
-
-
-def managers(links: Sequence[Link]) -> list[str]:
-    """Programs that configure one of the devices at start-up, and what to tell them."""
-    notes = []
-    for link in links:
-        if Path(f"/run/NetworkManager/devices/{link.ifindex}").exists():
-            notes.append(
-                f"NetworkManager manages {link.name}: `nmcli device set {link.name} managed no`, "
-                "or it takes the addresses back"
-            )
-        networkd = Path(f"/run/systemd/netif/links/{link.ifindex}")
-        if networkd.exists() and "ADMIN_STATE=configured" in networkd.read_text(errors="replace"):
-            notes.append(
-                f"systemd-networkd manages {link.name}: move its [Network] settings to a file for the "
-                "internal port, or it takes the addresses back"
-            )
-    return notes
 
 
 def _inherited(variable: str) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from jackfield.adopt import linuxbridge
-from jackfield.adopt.checks import check_port, check_routes, check_upper, managers, session_by
+from jackfield.adopt.checks import check_port, check_routes, check_upper, session_by
 from jackfield.adopt.decide import Outcome, Say, confirmed, guarded, verify, watched_addresses
 from jackfield.adopt.equivalents import bridge_config, port_columns, vlan_columns
 from jackfield.adopt.guard import finish
 from jackfield.adopt.host import Host, Layer3
 from jackfield.adopt.linuxbridge import LinuxBridge
+from jackfield.adopt.managers import managers
 from jackfield.adopt.move import add_last_routes, prepare, strip, strip_routes
 from jackfield.adopt.record import Record, path_of
 from jackfield.adopt.wiring import TABLES, Wiring
@@ -41,7 +42,8 @@ def import_bridge(
             bridge = linuxbridge.read(host, name)
             state = host.layer3(name)
             _check(host, wiring, bridge, state, to or name, confirm is not None)
-            notes = managers([host.link(each) for each in (name, *(port.name for port in bridge.ports))])
+            links = [host.link(each) for each in (name, *(port.name for port in bridge.ports))]
+            notes = managers(links, to or name)
             watched = watched_addresses(host, state, checks, notes)
             record = _record(bridge, state, to or name)
             with guarded(record, seconds * (2 if confirm else 1)):

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from jackfield.adopt.announce import announce
-from jackfield.adopt.checks import check_card, check_routes, managers, session_by
+from jackfield.adopt.checks import check_card, check_routes, session_by
 from jackfield.adopt.decide import STEP_SECONDS, Outcome, Say, confirmed, guarded, verify, watched_addresses
 from jackfield.adopt.guard import Guard, finish
 from jackfield.adopt.host import Host, Layer3
+from jackfield.adopt.managers import managers
 from jackfield.adopt.move import add_last_routes, prepare, strip
 from jackfield.adopt.record import Record, find
 from jackfield.adopt.wiring import CARD, HOST_PORT, MADE, OLD_MAC, TABLES, Wiring
@@ -72,11 +73,11 @@ def _checked(host: Host, wiring: Wiring, wish: Wish, confirmed: bool) -> tuple[L
     check_routes(state)
     _check_names(host, wiring, wish)
     session_by(state, confirmed)
-    notes = managers(links)
-    if any(address.valid_seconds != 0xFFFFFFFF for address in state.addresses):
+    notes = managers(links, wish.port or wish.bridge)
+    if not notes and any(address.valid_seconds != 0xFFFFFFFF for address in state.addresses):
         notes.append(
-            f"{state.device} has an address that runs out: if a DHCP client renews it, start one for the "
-            "internal port instead"
+            f"{state.device} has an address that runs out: if a DHCP client renews it, have one run for "
+            f"{wish.port or wish.bridge} instead"
         )
     return state, notes
 
