@@ -36,11 +36,24 @@ def test_a_wish_is_brought_into_one_form() -> None:
         (Wish("br0", mac="00:00:00:00:00:00"), "not the MAC address of a station"),
         (Wish("br0", ifname="a" * 16), "no interface can have the name"),
         (Wish("br0", port="a b"), "no port can have the name"),
+        (Wish("br0", ifname="lo", replace=True), "lo is the loopback interface"),
+        (Wish("br0", addresses=("10.0.0.1/24",), gateways=("10.0.0.1",)), "10.0.0.1 is its own address"),
+        (Wish("br0", addresses=("10.0.0.0/24",)), "the address of the network 10.0.0.0/24 itself"),
+        (Wish("br0", addresses=("10.0.0.127/25",)), "the broadcast address of 10.0.0.0/25"),
+        (Wish("br0", addresses=("224.0.0.5/24",)), "is a multicast address"),
+        (Wish("br0", addresses=("127.0.0.2/8",)), "is a loopback address"),
+        (Wish("br0", addresses=("::/64",)), "no host's address"),
+        (Wish("br0", addresses=("ff02::1/64",)), "is a multicast address"),
     ],
 )
 def test_what_makes_no_sense_is_refused(wish: Wish, sentence: str) -> None:
     with pytest.raises(Failure, match=sentence):
         checked(wish)
+
+
+@pytest.mark.parametrize("address", ["10.0.0.0/31", "10.0.0.1/31", "10.0.1.0/16", "10.0.0.0/32", "fd00::/64"])
+def test_addresses_that_only_look_odd_are_taken(address: str) -> None:
+    assert checked(Wish("br0", addresses=(address,))).addresses == (address,)
 
 
 def test_a_gateway_may_be_leased_or_link_local() -> None:

@@ -149,6 +149,8 @@ def checked(wish: Wish) -> Wish:
     for what, name in (("interface", wish.ifname), ("port", wish.port or "p")):
         if not is_device_name(name):
             raise Failure(f'no {what} can have the name "{name}" (15 characters at most, no blanks, / or :)')
+    if wish.ifname == "lo":
+        raise Failure("lo is the loopback interface, which a network namespace keeps")
     return replace(wish, addresses=addresses, gateways=gateways, routes=routes, mac=mac)
 
 
@@ -207,8 +209,11 @@ def _address(word: str) -> str:
         raise Failure(f"{word}: an address comes with the length of its prefix, such as 10.0.0.11/24")
     try:
         address, length = inet.split(word)
+        objection = inet.objection(word)
     except ValueError as error:
         raise Failure(str(error)) from error
+    if objection:
+        raise Failure(objection)
     return f"{address}/{length}"
 
 
@@ -238,6 +243,8 @@ def _route(word: str, addresses: Collection[str]) -> str:
 
 def _need_neighbour(what: str, gateway: str, addresses: Collection[str]) -> None:
     """A gateway must be in a subnet of the addresses, unless it is link-local or they are leased."""
+    if gateway in map(plain, addresses):
+        raise Failure(f"{what} is its own address")
     if DHCP in addresses or inet.contains("fe80::/10", gateway):
         return
     if any(inet.contains(address, gateway) for address in addresses):

@@ -51,6 +51,37 @@ def network(text: str) -> str:
     return f"{unpack(kept.to_bytes(bits // 8, 'big'))}/{length}"
 
 
+def objection(text: str) -> str:
+    """Why no host can have the address "A/N" as its own, "" when one can: RFC 1122 section 3.2.1.3 for IPv4
+    (RFC 3021 for prefixes of 31 bits), RFC 4291 section 2 for IPv6. Raises ValueError."""
+    address, length = split(text)
+    kinds = _NO_HOSTS_IPV6 if ":" in address else _NO_HOSTS_IPV4
+    for prefix, kind in kinds:
+        if contains(prefix, address):
+            return f"{address} is {kind}"
+    bits = bits_of(family_of(address))
+    if bits == 32 and length < bits - 1:
+        rest = int.from_bytes(pack(address)) & ((1 << bits - length) - 1)
+        if rest == 0:
+            return f"{address} is the address of the network {address}/{length} itself"
+        if rest == (1 << bits - length) - 1:
+            return f"{address} is the broadcast address of {network(text)}"
+    return ""
+
+
+_NO_HOSTS_IPV4 = (
+    ("0.0.0.0/8", "no host's address"),
+    ("127.0.0.0/8", "a loopback address"),
+    ("224.0.0.0/4", "a multicast address"),
+    ("240.0.0.0/4", "a reserved address"),
+)
+_NO_HOSTS_IPV6 = (
+    ("::/128", "no host's address"),
+    ("::1/128", "the loopback address"),
+    ("ff00::/8", "a multicast address"),
+)
+
+
 def contains(prefix: str, address: str) -> bool:
     """Whether the prefix "A/N" covers an address. Raises ValueError."""
     _, length = split(prefix)
