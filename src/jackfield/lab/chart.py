@@ -45,12 +45,11 @@ def svg(groups: Sequence[Group], footnote: str) -> str:
     for group in groups:
         y += HEAD
         parts.append(_text(MARGIN, y - 9, group.title, font_weight="600"))
-        top = y
+        whole, end = _x(1.0, full), y + ROW * len(group.bars)
+        parts.append(f'<path d="M{whole:.1f} {y:.0f}V{end:.0f}" stroke="{FAINT}" stroke-dasharray="3 3"/>')
         for bar in group.bars:
             parts.extend(_bar(y, bar, full))
             y += ROW
-        whole = _x(1.0, full)
-        parts.append(f'<path d="M{whole:.1f} {top:.0f}V{y:.0f}" stroke="{FAINT}" stroke-dasharray="3 3"/>')
     y += HEAD
     parts.append(_text(MARGIN, y - 9, footnote, fill=FAINT, font_size="12"))
     width, height = LABELS + BARS + VALUES, y + MARGIN / 2
@@ -81,4 +80,5 @@ def _bar(y: float, bar: Bar, full: float) -> Iterator[str]:
             f'<path d="M{low:.1f} {centre:.1f}H{high:.1f}M{low:.1f} {centre - 4:.1f}v8M{high:.1f} '
             f'{centre - 4:.1f}v8" stroke="{INK}" stroke-width="1.2" fill="none"/>'
         )
-    yield _text(max(high, middle) + 8, centre + 4, bar.text, font_size="12")
+    halo = {"paint_order": "stroke", "stroke": PAPER, "stroke_width": "4"}  # keeps off the dashed line
+    yield _text(max(high, middle) + 8, centre + 4, bar.text, font_size="12", **halo)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from html import escape
 
@@ -72,7 +73,7 @@ def _state(play: Play) -> str:
 
 def _record(record: Record) -> Iterator[str]:
     yield f'<section id="{record.name}"><h2>{escape(record.title)}</h2>'
-    yield f'<p class="lead">{escape(record.about)}</p>'
+    yield f'<p class="lead">{_prose(record.about)}</p>'
     for play in record.plays:
         for item in play.items:
             if isinstance(item, Chart):
@@ -145,7 +146,7 @@ def _on(play: Play) -> str:
 def _item(play: Play, item: Item, hues: dict[str, int]) -> Iterator[str]:
     match item:
         case Step(title, text):
-            yield f"<h3>{escape(title)}</h3>" + (f"<p>{escape(text)}</p>" if text else "")
+            yield f"<h3>{escape(title)}</h3>" + (f"<p>{_prose(text)}</p>" if text else "")
         case Command(host, line, output, _, in_background):
             yield f"{_prompt(host, hues)}<b>{escape(line)}</b>{' &amp;' * in_background}"
             if output:
@@ -154,7 +155,7 @@ def _item(play: Play, item: Item, hues: dict[str, int]) -> Iterator[str]:
             yield f"{_prompt(host, hues)}<i>{escape(line)}</i>"
             yield escape(output) or "<i>(nothing)</i>"
         case Note(text):
-            yield f'<p class="note">{escape(text)}</p>'
+            yield f'<p class="note">{_prose(text)}</p>'
         case Check(sentence, holds, seen):
             kind, mark = ("yes", "✓") if holds else ("no", "✗")
             yield f'<p class="check {kind}"><span>{mark}</span> {escape(sentence)} '
@@ -165,6 +166,11 @@ def _item(play: Play, item: Item, hues: dict[str, int]) -> Iterator[str]:
             yield f"{escape(where)}</p>"
         case Chart() | Grid():
             pass  # they stand above
+
+
+def _prose(text: str) -> str:
+    """Text in which `commands` are marked as in Markdown."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def _prompt(host: str, hues: dict[str, int]) -> str:

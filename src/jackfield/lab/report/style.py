@@ -5,7 +5,8 @@ STYLE = """
   --good: #1b7f4b; --bad: #b3261e; --shell: #17212b; --shell-ink: #d5dde5; }
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e4e8ec; --soft: #9aa5b1; --line: #38424d; --paper: #14191f; --panel: #1c232b;
-    --accent: #6cc3d5; --good: #5fd39a; --bad: #ff8a80; --shell: #0d1116; } }
+    --accent: #6cc3d5; --good: #5fd39a; --bad: #ff8a80; --shell: #0d1116; }
+  figure { filter: invert(.9) hue-rotate(180deg); } }
 * { box-sizing: border-box; }
 body { margin: 0; color: var(--ink); background: var(--paper); font: 16px/1.55 system-ui, sans-serif; }
 header, main { max-width: 62rem; margin: 0 auto; padding: 0 1.5rem; }
@@ -33,7 +34,8 @@ caption { text-align: left; font-weight: 600; padding: .3rem 0; }
 th, td { padding: .38rem .7rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 th { font-weight: 600; color: var(--soft); }
 .verdicts th + th, .verdicts td + td { text-align: center; width: 9rem; }
-.figures th + th, .figures td + td { text-align: right; font-variant-numeric: tabular-nums; }
+.figures th + th, .figures td + td { text-align: right; font-variant-numeric: tabular-nums;
+  white-space: nowrap; }
 .yes { color: var(--good); font-weight: 700; }
 .no { color: var(--bad); font-weight: 700; }
 .none { color: var(--soft); }
@@ -44,6 +46,7 @@ figcaption { color: #616e7c; font-size: .88rem; text-align: center; }
 details { margin: .8rem 0; border: 1px solid var(--line); border-radius: 10px; padding: 0 1.1rem; }
 details[open] { padding-bottom: 1rem; }
 summary { cursor: pointer; padding: .65rem 0; font-weight: 600; }
+code { font: .92em ui-monospace, "DejaVu Sans Mono", monospace; }
 .shell { margin: .6rem 0; padding: .8rem 1rem; border-radius: 8px; overflow-x: auto; color: var(--shell-ink);
   background: var(--shell); font: .84rem/1.5 ui-monospace, "DejaVu Sans Mono", monospace; }
 .shell b { color: #fff; font-weight: 600; }

@@ -33,7 +33,8 @@ def play(stage: Stage) -> None:
     for nic in NICS:
         switch.hide(nic)
     forget(stage)
-    stage.does_not_reach("2.0: desk no longer reaches the host", desk, ADDRESS)
+    with desk.capture("eth0", f"host {ADDRESS}", expected=1):
+        stage.does_not_reach("2.0: desk no longer reaches the host", desk, ADDRESS)
     stage.reaches("2.0: client reaches server through the switch", client, "10.0.0.12")
 
     stage.step(
