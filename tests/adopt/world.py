@@ -77,7 +77,8 @@ class World:
         host.up(device, f"{HOST}/24", "10.0.0.2/24", f"{HOST6}/64")
         host.ip("route", "add", "default", "via", GATEWAY, "metric", "50")
         host.ip("-6", "route", "add", "default", "via", GATEWAY6)
-        settled(host)
+        for each in (host, self.router, self.server):
+            settled(each)
 
     def _forget_rules(self) -> None:
         for family in ("-4", "-6"):
