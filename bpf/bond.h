@@ -147,27 +147,55 @@ static __always_inline __u32 lowest_member(__u32 set)
 	return at;
 }
 
-/* Gives all that was the `lost` member's to another one, of those that may have a link. Returns whether there is one. */
-__noinline int hand_over(__u32 bond_id, __u32 lost, __u32 may_hope)
+struct inheritance {
+	struct jf_bond *bond;
+	__u32 lost; /* interface ids */
+	__u32 heir;
+};
+
+static int inherit_bucket(__u32 at, void *context)
+{
+	const struct inheritance *inheritance = context;
+	struct jf_bond *bond = inheritance->bond;
+
+	at &= JF_BOND_BUCKETS - 1;
+	if (bond->ways[at] == inheritance->lost)
+		bond->ways[at] = inheritance->heir;
+	return 0;
+}
+
+/* Notes that a member has lost its link. Returns the one that is to have all that was its, of those that may have a link;
+ * JF_NO_MEMBER. */
+__noinline int lose_member(__u32 bond_id, __u32 lost, __u32 may_hope)
 {
 	struct jf_bond *bond = find_bond(bond_id);
-	__u32 usable, heir, lost_id, i;
+	__u32 usable;
 
 	if (!bond || lost >= JF_MAX_MEMBERS)
-		return 0;
+		return JF_NO_MEMBER;
 	__sync_fetch_and_or(&bond->down, 1U << lost & bond->present);
 	usable = usable_members(bond);
 	if (!usable && may_hope) {
 		__sync_fetch_and_and(&bond->down, 1U << lost);
 		usable = usable_members(bond);
 	}
-	if (!usable)
+	return usable ? lowest_member(usable) : JF_NO_MEMBER;
+}
+
+/* Gives all that was the `lost` member's to the heir. */
+__noinline int hand_over(__u32 bond_id, __u32 lost, __u32 heir)
+{
+	struct jf_bond *bond = find_bond(bond_id);
+	struct inheritance inheritance;
+
+	if (!bond)
 		return 0;
-	heir = lowest_member(usable) & (JF_MAX_MEMBERS - 1);
-	lost_id = bond->members[lost];
-	for (i = 0; i < JF_BOND_BUCKETS; i++)
-		if (bond->ways[i] == lost_id)
-			bond->ways[i] = bond->members[heir];
+	lost &= JF_MAX_MEMBERS - 1;
+	heir &= JF_MAX_MEMBERS - 1;
+	inheritance.bond = bond;
+	inheritance.lost = bond->members[lost];
+	inheritance.heir = bond->members[heir];
+	bpf_loop(JF_BOND_BUCKETS, inherit_bucket, &inheritance, 0);
 	if (bond->lacp != JF_BOND_LACP_NEGOTIATED) {
 		__u8 one = bond->to_one[lost], group = bond->to_group[lost];
 
@@ -177,7 +205,7 @@ __noinline int hand_over(__u32 bond_id, __u32 lost, __u32 may_hope)
 		bond->to_group[heir] = group;
 	}
 	end_kept_decisions();
-	return 1;
+	return 0;
 }
 
 /* So many are tried with one frame; the next one goes on. */
@@ -191,7 +219,7 @@ __noinline int send_unwatched(struct __sk_buff *skb, __u32 bond_id, __u32 bucket
 {
 	struct jf_bond *bond = find_bond(bond_id);
 	struct jf_iface *iface;
-	__u32 id, i;
+	__u32 id, lost, heir, i;
 
 	if (!bond)
 		return JF_DROP_BOND_NO_MEMBER;
@@ -206,8 +234,11 @@ __noinline int send_unwatched(struct __sk_buff *skb, __u32 bond_id, __u32 bucket
 			count_tx(id, length);
 			return JF_DROP_NONE;
 		}
-		if (!hand_over(bond_id, member_of(bond_id, id), !i))
+		lost = member_of(bond_id, id);
+		heir = lose_member(bond_id, lost, !i);
+		if (heir == JF_NO_MEMBER)
 			break;
+		hand_over(bond_id, lost, heir);
 	}
 	return bond_refusal(bond_id);
 }

@@ -151,6 +151,35 @@ static __always_inline __u64 sample(__u32 attempt, __u64 logged_count)
 	return bpf_get_prandom_u32() % (window < logged_count ? window : logged_count | 1);
 }
 
+/* The logged address of that number; its bridge is 0 when it is of another one than wanted. */
+static __always_inline struct jf_fdb_key logged_address(__u32 bridge_id, __u32 number)
+{
+	__u32 at = number & (JF_FDB_LOG_SIZE - 1);
+	const struct jf_fdb_key *logged = bpf_map_lookup_elem(&jf_fdb_log, &at);
+
+	return logged && logged->bridge == bridge_id ? *logged : (struct jf_fdb_key){};
+}
+
+/* Retires the logged address of that number if it may go: it has aged, or is the `greedy` port's, or, when there is none
+ * such, that of a port with more than its share. Returns whether it went. */
+__noinline int fdb_give_way(__u32 bridge_id, __u32 number, __u32 greedy, __u64 share, __u64 now_ns)
+{
+	struct jf_bridge *bridge = bpf_map_lookup_elem(&jf_bridges, &bridge_id);
+	struct jf_fdb_key key = logged_address(bridge_id, number);
+	struct jf_fdb_entry *entry;
+	int aged;
+
+	if (!bridge || !key.bridge)
+		return 0;
+	entry = bpf_map_lookup_elem(&jf_fdb, &key);
+	if (!entry || entry->flags & JF_FDB_STATIC)
+		return 0;
+	aged = is_aged(bridge, entry, now_ns);
+	if (!aged && (greedy ? entry->port != greedy : port_entries(entry->port) <= share))
+		return 0;
+	return fdb_retire(&key, entry->port, aged);
+}
+
 /* Makes room for one entry of `learner` in a full table: looks among the addresses learned of late, which
  * are mostly those of whoever fills it. */
 __noinline int fdb_make_room(__u32 bridge_id, __u32 learner, __u64 now_ns)
@@ -160,62 +189,46 @@ __noinline int fdb_make_room(__u32 bridge_id, __u32 learner, __u64 now_ns)
 	__u32 zero = 0;
 	__u64 *log_at = bpf_map_lookup_elem(&jf_fdb_log_at, &zero);
 	__u64 share, logged_count;
-	int learner_over, i;
+	__u32 greedy, i;
 
 	if (!bridge || !state || !log_at)
 		return 0;
 	logged_count = *log_at;
 	share = fair_share(bridge);
-	learner_over = port_entries(learner) > share;
-	for (i = 0; i < JF_EVICTION_SAMPLES; i++) {
-		__u32 at = (logged_count - 1 - sample(i, logged_count)) & (JF_FDB_LOG_SIZE - 1);
-		struct jf_fdb_key *logged = bpf_map_lookup_elem(&jf_fdb_log, &at);
-		struct jf_fdb_entry *entry;
-		struct jf_fdb_key key;
-		int aged;
-
-		if (!logged || logged->bridge != bridge_id)
-			continue;
-		key = *logged;
-		entry = bpf_map_lookup_elem(&jf_fdb, &key);
-		if (!entry || entry->flags & JF_FDB_STATIC)
-			continue;
-		aged = is_aged(bridge, entry, now_ns);
-		if (!aged && (learner_over ? entry->port != learner : port_entries(entry->port) <= share))
-			continue;
-		if (fdb_retire(&key, entry->port, aged))
+	greedy = port_entries(learner) > share ? learner : 0;
+	for (i = 0; i < JF_EVICTION_SAMPLES; i++)
+		if (fdb_give_way(bridge_id, logged_count - 1 - sample(i, logged_count), greedy, share, now_ns))
 			return 1;
-	}
-	if (!learner_over)
+	if (!greedy)
 		state->starved = 1;
 	return 0;
+}
+
+/* Retires the logged address of that number if it is the port's and has aged. Returns whether it went. */
+__noinline int fdb_expire(__u32 bridge_id, __u32 number, __u32 port, __u64 now_ns)
+{
+	struct jf_bridge *bridge = bpf_map_lookup_elem(&jf_bridges, &bridge_id);
+	struct jf_fdb_key key = logged_address(bridge_id, number);
+	struct jf_fdb_entry *entry;
+
+	if (!bridge || !key.bridge)
+		return 0;
+	entry = bpf_map_lookup_elem(&jf_fdb, &key);
+	return entry && entry->port == port && is_aged(bridge, entry, now_ns) && fdb_retire(&key, port, 1);
 }
 
 /* Removes an entry of the port that has aged, if one is found among the addresses learned of late. */
 __noinline int fdb_expire_one(__u32 bridge_id, __u32 port, __u64 now_ns)
 {
-	struct jf_bridge *bridge = bpf_map_lookup_elem(&jf_bridges, &bridge_id);
-	__u32 at = 0;
-	__u64 *log_at = bpf_map_lookup_elem(&jf_fdb_log_at, &at);
-	__u32 newest, i;
+	__u32 zero = 0, newest, i;
+	__u64 *log_at = bpf_map_lookup_elem(&jf_fdb_log_at, &zero);
 
-	if (!bridge || !log_at)
+	if (!log_at)
 		return 0;
 	newest = *log_at - 1;
-	for (i = 0; i < JF_EVICTION_SAMPLES; i++) {
-		struct jf_fdb_entry *entry;
-		struct jf_fdb_key key;
-		struct jf_fdb_key *logged;
-
-		at = (newest - sample(i, newest + 1)) & (JF_FDB_LOG_SIZE - 1);
-		logged = bpf_map_lookup_elem(&jf_fdb_log, &at);
-		if (!logged || logged->bridge != bridge_id)
-			continue;
-		key = *logged;
-		entry = bpf_map_lookup_elem(&jf_fdb, &key);
-		if (entry && entry->port == port && is_aged(bridge, entry, now_ns) && fdb_retire(&key, port, 1))
+	for (i = 0; i < JF_EVICTION_SAMPLES; i++)
+		if (fdb_expire(bridge_id, newest - sample(i, newest + 1), port, now_ns))
 			return 1;
-	}
 	return 0;
 }
 

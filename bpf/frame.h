@@ -58,6 +58,7 @@ struct pass {
 	__u64 until_ns;           /* how long what was learned stays as it is; 0: it is not known */
 	struct tag_stack tags;    /* what the buffer carries now */
 	struct tag_stack pending; /* what it is to carry when it leaves by pending_iface */
+	struct tag_stack leaving; /* what it is to carry when it leaves by the port that is seen to */
 	__u32 untagged_length;    /* of the frame without the tags in `tags` */
 	__u16 bridge;             /* where it is now */
 	__u16 in_iface;           /* where the frame entered the switch */

@@ -164,21 +164,22 @@ static __always_inline void leave(struct visit *visit, const struct jf_port *por
 	struct pass *pass = visit->pass;
 	__u32 vlan = TAG_VID(pass->inside.tag[0]);
 	__u32 id = port->iface;
-	struct tag_stack tags = {};
+	struct tag_stack *tags = &pass->leaving;
 	struct jf_iface *iface;
 	int reason;
 
+	tags->count = 0;
 	if (!stays_untagged(port, &arrival->tags, &pass->inside)) {
-		reason = leave_vlan(port, &arrival->tags, &pass->known, &pass->inside, &tags);
+		reason = leave_vlan(port, &arrival->tags, &pass->known, &pass->inside, tags);
 		if (reason) {
 			drop(skb, pass, arrival->iface, reason, vlan);
 			return;
 		}
 	}
 	if (port->flags & JF_PORT_BOND) {
-		reason = leave_bond(skb, pass, port->iface, &tags, vlan);
+		reason = leave_bond(skb, pass, port->iface, tags, vlan);
 		if (reason <= 0) {
-			leave_otherwise(visit, port->iface, reason, &tags);
+			leave_otherwise(visit, port->iface, reason, tags);
 			return;
 		}
 		id = reason;
@@ -187,14 +188,14 @@ static __always_inline void leave(struct visit *visit, const struct jf_port *por
 	if (!iface)
 		return;
 	if (iface->kind == JF_IFACE_PATCH) {
-		cross(visit, iface, id, &tags, vlan);
+		cross(visit, iface, id, tags, vlan);
 		return;
 	}
 	if (!iface->ifindex) {
 		drop(skb, pass, id, JF_DROP_PORT_DOWN, vlan);
 		return;
 	}
-	if (!fits_mtu(skb, pass, iface, &tags)) {
+	if (!fits_mtu(skb, pass, iface, tags)) {
 		drop(skb, pass, id, JF_DROP_MTU_EXCEEDED, vlan);
 		return;
 	}
@@ -202,7 +203,7 @@ static __always_inline void leave(struct visit *visit, const struct jf_port *por
 		send_pending_copy(skb, pass);
 	pass->pending_iface = id;
 	pass->pending_vlan = vlan;
-	pass->pending = tags;
+	pass->pending = *tags;
 	/* A far end that has just come up is reached before its pair's queue is. */
 	if (iface->flags & JF_IFACE_DOWN && !is_to_far_end(pass, iface))
 		send_pending_copy(skb, pass);
@@ -350,15 +351,6 @@ static __always_inline void cross_over(struct __sk_buff *skb, struct pass *pass,
 	pass->unicast = 0;
 	pass->source = 0;
 	forward(skb, at);
-}
-
-/* Whether the frame is of a protocol between neighbours that LACP is one of (IEEE 802.3, 57A). */
-static __always_inline int is_slow_protocol(const struct __sk_buff *skb, const struct pass *pass)
-{
-	const __u8 *data = (__u8 *)(long)skb->data;
-
-	return !pass->tags.count && data + ETH_HLEN <= (__u8 *)(long)skb->data_end &&
-	       *(__u16 *)(data + ETH_HLEN - 2) == bpf_htons(ETH_P_SLOW);
 }
 
 static __always_inline struct jf_ingress *find_ingress(__u32 ifindex)

@@ -55,4 +55,13 @@ __noinline int hand_up(struct __sk_buff *skb, __u32 iface, __u32 kind, __u32 vla
 	return JF_ACT_DROP;
 }
 
+/* Whether the frame is of a protocol between neighbours that LACP is one of (IEEE 802.3, 57A). */
+static __always_inline int is_slow_protocol(const struct __sk_buff *skb, const struct pass *pass)
+{
+	const __u8 *data = (__u8 *)(long)skb->data;
+
+	return !pass->tags.count && data + ETH_HLEN <= (__u8 *)(long)skb->data_end &&
+	       *(__u16 *)(data + ETH_HLEN - 2) == bpf_htons(ETH_P_SLOW);
+}
+
 #endif
