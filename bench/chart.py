@@ -1,61 +1,66 @@
-"""A chart of rates as shares of the limit: a bar for each peer's median, a line for its spread."""
+"""Charts of what was measured: medians as bars, spreads as lines. Pure."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator
-from xml.sax.saxutils import escape
+from collections.abc import Mapping, Sequence
 
-from bench.peers import INTERNAL, LIMIT
-from bench.report import Results, ratios
-from bench.traffic import WORKLOADS
+from bench.counts.names import CONTAINERS, HOST, NIC
+from bench.drawing import Bar, Panel, Widths, draw, style_of
+from bench.measure import Measure
+from bench.parts import PARTS, SCALE
+from bench.results import Results
+from bench.table import capital, number, ratios
 
-LABELS, BARS, ROW, MARGIN = 240, 460, 26, 16
-FULL = 1.2  # the share of the limit at the right edge
-COLOURS = {INTERNAL: "#2f6f9f", LIMIT: "#999999"}
-OTHERS = "#8fb3cc"
-
-
-def _x(share: float) -> float:
-    return LABELS + BARS * min(share, FULL) / FULL
+TWO_COLUMNS = Widths(180, 210, 60)
 
 
-def _text(x: float, y: float, text: str, **style: str) -> str:
-    attributes = "".join(f' {name.replace("_", "-")}="{value}"' for name, value in style.items())
-    return f'<text x="{x:.0f}" y="{y:.0f}"{attributes}>{escape(text)}</text>'
+def charts(results: Results) -> dict[str, str]:
+    """The chart of each part that was measured, by the part's name."""
+    return {name: _chart(results, name) for name in PARTS if results.tables.get(name)}
 
 
-def _bar(y: float, peer: str, shares: list[float]) -> Iterator[str]:
-    middle = statistics.median(shares)
-    low, high, centre = _x(min(shares)), _x(max(shares)), y + ROW / 2
-    yield _text(LABELS - 8, centre + 4, peer, text_anchor="end")
-    colour = COLOURS.get(peer, OTHERS)
-    size = f'width="{_x(middle) - LABELS:.1f}" height="{ROW - 8}"'
-    yield f'<rect x="{LABELS}" y="{y + 4:.0f}" {size} fill="{colour}"/>'
-    yield f'<path d="M{low:.1f} {centre:.1f}H{high:.1f}" stroke="#333" stroke-width="1.5"/>'
-    yield _text(_x(FULL) + 8, centre + 4, f"{middle:.2f}")
+def _chart(results: Results, name: str) -> str:
+    part, said = PARTS[name], results.machine
+    measures = part.measures(results.effort)
+    panels = []
+    for measured in (each for each in measures if each in results.tables[name]):
+        values = results.tables[name][measured]
+        one = 1.0 if name == SCALE and measures[measured].unit.startswith("of that") else None
+        if part.limit and part.limit in values:
+            panels.append(
+                _shares(_title(measured, measures[measured]), measures[measured], values, part.limit)
+            )
+        else:
+            panels.append(_values(measures[measured], values, one))
+    title = f"{part.title.partition(' (')[0]}{f', as shares of a {part.limit}' if part.limit else ''}"
+    footnote = f"{said['cores']} cores of {said['cpu']}, Linux {said['kernel']}, {said['date']}"
+    return draw(title, panels, footnote, TWO_COLUMNS, columns=2)
 
 
-def svg(results: Results) -> str:
-    """The chart. Raises ValueError when there is nothing to draw, or no limit to compare with."""
-    if not results.rates or any(LIMIT not in rates for rates in results.rates.values()):
-        raise ValueError(f"a chart needs the {LIMIT}")
-    parts: list[str] = []
-    y = float(MARGIN)
-    for name, rates in results.rates.items():
-        y += ROW
-        parts.append(_text(MARGIN, y - 8, f"{WORKLOADS[name].title}: share of a {LIMIT}", font_weight="bold"))
-        for peer in rates:
-            parts.extend(_bar(y, peer, ratios(rates, peer, LIMIT)))
-            y += ROW
-    said = results.machine
-    y += ROW
-    parts.append(_text(MARGIN, y - 8, f"{said['cpu']}, Linux {said['kernel']}, {said['date']}", fill="#666"))
-    width, height = LABELS + BARS + 64, y + MARGIN
-    limit = _x(1.0)
-    parts.append(
-        f'<path d="M{limit:.1f} {MARGIN + ROW}V{y - ROW:.0f}" stroke="#999" stroke-dasharray="4 3"/>'
-    )
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height:.0f}" width="{width}"'
-    paper = '<rect width="100%" height="100%" fill="#fff"/>'
-    return "\n".join([f'{head} font-family="sans-serif" font-size="13">', paper, *parts, "</svg>", ""])
+def _title(key: str, measure: Measure) -> str:
+    way = next((each for each in (CONTAINERS, HOST, NIC) if key.startswith(each)), "")
+    return f"{capital(way)}: {measure.title}" if way else measure.title
+
+
+def _shares(title: str, measure: Measure, values: Mapping[str, Sequence[float]], limit: str) -> Panel:
+    bars = []
+    for subject in values:
+        shares = ratios(values, subject, limit)
+        middle = statistics.median(shares)
+        bars.append(Bar(subject, style_of(subject), min(shares), middle, max(shares), f"{middle:.2f}"))
+    return Panel(title, _note("", measure), bars, 1.0)
+
+
+def _values(measure: Measure, values: Mapping[str, Sequence[float]], line: float | None) -> Panel:
+    bars = []
+    for subject, each in values.items():
+        scaled = [value / measure.scale for value in each]
+        middle = statistics.median(scaled)
+        bars.append(Bar(subject, style_of(subject), min(scaled), middle, max(scaled), number(middle)))
+    title = capital(measure.title.replace("`", ""))
+    return Panel(title, _note(measure.unit, measure), bars, line)
+
+
+def _note(unit: str, measure: Measure) -> str:
+    return ", ".join(each for each in (unit, f"{measure.better} is better" if measure.better else "") if each)

@@ -10,12 +10,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+from bench.database.client import Client
+from bench.database.measures import DURABLE
 from bench.effort import Effort
-from bench.measure import Measure
+from bench.measure import LESS, Found, Measure, Tell
 from bench.netns import BenchError, call_inside, run
 from bench.switch import BRIDGE, JACKFIELD, OpenVSwitch, Switch, place
 
 SOME_PORTS = 100
+ONE_BY_ONE_ROUNDS = 2  # it takes about as long as so many lives
 FORWARDING_SECONDS = 5.0
 SEND_EVERY = 0.0005
 ETHERTYPE = 0x88B5  # for local experiments
@@ -32,23 +35,30 @@ _IFREQ = struct.Struct("16sH22x")
 READY, VSCTL, APPCTL, ADD_PORT, FEW_WEIGH = "ready", "vsctl", "appctl", "add-port", "rss-few"
 SOME_ADDED, SOME_WEIGH = "some-ports", "rss"
 MANY_ADDED, MANY_WEIGH, MANY_IDLE, ONE_MORE, RESTART = "many", "rss-many", "idle", "one-more", "restart"
+COMMITS, ONE_BY_ONE = "commits", "one-by-one"
 
 
 def measures(effort: Effort) -> dict[str, Measure]:
-    """What is measured, by name. Less is better."""
+    """What is measured, by name."""
+
+    def less(title: str, unit: str) -> Measure:
+        return Measure(title, unit, better=LESS)
+
     return {
-        READY: Measure("from nothing to ready", "ms"),
-        VSCTL: Measure("`vsctl show`, its own client", "ms"),
-        APPCTL: Measure("`appctl fdb/show`, its own client", "ms"),
-        ADD_PORT: Measure("`ovs-vsctl add-port` to the first frame forwarded", "ms"),
-        FEW_WEIGH: Measure("resident memory with 2 ports", "MB"),
-        SOME_ADDED: Measure(f"{SOME_PORTS} internal ports in one transaction", "s"),
-        SOME_WEIGH: Measure(f"resident memory with {SOME_PORTS} ports", "MB"),
-        MANY_ADDED: Measure(f"{effort.ports} more in one transaction", "s"),
-        MANY_WEIGH: Measure("resident memory with all of them", "MB"),
-        MANY_IDLE: Measure("processor time while idle, all ports there", "ms a second"),
-        ONE_MORE: Measure("`ovs-vsctl add-port` to the first frame, all ports there", "ms"),
-        RESTART: Measure("ended and ready again, all ports there", "s"),
+        READY: less("from nothing to ready", "ms"),
+        VSCTL: less("`vsctl show`, its own client", "ms"),
+        APPCTL: less("`appctl fdb/show`, its own client", "ms"),
+        COMMITS: Measure("durable commits, one after the other", "a second"),
+        ADD_PORT: less("`ovs-vsctl add-port` to the first frame forwarded", "ms"),
+        FEW_WEIGH: less("resident memory with 2 ports", "MB"),
+        SOME_ADDED: less(f"{SOME_PORTS} internal ports in one transaction", "s"),
+        SOME_WEIGH: less(f"resident memory with {SOME_PORTS} ports", "MB"),
+        MANY_ADDED: less(f"{effort.ports:,} more in one transaction", "s"),
+        MANY_WEIGH: less("resident memory with all of them", "MB"),
+        MANY_IDLE: less("processor time while idle, all ports there", "ms a second"),
+        ONE_MORE: less("`ovs-vsctl add-port` to the first frame, all ports there", "ms"),
+        RESTART: less("ended and ready again, all ports there", "s"),
+        ONE_BY_ONE: less(f"{effort.ports:,} internal ports, an `ovs-vsctl add-port` each", "s"),
     }
 
 
@@ -74,6 +84,7 @@ def life(kind: type[Switch], effort: Effort) -> Iterator[tuple[str, float]]:
         switch.add_bridge()
         yield VSCTL, _timed(lambda: switch.vsctl("show")) * 1e3
         yield APPCTL, _timed(lambda: switch.appctl("fdb/show", BRIDGE)) * 1e3
+        yield COMMITS, _commits(switch, effort.commits)
         switch.add_internal_ports([SOURCE])
         with call_inside(
             switch.namespace, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -93,12 +104,48 @@ def life(kind: type[Switch], effort: Effort) -> Iterator[tuple[str, float]]:
         yield RESTART, _timed(lambda: _restart(switch))
 
 
-def measure(effort: Effort) -> Iterator[tuple[str, str, float]]:
+def one_by_one(kind: type[Switch], effort: Effort) -> float:
+    """Seconds for many ports, each by a command of its own."""
+    with place("control", kind) as switch:
+        switch.start()
+        switch.add_bridge()
+
+        def add() -> None:
+            for number in range(effort.ports):
+                run(*CLIENT, *_port(f"jft-o{number}"), env=switch.environment)
+
+        return _timed(add)
+
+
+def measure(effort: Effort, tell: Tell) -> Found:
     """Lives of all switches by turns: the measure's name, the switch's title, a value."""
-    for _ in range(effort.control_rounds):
+    steps = effort.control_rounds + ONE_BY_ONE_ROUNDS
+    for number in range(effort.control_rounds):
+        tell(number / steps, f"life {number + 1} of {effort.control_rounds}")
         for kind in SUBJECTS:
             for name, value in life(kind, effort):
                 yield name, kind.title, value
+    tell(effort.control_rounds / steps, "ports one by one")
+    for kind in SUBJECTS:
+        yield ONE_BY_ONE, kind.title, one_by_one(kind, effort)
+
+
+def _port(name: str) -> tuple[str, ...]:
+    """The words that add an internal port."""
+    return ("add-port", BRIDGE, name, "--", "set", "Interface", name, "type=internal")
+
+
+def _commits(switch: Switch, count: int) -> float:
+    """Commits a second, each on disk before it is answered."""
+    client = Client(switch.directory / "db.sock")
+    try:
+        begin = time.perf_counter()
+        for number in range(count):
+            row = {"external_ids": ["map", [["number", str(number)]]]}
+            client.transact({"op": "update", "table": "Open_vSwitch", "where": [], "row": row}, DURABLE)
+        return count / (time.perf_counter() - begin)
+    finally:
+        client.close()
 
 
 def _up(control: socket.socket, device: str) -> None:
@@ -126,9 +173,8 @@ def _first_frame(switch: Switch, control: socket.socket, port: str) -> float:
         thread = threading.Thread(target=send)
         thread.start()
         try:
-            words = ("add-port", BRIDGE, port, "--", "set", "Interface", port, "type=internal")
             begin = time.perf_counter()
-            run(*CLIENT, *words, env=switch.environment)
+            run(*CLIENT, *_port(port), env=switch.environment)
             _up(control, port)
             receiver.bind((port, ETHERTYPE))
             receiver.settimeout(FORWARDING_SECONDS)

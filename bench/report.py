@@ -1,73 +1,24 @@
-"""What was measured, for programs (JSON) and for people (Markdown), and whether it is as fast as promised."""
+"""What was measured, for people (Markdown), and whether it is as fast as promised. Pure."""
 
 from __future__ import annotations
 
-import os
-import platform
-import re
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 
-from bench import control, scale
-from bench.effort import FULL, Effort
-from bench.measure import Measure, Values
-from bench.peers import INTERNAL, LIMIT, LINUX_BRIDGE, MANY, OVS
-from bench.rfc2889 import trials as rfc2889
+from bench import control
+from bench.counts.names import CONTAINERS, HOST, NIC
+from bench.goals import CONTROL as ABOUT_CONTROL
+from bench.goals import PROGRAM as ABOUT_PROGRAM
+from bench.goals import RATES as ABOUT_RATES
+from bench.goals import Goal
+from bench.measure import Measure, Table
+from bench.parts import CONTROL, PARTS, RATES, RFC2889
+from bench.peers import INTERNAL, LIMIT, LINUX_BRIDGE, OVS, many
+from bench.results import Results
+from bench.rfc2889.trials import CAPACITY
 from bench.switch import Switch
-from bench.traffic import TCP, UDP, WORKLOADS
-
-Rates = Mapping[str, Sequence[float]]
-Table = dict[str, dict[str, list[float]]]
-
-
-@dataclass(slots=True)
-class Results:
-    """Values by round: of each part by measure and by what was measured, in the measure's unit."""
-
-    machine: dict[str, str | int]
-    effort: Effort = FULL
-    rates: Table = field(default_factory=dict)
-    rfc2889: Table = field(default_factory=dict)
-    scale: Table = field(default_factory=dict)
-    control: Table = field(default_factory=dict)
-
-    @staticmethod
-    def note(table: Table, measure: str, subject: str, value: float) -> None:
-        """Add what one round has found."""
-        table.setdefault(measure, {}).setdefault(subject, []).append(value)
-
-    def as_json(self) -> dict[str, object]:
-        """All of it, with the verdicts."""
-        return {**asdict(self), "targets": [asdict(target) for target in targets(self)]}
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A promise about speed and what was measured of it."""
-
-    text: str
-    measured: float
-    met: bool
-
-
-def machine() -> dict[str, str | int]:
-    """On what this was measured, and how busy that was before (load average of the last minute)."""
-    found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.M)
-    return {
-        "cpu": found[1] if found else platform.machine(),
-        "cores": os.cpu_count() or 0,
-        "kernel": platform.release(),
-        "load": f"{os.getloadavg()[0]:.2f}",
-        "python": platform.python_version(),
-    }
-
-
-def ratios(rates: Rates, peer: str, to: str) -> list[float]:
-    """Round by round, so that a slow moment of the machine meets both."""
-    return [mine / theirs for mine, theirs in zip(rates[peer], rates[to], strict=True)]
-
+from bench.table import capital, comparison, ratios
+from bench.traffic import MEASURES, TCP, UDP, key
 
 # The peers whose ratio is promised, by workload: at least this much of that.
 RATE_TARGETS = (
@@ -76,9 +27,8 @@ RATE_TARGETS = (
     (TCP, INTERNAL, OVS, 10.0),
     (UDP, INTERNAL, LIMIT, 0.93),
     (UDP, INTERNAL, LINUX_BRIDGE, 1.15),
-    (TCP, MANY, INTERNAL, 0.95),
-    (UDP, MANY, INTERNAL, 0.95),
 )
+SAME_RATE = 0.95  # with many ports as with two
 CONTROL_TARGETS = {
     control.READY: 1500,
     control.VSCTL: 150,
@@ -89,83 +39,74 @@ CONTROL_TARGETS = {
 }
 
 
-def targets(results: Results) -> Iterator[Target]:
+def targets(results: Results) -> Iterator[Goal]:
     """The promises about what was measured, each by its median."""
-    for workload, peer, other, least in RATE_TARGETS:
-        rates = results.rates.get(workload, {})
-        if peer in rates and other in rates:
-            ratio = statistics.median(ratios(rates, peer, other))
-            text = f"{WORKLOADS[workload].title}: {peer} at least {least:.2f} of {other}"
-            yield Target(text, round(ratio, 3), ratio >= least)
-    measures = control.measures(results.effort)
-    for name, most in CONTROL_TARGETS.items():
-        if name in results.control:
-            value = statistics.median(results.control[name][Switch.title])
-            measure = measures[name]
-            yield Target(f"{measure.title} at most {most} {measure.unit}", round(value, 1), value <= most)
+    rates = results.tables.get(RATES, {})
+    large = many(results.effort.ports)
+    same = ((workload, large, INTERNAL, SAME_RATE) for workload in (TCP, UDP))
+    for workload, subject, other, least in (*RATE_TARGETS, *same):
+        name = key(CONTAINERS, workload)
+        values = rates.get(name, {})
+        if subject in values and other in values:
+            ratio = statistics.median(ratios(values, subject, other))
+            text = f"{MEASURES[name].title}, {CONTAINERS}: {subject}, of {other}"
+            yield Goal(text, least, round(ratio, 3), "", ABOUT_RATES, at_least=True)
+    if CAPACITY in results.tables.get(RFC2889, {}):
+        held = statistics.median(results.tables[RFC2889][CAPACITY][Switch.title])
+        most = results.effort.addresses[-1]
+        yield Goal("Addresses learned, none lost", most, held, "", ABOUT_PROGRAM, at_least=True)
+    measures, lives = control.measures(results.effort), results.tables.get(CONTROL, {})
+    for name, bound in CONTROL_TARGETS.items():
+        if name in lives:
+            value = statistics.median(lives[name][Switch.title])
+            yield Goal(
+                capital(measures[name].title), bound, round(value, 1), measures[name].unit, ABOUT_CONTROL
+            )
 
 
-def table_row(*cells: str) -> str:
-    """A line of a Markdown table."""
-    return "| " + " | ".join(cells) + " |"
+def as_json(results: Results) -> dict[str, object]:
+    """All of it, with the verdicts."""
+    return {**results.as_json(), "targets": [goal.as_json() for goal in targets(results)]}
 
 
-def table_head(*cells: str) -> Iterator[str]:
-    """The first two lines of a Markdown table: text to the left, numbers to the right."""
-    yield table_row(*cells)
-    yield table_row("---", *["---:"] * (len(cells) - 1))
-
-
-def spread(values: Sequence[float], form: str) -> str:
-    """The median, and in brackets the least and the most of several."""
-    if len(values) == 1:
-        return format(values[0], form)
-    low, middle, high = (format(f(values), form) for f in (min, statistics.median, max))
-    return f"{middle} ({low} to {high})"
-
-
-def comparison(title: str, measures: Mapping[str, Measure], values: Values) -> Iterator[str]:
-    """A table of medians and spreads: a line for each measure, a column for each that was measured."""
-    subjects = list(dict.fromkeys(subject for each in values.values() for subject in each))
-    yield from table_head(title, "unit", *subjects)
-    for name, each in values.items():
-        measure = measures[name]
-        cells = (
-            spread([value / measure.scale for value in each[subject]], ".4g") if subject in each else ""
-            for subject in subjects
-        )
-        section = f" ({measure.section})" if measure.section else ""
-        yield table_row(measure.title + section, measure.unit, *cells)
-
-
-def markdown(results: Results) -> Iterator[str]:
-    """The tables: medians and spreads."""
+def about(results: Results) -> Iterator[str]:
+    """On what and when this was measured, and what is to be known about it."""
     said = results.machine
     yield (
         f"{said['cores']} cores of {said['cpu']}, Linux {said['kernel']}, {said['date']}; "
-        f"load when it began {said['load']}."
+        f"load when it began {said['load']}; {results.effort.rounds} rounds."
     )
+    for line in results.notes:
+        yield ""
+        yield line
+
+
+def markdown(results: Results, charts: Mapping[str, str]) -> Iterator[str]:
+    """The tables: medians and spreads; `charts` are files by part."""
+    yield from about(results)
     yield ""
-    yield "Medians of rounds by turns, in brackets the least and the most."
-    for name, rates in results.rates.items():
-        workload = WORKLOADS[name]
+    yield (
+        "Medians of rounds by turns, in brackets the least and the most. Of rates and round trips the second "
+        f"line is the share of a {LIMIT}, taken round by round."
+    )
+    for name, part in PARTS.items():
+        values = results.tables.get(name)
+        if not values:
+            continue
         yield ""
-        yield from table_head(workload.title, workload.unit, f"of {LIMIT}")
-        for peer, values in rates.items():
-            share = spread(ratios(rates, peer, LIMIT), ".2f") if LIMIT in rates else ""
-            yield table_row(peer, spread([value / workload.scale for value in values], ".4g"), share)
-    if results.rfc2889:
-        yield ""
-        yield from comparison("RFC 2889 (section)", rfc2889.MEASURES, results.rfc2889)
-    if results.scale:
-        yield ""
-        yield from comparison("Scale", scale.measures(results.effort), results.scale)
-    if results.control:
-        yield ""
-        yield from comparison("Control plane", control.measures(results.effort), results.control)
-    verdicts = list(targets(results))
-    if verdicts:
-        yield ""
-        yield from table_head("Promise", "measured", "met")
-        for target in verdicts:
-            yield table_row(target.text, f"{target.measured:g}", "yes" if target.met else "**no**")
+        if name in charts:
+            yield from (f"![{part.title.partition(' (')[0]}]({charts[name]})", "")
+        measures = part.measures(results.effort)
+        if name == RATES:
+            yield from _ways(measures, values)
+        else:
+            yield from comparison(part.title, measures, values, part.limit)
+
+
+def _ways(measures: Mapping[str, Measure], values: Table) -> Iterator[str]:
+    """A table for each way that was measured."""
+    for kind in (CONTAINERS, HOST, NIC):
+        of_kind = {name: each for name, each in values.items() if name.startswith(f"{kind}: ")}
+        if of_kind:
+            yield ""
+            yield from comparison(capital(kind), measures, of_kind, LIMIT)

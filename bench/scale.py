@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.effort import Effort
-from bench.measure import Measure
+from bench.measure import LESS, Found, Measure, Tell
 from bench.netns import BenchError, namespaces, run
 from bench.rfc2889.wire import (
     ETHERTYPE,
@@ -31,7 +31,9 @@ from bench.switch import BRIDGE, OpenVSwitch, Switch, running
 from jackfield.lab.measure.udp import BATCH
 
 NEAR, FAR = bytes.fromhex("020000000001"), bytes.fromhex("020000000002")
-PORTS, ADDRESSES, VLANS, BRIDGES = "ports", "addresses", "vlans", "bridges"
+SOME_PORTS, PORTS, VLANS, BRIDGES = "some-ports", "ports", "vlans", "bridges"
+SOME_ADDRESSES, ADDRESSES = "some-addresses", "addresses"
+SUBJECTS: tuple[type[Switch], ...] = (Switch, OpenVSwitch)
 BRIDGES_AT_ONCE = 25  # of one command, which has to be shorter than the kernel allows
 
 
@@ -136,23 +138,29 @@ def _many_bridges(at: Site, number: int) -> None:
 class Case:
     """What there is much of, and of which stream the cost is measured; `few` is what the small switch has."""
 
+    what: str
     few: int
     many: Callable[[Effort], int]
     grow: Callable[[Site, int], None]
     stream: Callable[[int], Frames]
-    subjects: Sequence[type[Switch]] = (Switch, OpenVSwitch)
+    subjects: Sequence[type[Switch]] = SUBJECTS
+    by_commands: bool = False
+    """Whether it is worth telling how long it takes to make so many."""
 
 
 CASES = {
-    PORTS: Case(2, lambda effort: effort.ports, _many_ports, _plain),
+    SOME_PORTS: Case("ports", 2, lambda _: 10, _many_ports, _plain),
+    PORTS: Case("ports", 2, lambda effort: effort.ports, _many_ports, _plain, by_commands=True),
     # OVS's user-space datapath takes minutes to learn as many: see the address learning rate.
-    ADDRESSES: Case(BATCH, lambda effort: effort.addresses[-1], _many_addresses, _to_addresses, (Switch,)),
-    VLANS: Case(1, lambda effort: effort.vlans, _many_vlans, _in_vlans),
-    BRIDGES: Case(1, lambda effort: effort.bridges, _many_bridges, _plain),
+    SOME_ADDRESSES: Case(
+        "addresses", BATCH, lambda effort: effort.addresses[1], _many_addresses, _to_addresses
+    ),
+    ADDRESSES: Case(
+        "addresses", BATCH, lambda effort: effort.addresses[-1], _many_addresses, _to_addresses, (Switch,)
+    ),
+    VLANS: Case("VLANs", 1, lambda effort: effort.vlans, _many_vlans, _in_vlans),
+    BRIDGES: Case("bridges", 1, lambda effort: effort.bridges, _many_bridges, _plain, by_commands=True),
 }
-
-
-MADE_BY_COMMANDS = (PORTS, BRIDGES)
 
 
 def _set_up(name: str) -> str:
@@ -163,22 +171,24 @@ def measures(effort: Effort) -> dict[str, Measure]:
     """What is measured, by name."""
     found = {}
     for name, case in CASES.items():
-        what = {VLANS: "VLANs"}.get(name, name)
-        many = f"{case.many(effort):,} {what}"
+        many = f"{case.many(effort):,} {case.what}"
         found[name] = Measure(f"{many}: forwarding rate", f"of that with {case.few}")
-        if name in MADE_BY_COMMANDS:
-            found[_set_up(name)] = Measure(f"{many}: set up in", "s")
+        if case.by_commands:
+            found[_set_up(name)] = Measure(f"{many}: set up in", "s", better=LESS)
     return found
 
 
-def measure(effort: Effort) -> Iterator[tuple[str, str, float]]:
+def measure(effort: Effort, tell: Tell) -> Found:
     """All cases on all switches: the measure's name, the switch's title, a value."""
-    for kind in (Switch, OpenVSwitch):
+    done, all_of_them = 0, sum(len(case.subjects) for case in CASES.values())
+    for kind in SUBJECTS:
         with site(kind, "few") as small:
             for name, case in CASES.items():
                 if kind in case.subjects:
+                    tell(done / all_of_them, f"{case.many(effort):,} {case.what}, {kind.title}")
                     for measured, value in _beside(small, kind, name, effort):
                         yield measured, kind.title, value
+                    done += 1
 
 
 def _beside(small: Site, kind: type[Switch], name: str, effort: Effort) -> Iterator[tuple[str, float]]:
@@ -188,7 +198,7 @@ def _beside(small: Site, kind: type[Switch], name: str, effort: Effort) -> Itera
         case.grow(small, case.few)
         begin = time.monotonic()
         case.grow(large, number)
-        if name in MADE_BY_COMMANDS:
+        if case.by_commands:
             yield _set_up(name), time.monotonic() - begin
         few, many = case.stream(case.few), case.stream(number)
         small.rate(few, effort.trial_seconds)

@@ -6,10 +6,16 @@ import statistics
 from collections.abc import Iterator
 
 from bench import control
+from bench.counts.names import CONTAINERS
+from bench.measure import Measure
+from bench.parts import CONTROL, RATES
 from bench.peers import LIMIT
-from bench.report import Results, ratios, table_head, table_row
+from bench.results import Results
 from bench.switch import Switch
-from bench.traffic import TCP, UDP
+from bench.table import ratios, table_head, table_row
+from bench.traffic import CONNECT, MEASURES, TCP, TRIP, UDP, key
+
+COLUMNS = (TCP, UDP, TRIP, CONNECT)
 
 
 def summary(results: Results) -> Iterator[str]:
@@ -19,23 +25,28 @@ def summary(results: Results) -> Iterator[str]:
     yield "Between two containers of one host, from one run of `scripts/bench`"
     yield f"([all of it](docs/performance.md), [data](docs/bench.json): {where};"
     yield f"medians of {results.effort.rounds} rounds by turns, and what of a plain veth pair that is):"
+    for line in results.notes:
+        yield ""
+        yield line
     yield ""
-    yield from table_head("", "TCP, one stream", "UDP, 64-byte frames")
-    tcp, udp = results.rates[TCP], results.rates[UDP]
-    for peer in tcp:
-        bits = f"{statistics.median(tcp[peer]) / 1e9:.3g} Gb/s"
-        packets = f"{statistics.median(udp[peer]):,.0f} packets/s"
-        cells = (
-            text if peer == LIMIT else f"{text}, {statistics.median(ratios(rates, peer, LIMIT)):.2f}"
-            for text, rates in ((bits, tcp), (packets, udp))
-        )
-        yield table_row(peer, *cells)
+    names = [key(CONTAINERS, each) for each in COLUMNS]
+    yield from table_head("", *(f"{MEASURES[name].title}, {MEASURES[name].unit}" for name in names))
+    rates = results.tables[RATES]
+    for peer in rates[names[0]]:
+        yield table_row(peer, *(_cell(MEASURES[name], rates[name], peer) for name in names))
 
     def middle(name: str) -> float:
-        return statistics.median(results.control[name][Switch.title])
+        return statistics.median(results.tables[CONTROL][name][Switch.title])
 
     yield ""
     yield f"The daemon is ready in {middle(control.READY) / 1e3:.1f} s and has"
     yield f"{middle(control.SOME_WEIGH):.0f} MB with {control.SOME_PORTS} ports; a new port forwards"
     yield f"{middle(control.ADD_PORT):.0f} ms after `ovs-vsctl add-port` was started,"
     yield f"{results.effort.ports:,} in one transaction take {middle(control.MANY_ADDED):.1f} s."
+
+
+def _cell(measure: Measure, values: dict[str, list[float]], peer: str) -> str:
+    if peer not in values:
+        return ""
+    text = f"{statistics.median(values[peer]) / measure.scale:.3g}"
+    return text if peer == LIMIT else f"{text}, {statistics.median(ratios(values, peer, LIMIT)):.2f}"

@@ -16,7 +16,7 @@ from bench.attacks import network, sockets
 from bench.attacks.outcome import Outcome
 from bench.attacks.subjects import SUBJECTS, Subject, standing
 from bench.netns import BenchError
-from bench.report import machine
+from bench.results import machine
 
 Attack = Callable[[Subject], Outcome]
 ATTACKS: Mapping[str, Attack] = {

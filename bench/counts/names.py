@@ -15,5 +15,7 @@ def path_name(peer: str, kind: str) -> str:
     return f"{peer}: {kind}"
 
 
+UNICAST = "known unicast"
+
 PARTS = ("program", "scale", "paths", "flood")
 """What can be counted: the program by itself, with large tables, packets on their ways, flooded copies."""

@@ -9,18 +9,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+from bench import overview
 from bench.counts.names import PARTS
 from bench.counts.page import goals, markdown, svg
+from bench.goals import verdicts
+from bench.netns import BenchError
+from bench.pages import check_marks, put_between
 
 ROOT = Path(__file__).resolve().parents[2]
 BEGIN, END = "<!-- counts: made by scripts/bench counts -->", "<!-- end of counts -->"
-
-
-def put_into(page: Path, lines: list[str]) -> None:
-    """Put the tables into a page, between its two marks."""
-    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    page.write_text("\n".join([before + BEGIN, *lines, END + after]), encoding="utf-8")
 
 
 def main() -> int:
@@ -34,9 +31,17 @@ def main() -> int:
     parser.add_argument(
         "--output", type=Path, default=Path("out/performance.json"), help="JSON; the chart is beside it"
     )
-    parser.add_argument("--page", type=Path, help="a Markdown page whose marked part is made anew")
+    parser.add_argument(
+        "--page", type=Path, help="a Markdown page whose marked parts are made anew, beside the JSON"
+    )
     parser.add_argument("--check", action="store_true", help="exit 1 when a goal is missed")
     options = parser.parse_args()
+    if options.page:
+        try:
+            check_marks(options.page, (BEGIN, END), overview.MARKS)
+        except BenchError as error:
+            print(f"scripts/bench counts: {error}", file=sys.stderr)
+            return 1
     if options.counts:
         counts = json.loads(options.counts.read_text(encoding="utf-8"))
     else:
@@ -60,9 +65,11 @@ def main() -> int:
         chart.write_text(svg(counts), encoding="utf-8")
     lines = list(markdown(counts, chart.name))
     if options.page:
-        put_into(options.page, lines)
-    print("\n".join(lines))
-    return 1 if options.check and not all(goal.met for goal in goals(counts)) else 0
+        put_between(options.page, BEGIN, END, lines)
+        overview.put_into(options.page)
+    judged = list(goals(counts))
+    print("\n".join([*lines, "", *verdicts(judged)]))
+    return 1 if options.check and not all(goal.met for goal in judged) else 0
 
 
 if __name__ == "__main__":

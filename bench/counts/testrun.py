@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.counts.clock import NANOSECONDS_PER_INSTRUCTION
+from bench.counts.names import UNICAST
 from bench.netns import BenchError
 from jackfield.datapath import _abi, bpffs
 from jackfield.datapath.libbpf import library
@@ -46,7 +47,7 @@ def _bpf(command: int, attributes: bytes) -> tuple[int, bytes]:
     return result, room.raw
 
 
-def _nothing() -> int:
+def nothing() -> int:
     """A program that returns 0 at once."""
     instructions = ctypes.create_string_buffer(_NOTHING, len(_NOTHING))
     licence = ctypes.create_string_buffer(b"GPL")
@@ -81,6 +82,10 @@ class Loaded:
 
     maps: Datapath
     program: int
+
+
+Prepare = Callable[[Loaded], bytes]
+"""Sets the switch up for a case, and returns the frame that is to be measured."""
 
 
 @contextlib.contextmanager
@@ -146,7 +151,7 @@ def _trunk(at: Loaded) -> bytes:
     return tagged()
 
 
-def _addresses(count: int) -> Callable[[Loaded], bytes]:
+def addresses(count: int) -> Prepare:
     def prepare(at: Loaded) -> bytes:
         switch(at.maps, 2, table=_abi.Limit.MAX_FDB_ENTRIES)
         for number in range(count):
@@ -182,24 +187,23 @@ def _bridges(at: Loaded) -> bytes:
     return untagged()
 
 
-UNICAST = "known unicast"
-CASES: dict[str, Callable[[Loaded], bytes]] = {
+CASES: dict[str, Prepare] = {
     UNICAST: _two,
     f"{UNICAST}, tagged": _trunk,
     f"{UNICAST}, 1000 ports": _thousand,
 }
-SCALE: dict[str, Callable[[Loaded], bytes]] = {
+SCALE: dict[str, Prepare] = {
     f"{UNICAST}, {VLANS} VLANs": _vlans,
     f"{UNICAST}, {BRIDGES} bridges": _bridges,
-    **{f"{UNICAST}, {count} learned addresses": _addresses(count) for count in (8_000, 1_000_000)},
+    **{f"{UNICAST}, {count} learned addresses": addresses(count) for count in (8_000, 1_000_000)},
 }
 
 
-def counts(cases: dict[str, Callable[[Loaded], bytes]]) -> dict[str, float]:
+def counts(cases: dict[str, Prepare]) -> dict[str, float]:
     """Instructions of the program alone for one frame, by case."""
-    nothing = _nothing()
-    empty = instructions(nothing, untagged(), 0)
-    os.close(nothing)
+    idle = nothing()
+    empty = instructions(idle, untagged(), 0)
+    os.close(idle)
     found = {}
     with loaded() as at:
         for name, prepare in cases.items():

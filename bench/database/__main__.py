@@ -29,7 +29,7 @@ from bench.database.measures import (
 from bench.database.report import Results, markdown, targets
 from bench.database.servers import COMMANDS, Running, place, serving
 from bench.netns import BenchError
-from bench.report import machine
+from bench.results import machine
 
 LEAST_ROUNDS = 5
 BLOCKS = 8

@@ -8,12 +8,21 @@ from dataclasses import asdict, dataclass, field
 
 from bench.database.measures import MEASURES, READY, commits_with
 from bench.database.servers import OURS, THEIRS
-from bench.report import Target, ratios, spread, table_head, table_row
+from bench.table import ratios, spread, table_head, table_row
 
 Values = dict[str, dict[str, list[float]]]
 
 RATIO_TARGETS = {commits_with(10): 3.0}
 VALUE_TARGETS = {READY: 2000.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A promise about speed and what was measured of it."""
+
+    text: str
+    measured: float
+    met: bool
 
 
 @dataclass(slots=True)

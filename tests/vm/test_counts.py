@@ -8,7 +8,9 @@ from xml.etree import ElementTree
 
 from bench.counts.names import CONTAINERS, HOST, JACKFIELD_INTERNAL, LINUX_BRIDGE, NIC, VETH, path_name
 from bench.counts.page import goals, markdown, svg
-from bench.counts.report import BEGIN, END, put_into
+from bench.counts.report import BEGIN, END
+from bench.goals import verdicts
+from bench.pages import put_between
 
 LIMIT = path_name(VETH, CONTAINERS)
 
@@ -32,9 +34,13 @@ def test_a_goal_is_a_bound_on_what_is_added_to_a_plain_veth_pair() -> None:
 
 
 def test_a_goal_that_is_missed_says_by_how_much() -> None:
-    text = "\n".join(markdown(counts(to_host=1250), "performance.svg"))
-    assert "below Linux bridge | 1000 | 1250 | **no**, by 250 |" in text
-    assert "| Jackfield, internal ports: container to host | 9250 | +1250 |" in text
+    text = "\n".join(verdicts(list(goals(counts(to_host=1250)))))
+    assert (
+        "below Linux bridge | ≤ 1,000 instructions | **1,250 instructions** | 250 instructions (25.0%) |"
+        in text
+    )
+    tables = "\n".join(markdown(counts(to_host=1250), "performance.svg"))
+    assert "| Jackfield, internal ports: container to host | 9250 | +1250 |" in tables
 
 
 def test_the_chart_names_every_switch_on_every_way() -> None:
@@ -47,5 +53,5 @@ def test_only_the_marked_part_of_a_page_is_made_anew(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"# Before\n\n{BEGIN}\nold\n{END}\n\nAfter.\n")
     for _ in range(2):
-        put_into(page, ["new"])
+        put_between(page, BEGIN, END, ["new"])
     assert page.read_text() == f"# Before\n\n{BEGIN}\nnew\n{END}\n\nAfter.\n"
