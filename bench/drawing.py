@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 ROW, HEAD, MARGIN, GAP = 19, 36, 16, 10
 BREADTH = 1.25  # a spread beyond this much of the longest bar is cut
-NARROW = 6.4  # about the width of a letter
+NARROW = 6.0  # about the width of a letter
 
 _LIGHT = {
     "paper": "#ffffff", "ink": "#1f2328", "faint": "#59636e", "rule": "#8c959f",

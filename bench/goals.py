@@ -15,6 +15,7 @@ HOST, FLOODING, RATES, CONTROL, PROGRAM = (
 TOPICS = (HOST, FLOODING, RATES, CONTROL, PROGRAM)
 """Headings of the page about speed, below which it is told why a goal is missed and what was tried."""
 
+INSTRUCTIONS = "instructions"
 FURTHEST = 2.0  # bars of the chart end at twice the goal
 
 
@@ -49,6 +50,15 @@ class Goal:
     @property
     def bound_text(self) -> str:
         return f"{'≥' if self.at_least else '≤'} {number(self.bound)} {self.unit}".rstrip()
+
+    @property
+    def short(self) -> str:
+        """Measured and bound, side by side."""
+        unit = "" if self.unit == INSTRUCTIONS else self.unit
+        return (
+            f"{number(self.measured)} {unit}".rstrip()
+            + f", {'≥' if self.at_least else '≤'} {number(self.bound)}"
+        )
 
     @property
     def measured_text(self) -> str:
@@ -93,10 +103,9 @@ def chart(groups: Mapping[str, Sequence[Goal]], footnote: str) -> str:
         bars = [_bar(goal) for goal in goals]
         if bars:
             panels.append(Panel(title, "beyond the line: met", bars, 1.0))
-    return draw("How far each goal is reached", panels, footnote, Widths(540, 180, 200))
+    return draw("How far each goal is reached", panels, footnote, Widths(470, 220, 150))
 
 
 def _bar(goal: Goal) -> Bar:
     share = min(goal.share, FURTHEST)
-    text = f"{goal.measured_text}, {goal.bound_text}"
-    return Bar(goal.text, "met" if goal.met else "missed", share, share, share, text)
+    return Bar(goal.text.replace("`", ""), "met" if goal.met else "missed", share, share, share, goal.short)

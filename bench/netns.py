@@ -20,14 +20,12 @@ class BenchError(Exception):
     """Something that a measurement needs did not work: the message says what."""
 
 
-def run(*argv: str, env: dict[str, str] | None = None) -> str:
-    """Runs a command and returns what it printed. Raises BenchError when it fails."""
+def run(*argv: str, env: dict[str, str] | None = None, seconds: float = COMMAND_SECONDS) -> str:
+    """Runs a command and returns what it printed. Raises BenchError when it fails or takes too long."""
     try:
-        done = subprocess.run(
-            argv, env=env, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
-        )
+        done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=seconds, check=False)
     except subprocess.TimeoutExpired as error:
-        raise BenchError(f"{' '.join(argv[:8])}: not done within {COMMAND_SECONDS:.0f} s") from error
+        raise BenchError(f"{' '.join(argv[:8])}: not done within {seconds:.0f} s") from error
     if done.returncode:
         raise BenchError(f"{' '.join(argv[:8])}: {done.stderr.strip() or done.stdout.strip()}")
     return done.stdout

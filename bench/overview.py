@@ -13,7 +13,7 @@ from bench.pages import put_between
 
 MARKS = ("<!-- goals: made by scripts/bench -->", "<!-- end of goals -->")
 CHART = "goals.svg"
-COUNTED, CLOCKED = "Exact counts", "By the clock"
+COUNTED, CLOCKED = "Exact counts: instructions", "By the clock"
 Data = Mapping[str, Any]
 
 
@@ -47,7 +47,9 @@ def _sources(counts: Data | None, rates: Data | None) -> Iterator[str]:
         said = rates["machine"]
         yield f"All else is by the clock, on {said['cores']} cores of {said['cpu']}, Linux {said['kernel']},"
         yield f"{said['date']}."
-        yield from rates["notes"]
+        for note in rates["notes"]:
+            yield ""
+            yield note
 
 
 def _footnote(counts: Data | None, rates: Data | None) -> str:

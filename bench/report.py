@@ -49,7 +49,7 @@ def targets(results: Results) -> Iterator[Goal]:
         values = rates.get(name, {})
         if subject in values and other in values:
             ratio = statistics.median(ratios(values, subject, other))
-            text = f"{MEASURES[name].title}, {CONTAINERS}: {subject}, of {other}"
+            text = f"{MEASURES[name].title}: {subject}, of {other}"
             yield Goal(text, least, round(ratio, 3), "", ABOUT_RATES, at_least=True)
     if CAPACITY in results.tables.get(RFC2889, {}):
         held = statistics.median(results.tables[RFC2889][CAPACITY][Switch.title])

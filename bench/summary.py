@@ -12,7 +12,7 @@ from bench.parts import CONTROL, RATES
 from bench.peers import LIMIT
 from bench.results import Results
 from bench.switch import Switch
-from bench.table import ratios, table_head, table_row
+from bench.table import number, ratios, table_head, table_row
 from bench.traffic import CONNECT, MEASURES, TCP, TRIP, UDP, key
 
 COLUMNS = (TCP, UDP, TRIP, CONNECT)
@@ -29,9 +29,9 @@ def summary(results: Results) -> Iterator[str]:
         yield ""
         yield line
     yield ""
-    names = [key(CONTAINERS, each) for each in COLUMNS]
-    yield from table_head("", *(f"{MEASURES[name].title}, {MEASURES[name].unit}" for name in names))
     rates = results.tables[RATES]
+    names = [name for name in (key(CONTAINERS, each) for each in COLUMNS) if name in rates]
+    yield from table_head("", *(f"{MEASURES[name].title}, {MEASURES[name].unit}" for name in names))
     for peer in rates[names[0]]:
         yield table_row(peer, *(_cell(MEASURES[name], rates[name], peer) for name in names))
 
@@ -48,5 +48,5 @@ def summary(results: Results) -> Iterator[str]:
 def _cell(measure: Measure, values: dict[str, list[float]], peer: str) -> str:
     if peer not in values:
         return ""
-    text = f"{statistics.median(values[peer]) / measure.scale:.3g}"
+    text = number(statistics.median(values[peer]) / measure.scale)
     return text if peer == LIMIT else f"{text}, {statistics.median(ratios(values, peer, LIMIT)):.2f}"

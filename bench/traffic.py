@@ -17,6 +17,7 @@ from jackfield.lab.measure import workloads
 PORT = 5201
 SENDER_CPU, RECEIVER_CPU = "0", "1"
 STREAMS = 8
+SLACK_SECONDS = 20.0
 
 TCP, TCP_MANY, UDP, TRIP, TRIP_TAIL, CONNECT = "tcp", "tcp-8", "udp-64", "trip", "trip-99", "connect"
 Workload = Callable[[Ends, float], Mapping[str, float]]
@@ -50,7 +51,8 @@ def _iperf(ends: Ends, seconds: float, streams: int) -> float:
             "--time",
             f"{max(seconds, 1):.0f}",
         )
-        text = run(*_pinned(ends.near, SENDER_CPU, *send, "--parallel", str(streams), "--json"))
+        command = _pinned(ends.near, SENDER_CPU, *send, "--parallel", str(streams), "--json")
+        text = run(*command, seconds=seconds + SLACK_SECONDS)
     finally:
         receiver.kill()
         receiver.communicate()

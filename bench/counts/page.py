@@ -19,15 +19,15 @@ from bench.counts.names import (
     path_name,
 )
 from bench.drawing import Bar, Panel, Widths, draw, style_of
-from bench.goals import FLOODING, PROGRAM, RATES, Goal
+from bench.goals import FLOODING, INSTRUCTIONS, PROGRAM, RATES, Goal
 from bench.goals import HOST as HOSTS_PORT
 from bench.table import table_head, table_row
 
 LIMIT = path_name(VETH, CONTAINERS)
 KINDS = {
     CONTAINERS: "Container to container",
-    HOST: "Container to an internal port of the host",
-    NIC: "Internal port of the host to a NIC",
+    HOST: "Container to host",
+    NIC: "Host to NIC",
 }
 MOST_CONTAINERS, MOST_PROGRAM, SAME = 1700, 350, 0.05
 FLOOD_SHARE = 1.1
@@ -44,11 +44,10 @@ def over_limit(paths: Mapping[str, Any], test: str, name: str) -> float:
 
 def goals(counts: Counts) -> Iterator[Goal]:
     """The goals about what was counted."""
-    unit = "instructions"
     paths = counts.get("paths", {})
     for test in paths:
         found = over_limit(paths, test, path_name(JACKFIELD_INTERNAL, CONTAINERS))
-        yield Goal(f"{KINDS[CONTAINERS]}, {test}, over {VETH}", MOST_CONTAINERS, found, unit, RATES)
+        yield Goal(f"{KINDS[CONTAINERS]}, {test}, over {VETH}", MOST_CONTAINERS, found, INSTRUCTIONS, RATES)
         for kind in (HOST, NIC):
             for ours, of in ((JACKFIELD_INTERNAL, ""), (JACKFIELD_NETKIT, ", of netkit")):
                 if path_name(ours, kind) not in paths[test]:
@@ -57,17 +56,19 @@ def goals(counts: Counts) -> Iterator[Goal]:
                 for peer in (OVS_INTERNAL, LINUX_BRIDGE):
                     if (name := path_name(peer, kind)) in paths[test]:
                         text = f"{KINDS[kind]}{of}, {test}: below {peer}"
-                        yield Goal(text, over_limit(paths, test, name), found, unit, HOSTS_PORT)
+                        yield Goal(text, over_limit(paths, test, name), found, INSTRUCTIONS, HOSTS_PORT)
     if flood := counts.get("flood"):
         most, found = FLOOD_SHARE * flood[LINUX_BRIDGE]["middle"], flood[JACKFIELD_VETH]["middle"]
-        yield Goal(f"A flooded copy: {FLOOD_SHARE} times {LINUX_BRIDGE}", most, found, unit, FLOODING)
+        yield Goal(f"A flooded copy: {FLOOD_SHARE} times {LINUX_BRIDGE}", most, found, INSTRUCTIONS, FLOODING)
     program = counts.get("program", {}) | counts.get("scale", {})
     if UNICAST in program:
-        yield Goal("The program by itself, known unicast", MOST_PROGRAM, program[UNICAST], unit, PROGRAM)
+        yield Goal(
+            "The program by itself, known unicast", MOST_PROGRAM, program[UNICAST], INSTRUCTIONS, PROGRAM
+        )
         most = round(program[UNICAST] * (1 + SAME))
         for name, found in program.items():
             if name.endswith(("ports", "addresses", "VLANs", "bridges")):
-                yield Goal(f"The program: {name}", most, found, unit, PROGRAM)
+                yield Goal(f"The program: {name}", most, found, INSTRUCTIONS, PROGRAM)
 
 
 def markdown(counts: Counts, chart: str) -> Iterator[str]:

@@ -29,7 +29,7 @@ def counts(to_host: float = 900) -> dict[str, Any]:
 def test_a_goal_is_a_bound_on_what_is_added_to_a_plain_veth_pair() -> None:
     met = {goal.text: goal.met for goal in goals(counts())}
     assert met["Container to container, one way, over plain veth pair"]
-    assert met["Container to an internal port of the host, one way: below Linux bridge"]
+    assert met["Container to host, one way: below Linux bridge"]
     assert not met["The program: known unicast, 1000 ports"]
 
 
