@@ -397,7 +397,7 @@ static __always_inline int pass_frame(struct __sk_buff *skb)
 	if (port->flags & (JF_PORT_LACP | JF_PORT_GUARDED)) {
 		if (port->flags & JF_PORT_LACP && is_slow_protocol(skb, pass))
 			return hand_up(skb, ingress->iface, JF_UPCALL_SLOW_PROTOCOL, 0, pass->now_ns);
-		if (port->flags & JF_PORT_GUARDED && guard_from_bpdus(skb, id, ingress->iface, pass->now_ns))
+		if (port->flags & JF_PORT_GUARDED && guard_from_bpdus(skb, id, ingress->iface, pass->now_ns, type_offset(skb, pass)))
 			return drop(skb, pass, ingress->iface, JF_DROP_BPDU_GUARD, 0);
 	}
 	if (reason != JF_DROP_RUNT && is_group(pass->src))

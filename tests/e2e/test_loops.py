@@ -13,7 +13,7 @@ from tests.e2e.switch import Switch
 from tests.e2e.test_patch_ports import joined
 from tests.netlab import Namespace, settled, until
 from tests.scenarios.kit import BROADCAST, tagged, untagged
-from tests.scenarios.loops import BPDU
+from tests.scenarios.loops import BPDU, PVST_BPDU, in_vlan
 
 SHELL = "import sys; from jackfield.cli.shell.app import main; sys.exit(main(sys.argv[1:]))"
 DISABLE = "other_config:loop-action=disable"
@@ -270,7 +270,7 @@ def test_a_bpdu_disables_a_guarded_port_though_the_daemon_is_dead(switch: Switch
     one.ping("10.0.0.2")
 
     with one.tap("tap1") as tap:
-        tap.send(BPDU)
+        tap.send(in_vlan(10, PVST_BPDU))
     until(lambda: disabled(switch) == ["tap1"], what="word of the port")
     switch.vsctl("remove", "Port", "tap1", "other_config", "bpdu-guard")
     until(lambda: not disabled(switch), what="a port that is enabled for want of the setting")

@@ -77,6 +77,14 @@ DISABLED = (
 GUARDED = GuardConfig(bpdu_guard=True)
 BPDU = bytes.fromhex("0180c2000000 02000000ee01 0026 424203 0000000000").ljust(60, b"\0")
 
+PVST_BPDU = bytes.fromhex("01000ccccccd 02000000ee01 0032 aaaa0300000c010b 0000000000").ljust(64, b"\0")
+
+
+def in_vlan(vlan: int, data: bytes) -> bytes:
+    """The same frame with a tag."""
+    return data[:12] + b"\x81\x00" + vlan.to_bytes(2) + data[12:]
+
+
 BPDU_GUARD = (
     Scenario(
         "A BPDU disables a port with bpdu-guard until it is enabled again",
@@ -99,6 +107,27 @@ BPDU_GUARD = (
             Send("p1", tagged(10, "A", BROADCAST)).ends(DropReason.PORT_DISABLED),
         ),
         Reach.PROGRAM,
+    ),
+    Scenario(
+        "A BPDU of PVST+ disables a port with bpdu-guard",
+        switch(trunk("p1", guard=GUARDED), trunk("p2", guard=GUARDED), trunk("p3")),
+        (
+            Send("p1", PVST_BPDU).ends(DropReason.BPDU_GUARD),
+            Send("p1", untagged("A", BROADCAST)).ends(DropReason.PORT_DISABLED),
+            Send("p2", in_vlan(10, PVST_BPDU)).ends(DropReason.BPDU_GUARD),
+            Send("p2", untagged("B", BROADCAST)).ends(DropReason.PORT_DISABLED),
+        ),
+        Reach.PROGRAM,
+    ),
+    Scenario(
+        "Other protocols to the address of PVST+, and it where there is no bpdu-guard, disable nothing",
+        switch(trunk("p1", guard=GUARDED), trunk("p2")),
+        (
+            Send("p2", PVST_BPDU).ends(DropReason.RESERVED_DESTINATION),
+            Send("p1", PVST_BPDU[:21] + b"\x0c" + PVST_BPDU[22:]).ends(DropReason.RESERVED_DESTINATION),
+            Send("p1", untagged("A", "01:00:0c:cc:cc:cd")).ends(DropReason.RESERVED_DESTINATION),
+            Send("p1", untagged("A", BROADCAST)).reaches("p2"),
+        ),
     ),
     Scenario(
         "What is no BPDU, or comes in where there is no bpdu-guard, disables nothing",

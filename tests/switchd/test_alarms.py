@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from jackfield.datapath._abi import BridgeState, DropReason, GuardState, PortState
 from jackfield.model import BridgeConfig, PortConfig
 from jackfield.reconcile.outcome import BridgeOutcome, InterfaceOutcome, Outcome, PortOutcome
@@ -55,6 +57,15 @@ def test_counters_that_began_anew_count_from_nothing() -> None:
     alarms = Alarms()
     alarms.update(OUTCOME, storm(10), 0)
     assert [line.split(": ")[-1] for line in alarms.update(OUTCOME, storm(4), 2)] == ["4 frames dropped"]
+
+
+def test_a_port_that_was_removed_and_added_again_counts_from_nothing() -> None:
+    alarms = Alarms()
+    alarms.update(OUTCOME, storm(0), 0)
+    alarms.update(OUTCOME, storm(4), 2)
+    again = replace(OUTCOME, ports=tuple(replace(port, uuid=f"new-{port.name}") for port in OUTCOME.ports))
+    alarms.update(again, storm(4), 4)
+    assert [alarm.count for alarm in alarms.current(4)] == [8]
 
 
 def test_the_last_address_that_offended_is_named() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -168,6 +169,37 @@ def test_a_signal_ends_the_daemon_and_leaves_the_data_plane(
     daemon.terminate(number)
     assert "br0" in host.devices()
     assert list(daemon.rundir.iterdir()) == []
+
+
+def test_a_signal_ends_a_daemon_whose_run_directory_is_gone(daemon: Daemon) -> None:
+    daemon.vsctl("add-br", "br0")
+    shutil.rmtree(daemon.rundir)
+    daemon.terminate()
+    daemon.start()
+    assert json.loads(daemon.unixctl("jackfield/plan")) == {"steps": []}
+
+
+HANGING = """
+import asyncio, sys
+from jackfield.switchd import engine, main
+async def hang(*_, **__):
+    await asyncio.Event().wait()
+engine.Engine.stop = hang
+main.ENDING_SECONDS = 0.5
+sys.exit(main.run(detach=False))
+"""
+
+
+def test_a_daemon_that_hangs_when_it_is_to_end_ends_all_the_same(daemon: Daemon) -> None:
+    daemon.stop()
+    daemon.program = HANGING
+    daemon.start()
+    process, daemon.process, daemon.program = daemon.process, None, PROGRAM
+    assert process is not None
+    process.terminate()
+    assert process.wait(20) == 1
+    assert "still not at an end after 0.5 s, exiting at once" in daemon.log()[-1]
+    daemon.start()
 
 
 def test_the_log_says_who_changed_what_and_who_only_looked_is_not_in_it(daemon: Daemon) -> None:

@@ -23,6 +23,7 @@ from jackfield.switchd.client import DatabaseClient
 from jackfield.switchd.engine import DATABASE, Engine
 from jackfield.switchd.schema import open_vswitch_schema
 from jackfield.switchd.status import MONITORED
+from jackfield.wire.replica import Change
 from tests.switchd.stand_in import StandInDatapath, StandInMonitor, StandInReconciler
 
 
@@ -169,6 +170,42 @@ def test_changes_during_a_pass_are_taken_up_by_one_more(tmp_path: Path) -> None:
         bench.reconciler.gate.set()
         await bench.until(lambda: bool(bench.root["cur_cfg"] == 6))
         assert bench.reconciler.passes == before + 2
+
+    run(tmp_path, experiment)
+
+
+def test_cur_cfg_does_not_run_ahead_when_the_database_is_restored_during_a_pass(tmp_path: Path) -> None:
+    async def experiment(bench: Bench) -> None:
+        seen: list[tuple[int, int]] = []
+
+        def note(changes: list[Change]) -> None:
+            seen.extend((each.new["cur_cfg"], each.new["next_cfg"]) for each in changes if each.new)  # type: ignore[misc]
+
+        columns = {"Open_vSwitch": ("cur_cfg", "next_cfg")}
+        watcher = await DatabaseClient.connect(bench.remote, DATABASE, columns, note)
+        await bench.add_bridge("br0")
+        await bench.until(lambda: bool(bench.root["cur_cfg"] == 1))
+        bench.reconciler.gate.clear()
+        bench.reconciler.entered.clear()
+        await bench.add_bridge("br1")
+        await asyncio.get_running_loop().run_in_executor(None, bench.reconciler.entered.wait)
+        restored = {
+            "op": "update",
+            "table": "Open_vSwitch",
+            "where": [],
+            "row": {"next_cfg": 1, "cur_cfg": 1},
+        }
+        await bench.user.transact([restored])
+        before = bench.reconciler.passes
+        bench.reconciler.gate.set()
+        async with asyncio.timeout(20):
+            while bench.reconciler.passes < before + 2:
+                await asyncio.sleep(0.01)
+        await bench.add_bridge("br2")
+        await bench.until(lambda: bool(bench.root["cur_cfg"] == 2))
+        assert (2, 2) in seen
+        assert all(done <= asked for done, asked in seen)
+        await watcher.close()
 
     run(tmp_path, experiment)
 

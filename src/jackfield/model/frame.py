@@ -21,6 +21,7 @@ _ARP_END = 30
 _ARP_REQUEST, _ARP_REPLY = 1, 2
 _ETHERTYPE = 2
 _BPDU_ADDRESSES = (bytes.fromhex("0180c2000000"), bytes.fromhex("0180c2000008"))
+_PVST_ADDRESS, _PVST_SNAP = bytes.fromhex("01000ccccccd"), bytes.fromhex("aaaa0300000c010b")
 _BPDU_LLC, _BPDU_START, _LENGTH_MAX = b"\x42\x42", 17, 1500
 
 
@@ -105,9 +106,11 @@ def is_slow_protocol(frame: Frame) -> bool:
     return not frame.tags and frame.rest[:2] == b"\x88\x09"
 
 
-def is_bpdu(data: bytes) -> bool:
-    """Whether these are the bytes of a spanning tree frame (IEEE 802.1D, 9.2), to the address of customer or
-    of provider bridges."""
+def is_bpdu(data: bytes, payload: bytes) -> bool:
+    """Whether these are the bytes of a spanning tree frame, with `payload` behind its tags: to the address of
+    customer or of provider bridges (IEEE 802.1D, 9.2), or Cisco's for one VLAN (PVST+), tagged or not."""
+    if data[:6] == _PVST_ADDRESS:
+        return int.from_bytes(payload[:2]) <= _LENGTH_MAX and payload[2:10] == _PVST_SNAP
     if len(data) < _BPDU_START or data[:6] not in _BPDU_ADDRESSES:
         return False
     return int.from_bytes(data[12:14]) <= _LENGTH_MAX and data[14:16] == _BPDU_LLC

@@ -195,7 +195,7 @@ class _Passage:
         if is_slow_protocol(frame) and port.bond is not None and port.bond.lacp:
             self._taken_up = True
             return
-        if arrival.hops == 1 and port.guard is not None and port.guard.bpdu_guard and is_bpdu(arrival.frame):
+        if arrival.hops == 1 and port.guard is not None and port.guard.bpdu_guard and _is_bpdu(arrival):
             self._state = replace(self._state, disabled=self._state.disabled | {port.name})
             self._drop(arrival.interface, DropReason.BPDU_GUARD)
             return
@@ -340,6 +340,10 @@ class _Passage:
 
     def _set_counters(self, interface: str, counters: PortCounters) -> None:
         self._state = replace(self._state, ports={**self._state.ports, interface: counters})
+
+
+def _is_bpdu(arrival: _Arrival) -> bool:
+    return is_bpdu(arrival.frame, arrival.payload)
 
 
 def _announced(bridge: BridgeConfig, port: PortConfig, frame: Frame) -> Announced | None:

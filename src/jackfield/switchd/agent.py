@@ -38,6 +38,7 @@ PROGRAM = "from jackfield.containers.agent import main; raise SystemExit(main())
 AGAIN_SECONDS = (0.5, 30.0)
 LEAVE_SECONDS = 2.0
 GIVE_BACK_SECONDS = 20.0
+LAST_WORDS_SECONDS = 1.0
 _LEVELS = {"WARN": logging.WARNING, "INFO": logging.INFO}
 
 
@@ -154,6 +155,9 @@ class AgentRunner:
             unwanted.cancel()
             process.stdin.close()
             await _end(process, ended)
+            # A process that the agent left behind may hold the other end of the pipe for ever.
+            await asyncio.wait((reading,), timeout=LAST_WORDS_SECONDS)
+            reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
 
 

@@ -73,22 +73,24 @@ class Alarms:
     """Watches counters, and knows which ports to name."""
 
     def __init__(self) -> None:
-        self._before: Mapping[_Key, int] | None = None
+        self._before: Mapping[tuple[str | None, str, str], int] | None = None
         self._alarms: dict[_Key, Alarm] = {}
 
     def update(self, outcome: Outcome, reading: Reading, now: float) -> list[str]:
         """Take note of what was counted; the sentences to be logged. What was counted before the first time
         is nobody's fault."""
         found = {(alarm.port, alarm.reason): alarm for alarm in _offences(outcome, reading)}
-        counted = {key: alarm.count for key, alarm in found.items()}
+        rows = {port.name: port.uuid for port in outcome.ports}
+        counted = {(rows[name], name, reason): alarm.count for (name, reason), alarm in found.items()}
         before, self._before = self._before, counted
         if before is None:
             return []
         for key, alarm in found.items():
-            new = alarm.count - before.get(key, 0)
+            name, reason = key
+            new = alarm.count - before.get((rows[name], name, reason), 0)
             if new == 0:
                 continue
-            if new < 0:  # another port has the name now
+            if new < 0:  # its interface is another one now
                 new = alarm.count
             old = self._alarms.get(key) or replace(alarm, count=0)
             self._alarms[key] = replace(

@@ -40,6 +40,7 @@ from jackfield.switchd.commands.process import ProcessCommands
 from jackfield.switchd.commands.reports import ReportCommands
 from jackfield.switchd.commands.tables import TableCommands
 from jackfield.switchd.daemonize import Detached, detach, notify_manager, notify_ready
+from jackfield.switchd.ending import ENDING_SECONDS, end_at_last
 from jackfield.switchd.engine import Engine
 from jackfield.switchd.failpoint import fail_point
 from jackfield.switchd.log import Vlog, VlogError
@@ -176,8 +177,13 @@ async def _serve(
     loop = asyncio.get_running_loop()
     since = time.time()
     stop = asyncio.Event()
+
+    def end() -> None:
+        stop.set()
+        end_at_last(ENDING_SECONDS)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, end)
     loop.add_signal_handler(signal.SIGHUP, _reopen, vlog)
     owner = ThreadPoolExecutor(1, thread_name_prefix="kernel")
     async with AsyncExitStack() as stack:
@@ -200,7 +206,7 @@ async def _serve(
                 cleaned = True
                 await agent.leave()
                 await engine.stop(cleanup=True)
-            stop.set()
+            end()
 
         bonds = Bonds(datapath, engine.write)
         loops = Loops(

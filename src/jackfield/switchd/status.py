@@ -194,7 +194,8 @@ def root_updates(snapshot: Snapshot, platform: Platform, cur_cfg: int | None) ->
 def operations(updates: Iterable[Update], tables: Snapshot) -> list[dict[str, Any]]:
     """The database operations (RFC 7047 section 5.2) that make the rows as `updates` say.
 
-    Columns that are so already and rows that are gone are left out.
+    Columns that are so already and rows that are gone are left out. `cur_cfg` is not written where `next_cfg`
+    has meanwhile gone back behind it: the database was restored, and what was configured is not what it says.
     """
     done: list[dict[str, Any]] = []
     for update in updates:
@@ -202,8 +203,18 @@ def operations(updates: Iterable[Update], tables: Snapshot) -> list[dict[str, An
         if row is None:
             continue
         changed = {name: encode(value) for name, value in update.columns.items() if row[name] != value}
+        where: list[Any] = [["_uuid", "==", ["uuid", str(update.uuid)]]]
+        if (cur_cfg := changed.pop("cur_cfg", None)) is not None:
+            not_behind = ["next_cfg", ">=", cur_cfg]
+            done.append(
+                {
+                    "op": "update",
+                    "table": update.table,
+                    "where": [*where, not_behind],
+                    "row": {"cur_cfg": cur_cfg},
+                }
+            )
         if changed:
-            where = [["_uuid", "==", ["uuid", str(update.uuid)]]]
             done.append({"op": "update", "table": update.table, "where": where, "row": changed})
     return done
 
