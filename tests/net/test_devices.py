@@ -96,6 +96,7 @@ def test_settings_are_changed(devices: Devices) -> None:
     devices.set_up(index, True)
     devices.set_promiscuous(index, True)
     devices.set_alias(index, "Ünicode")
+    devices.set_up(pair.switch.ifindex, False)  # kernels before 6.2 want it down
     devices.rename(pair.switch.ifindex, "jftother")
     link = by_name(devices, "jfta")
     assert (link.mtu, link.mac[-1], link.up, link.promiscuous) == (9000, 0x77, True, True)
@@ -142,6 +143,7 @@ def test_a_port_is_followed_into_another_namespace(
     assert by_name(devices, "jftas").carrier
 
     with entered(f"/run/netns/{other}"), Devices.open() as there:
+        there.set_up(far.ifindex, False)
         there.rename(far.ifindex, "jftback")
     far = devices.read_far(switch.peer_nsid, switch.peer_ifindex)
     assert far is not None and far.name == "jftback"

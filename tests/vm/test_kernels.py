@@ -38,7 +38,7 @@ E2E = {
 WHOLE = {
     "program and devices": (
         *("tests/vm/inside", "tests/datapath", "tests/net", "tests/e2e/test_device_kinds.py"),
-        *(f"tests/program/test_{name}.py" for name in ("bindings", "guards", "kept_decisions", "scenarios")),
+        *(f"tests/program/test_{name}.py" for name in ("bindings", "kept_decisions", "scenarios")),
         "tests/service/test_managers.py",
     ),
     **{part: tuple(f"tests/e2e/test_{name}.py" for name in names) for part, names in E2E.items()},
