@@ -1,9 +1,9 @@
 """The table of scenarios on a real switch: configured by ovs-vsctl, frames on devices, what ovs-appctl says.
 
 Once every port is a network card of the host, once every port is an internal port: those with odd names in
-another namespace, those with even names in the host. A bridge has its local port besides; it is kept out by
-a VLAN that no scenario uses. Scenarios that need another clock, frames that no device sends, or a learning
-table smaller than OVS allows, are left to the other benches.
+another namespace, those with even names in the host, of netkit where the kernel has it. A bridge has its
+local port besides; it is kept out by a VLAN that no scenario uses. Scenarios that need another clock, frames
+that no device sends, or a learning table smaller than OVS allows, are left to the other benches.
 """
 
 from __future__ import annotations
@@ -29,6 +29,11 @@ def fits(scenario: Scenario) -> bool:
     """Whether a real switch of OVS's kind can be brought to this."""
     sizes = [bridge.mac_table_size for bridge in scenario.config.bridges]
     return scenario.reach is Reach.WIRE and min(sizes) >= LEAST_TABLE_SIZE
+
+
+def moves(name: str) -> bool:
+    """Whether an internal port goes to another namespace."""
+    return int(name.lstrip("p")) % 2 == 1
 
 
 REAL = tuple(filter(fits, SCENARIOS))
@@ -71,13 +76,14 @@ def test_on_internal_ports(scenario: Scenario, internals: tuple[Switch, Namespac
     switch, outside = internals
 
     def interface(port: PortConfig) -> list[str]:
-        return ["type=internal", f"mtu_request={port.mtu}"]
+        kind = "veth" if any(map(moves, port.interfaces)) else "prefer-netkit"
+        return ["type=internal", f"mtu_request={port.mtu}", f"other_config:device-kind={kind}"]
 
     with configured(switch, scenario, interface), ExitStack() as stack:
         taps = {}
         for name in devices(scenario):
             where = switch.host
-            if int(name.lstrip("p")) % 2:
+            if moves(name):
                 switch.move(name, outside)
                 where = outside
             switch.up(name, namespace=where)
