@@ -272,6 +272,10 @@ def on_our_bridge(world: World) -> None:
     world.daemon.vsctl("add-br", "br5", "--", "add-port", "br5", "eth0")
 
 
+def bridge_there(world: World) -> None:
+    world.daemon.vsctl("add-br", "br0")
+
+
 def device_in_the_way(world: World) -> None:
     world.host.ip("link", "add", "br0", "type", "bridge")
 
@@ -300,6 +304,11 @@ REFUSALS = [
     (prepare_nothing, ["eth0", "lo"], "lo: it is the loopback"),
     (second_card, ["eth0", "jftc"], "several cards with one set of addresses are a bond"),
     (second_card, ["eth0", "jftc", "--bond", "b"], "eth0 and jftc have addresses each"),
+    (second_card, ["eth0", "--bond-mode", "balance-tcp"], "--bond-mode and --lacp are about a bond"),
+    (prepare_nothing, ["eth0", "--port", "a/b"], '"a/b" cannot be the name of a device'),
+    (prepare_nothing, ["eth0", "--bridge", "x" * 16], "cannot be the name of a device"),
+    (prepare_nothing, ["eth0", "--bond", "b", "--bond-mode", "odd"], "odd"),
+    (bridge_there, ["eth0", "--tag", "7"], "br0: the bridge's own port is not in VLAN 7"),
 ]
 
 

@@ -79,6 +79,7 @@ class World:
         host.ip("-6", "route", "add", "default", "via", GATEWAY6)
         for each in (host, self.router, self.server):
             settled(each)
+        until(lambda: "tentative" not in host.ip("address"), what="addresses that are sure")
 
     def _forget_rules(self) -> None:
         for family in ("-4", "-6"):

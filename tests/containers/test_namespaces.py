@@ -179,7 +179,7 @@ def test_an_address_is_given_once_in_a_vlan(world: World) -> None:
         (("netns:ONE", "br0", "--tag", "4095"), "4095 is not a VLAN"),
         (("netns:ONE", "br0", "--ifname", "a/b"), 'no interface can have the name "a/b"'),
         (("netns:ONE", "br0", "--port", "br0"), "there is a port br0 already"),
-        (("netns:ONE", "br0", "--ifname", "lo"), "has an interface lo already"),
+        (("netns:ONE", "br0", "--ifname", "lo"), "lo is the loopback interface"),
         (("netns:HOST", "br0"), "uses this host's own network"),
         (("pid:x", "br0"), '"x" is not the number of a process'),
         (("pid:999999999", "br0"), "there is no process 999999999"),
@@ -191,6 +191,13 @@ def test_what_cannot_be_is_refused(world: World, words: tuple[str, ...], sentenc
     refused = world.refuses("attach", *words)
     assert sentence in refused
     assert one.devices() == {"lo"}
+
+
+def test_where_no_switch_runs_nothing_can_be_attached(world: World, tmp_path: Path) -> None:
+    one = world.switch.lab.namespace("one")
+    done = world.run("attach", netns(one), "br0", OVS_RUNDIR=str(tmp_path / "none"))
+    assert done.returncode == 1
+    assert done.stderr.startswith("jackfield: no switch runs here; `jackfield daemon --detach` starts one (")
 
 
 def test_a_process_is_attached_while_it_lives(world: World) -> None:

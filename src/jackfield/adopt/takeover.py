@@ -17,6 +17,7 @@ from jackfield.adopt.wiring import CARD, HOST_PORT, MADE, OLD_MAC, TABLES, Wirin
 from jackfield.client.database import Database
 from jackfield.client.errors import Failure
 from jackfield.net.errors import NetworkError
+from jackfield.net.link import is_device_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,8 @@ def _checked(host: Host, wiring: Wiring, wish: Wish, confirmed: bool) -> tuple[L
         bridge = wiring.bridge_of(nic)
         if bridge is not None:
             raise Failure(f"{nic}: it is on bridge {bridge} already")
+    if not wish.bond and (wish.bond_mode or wish.lacp):
+        raise Failure("--bond-mode and --lacp are about a bond: name it with --bond")
     if len(wish.nics) > 1 and not wish.bond:
         raise Failure("several cards with one set of addresses are a bond: name it with --bond")
     states = [host.layer3(nic) for nic in wish.nics]
@@ -85,6 +88,11 @@ def _checked(host: Host, wiring: Wiring, wish: Wish, confirmed: bool) -> tuple[L
 def _check_names(host: Host, wiring: Wiring, wish: Wish) -> None:
     port = wish.port or wish.bridge
     there = wiring.bridge(wish.bridge)
+    for name in (wish.bridge, wish.port, wish.bond):
+        if name and not is_device_name(name):
+            raise Failure(
+                f'"{name}" cannot be the name of a device (15 characters at most, no blanks, / or :)'
+            )
     for name in (wish.port, wish.bond):
         if name and wiring.bridge_of(name):
             raise Failure(f"{name}: bridge {wiring.bridge_of(name)} has a port of that name already")
@@ -96,6 +104,10 @@ def _check_names(host: Host, wiring: Wiring, wish: Wish) -> None:
         if any(not address.link_local for address in taken):
             raise Failure(
                 f"{port}: the bridge's own port has {taken[0]} already; name a port to be made with --port"
+            )
+        if wish.tag not in (None, wiring.tag_of(port)):
+            raise Failure(
+                f"{port}: the bridge's own port is not in VLAN {wish.tag}; name a port to be made with --port"
             )
 
 

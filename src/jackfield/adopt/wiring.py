@@ -57,6 +57,11 @@ class Wiring:
                     return str(bridge["name"])
         return None
 
+    def tag_of(self, port: str) -> int | None:
+        """The VLAN of a port, None when it has none or is not there."""
+        found = self._find("Port", port)
+        return found[1]["tag"] if found else None
+
     def port_names(self, bridge: str) -> tuple[str, ...]:
         """The ports of a bridge, its own one among them."""
         found = self.bridge(bridge)
@@ -138,7 +143,7 @@ class Wiring:
         for name in interfaces:
             _, row = self._need("Interface", name)
             if row["error"]:
-                raise Failure(f"{name}: {next(iter(row['error']))}")
+                raise Failure(f"{name}: {row['error']}")
 
     def disconnect(
         self, bridge: str, ports: tuple[str, ...], made: tuple[str, ...], hwaddr: str | None

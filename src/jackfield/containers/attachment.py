@@ -13,6 +13,7 @@ from jackfield.client.errors import Failure
 from jackfield.containers.targets import Target
 from jackfield.containers.vlans import Vlans, read_vlan, read_vlans
 from jackfield.net import inet
+from jackfield.net.link import is_device_name
 
 KEY = "jackfield-attachment"
 """Port.external_ids: the attachment, while its target runs. Bridge.external_ids, with a colon and the port's
@@ -161,13 +162,6 @@ def read_vlan_options(tag: str | None, trunks: str | None) -> tuple[int | None, 
         return None if tag is None else read_vlan(tag), listed
     except ValueError as error:
         raise Failure(str(error)) from error
-
-
-def is_device_name(name: str) -> bool:
-    """Whether a network device can have that name."""
-    # Bytes of a command line that are no UTF-8 come as surrogates, which the database could not hold.
-    bad = re.search(r"[\s/:\0\ud800-\udfff]", name) or name in (".", "..")
-    return not bad and 0 < len(name.encode()) <= 15
 
 
 def made_up_mac(target: str, ifname: str) -> str:

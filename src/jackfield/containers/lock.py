@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
@@ -18,7 +19,12 @@ def exclusive() -> Iterator[None]:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise Failure(f"{path} cannot be opened: {error.strerror}") from error
+        advice = {
+            errno.ENOENT: "no switch runs here; `jackfield daemon --detach` starts one",
+            errno.EACCES: "attaching and detaching need root's rights",
+        }.get(error.errno or 0, "")
+        what = f"{path} cannot be opened: {error.strerror}"
+        raise Failure(f"{advice} ({what})" if advice else what) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

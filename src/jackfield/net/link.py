@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 
@@ -54,3 +55,10 @@ class Link:
     group: int = 0  # `ip link set … group`
     carrier_changes: int = 0
     stats: LinkStats = field(default=LinkStats(), compare=False)
+
+
+def is_device_name(name: str) -> bool:
+    """Whether a network device can have that name."""
+    # Bytes of a command line that are no UTF-8 come as surrogates, which the database could not hold.
+    bad = re.search(r"[\s/:\0\ud800-\udfff]", name) or name in (".", "..")
+    return not bad and 0 < len(name.encode()) <= 15
