@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from socket import AF_INET
 
 from jackfield.adopt.announce import announce
 from jackfield.adopt.checks import check_card, check_routes, session_by
@@ -16,6 +17,7 @@ from jackfield.adopt.record import Record, find
 from jackfield.adopt.wiring import CARD, HOST_PORT, MADE, OLD_MAC, TABLES, Wiring
 from jackfield.client.database import Database
 from jackfield.client.errors import Failure
+from jackfield.net.addresses import FOREVER
 from jackfield.net.errors import NetworkError
 from jackfield.net.link import is_device_name
 
@@ -77,9 +79,10 @@ def _checked(host: Host, wiring: Wiring, wish: Wish, confirmed: bool) -> tuple[L
     _check_names(host, wiring, wish)
     session_by(state, confirmed)
     notes = managers(links, wish.port or wish.bridge)
-    if not notes and any(address.valid_seconds != 0xFFFFFFFF for address in state.addresses):
+    leased = [each for each in state.addresses if each.family == AF_INET and each.valid_seconds != FOREVER]
+    if leased and not notes:
         notes.append(
-            f"{state.device} has an address that runs out: if a DHCP client renews it, have one run for "
+            f"{leased[0]} of {state.device} runs out: if a DHCP client renews it, have one run for "
             f"{wish.port or wish.bridge} instead"
         )
     return state, notes

@@ -34,8 +34,8 @@ caption { text-align: left; font-weight: 600; padding: .3rem 0; }
 th, td { padding: .38rem .7rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 th { font-weight: 600; color: var(--soft); }
 .verdicts th + th, .verdicts td + td { text-align: center; width: 9rem; }
-.figures th + th, .figures td + td { text-align: right; font-variant-numeric: tabular-nums;
-  white-space: nowrap; }
+.figures th + th, .figures td + td { text-align: right; font-variant-numeric: tabular-nums; }
+.figures td + td { white-space: nowrap; }
 .yes { color: var(--good); font-weight: 700; }
 .no { color: var(--bad); font-weight: 700; }
 .none { color: var(--soft); }

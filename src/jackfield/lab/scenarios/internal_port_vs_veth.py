@@ -173,7 +173,7 @@ def drawing(pairs: list[Pair], figures: Figures, measuring: Measuring) -> str:
         for pair in (*pairs[1:], pairs[0]):
             share = figures.ratio(name, pair.title, LIMIT)
             rate = figures.rate(name, pair.title).middle / workload.scale
-            text = f"{share.middle:.2f}   {rate:.3g} {workload.unit}"
+            text = f"{share.middle:.2f} · {rate:.3g} {workload.unit}"
             bars.append(chart.Bar(pair.title, share, text, COLOURS[pair.way]))
         groups.append(chart.Group(workload.title, tuple(bars)))
     machine = f"Linux {platform.release()}, {os.cpu_count()} cores"
