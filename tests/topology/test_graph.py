@@ -106,6 +106,14 @@ def test_names_are_text_in_svg() -> None:
     }
 
 
+def test_both_views_are_one_picture_in_mermaid() -> None:
+    drawn = mermaid.both(evil(), ("L2: ports", "L3: addresses"))
+    assert drawn.count("flowchart") == 1
+    assert drawn.count("  subgraph ") == len(re.findall(r"^ *end$", drawn, re.MULTILINE))
+    ids = re.findall(r"^ +(?:subgraph )?([a-zL]\d+)[\[(]", drawn, re.MULTILINE)
+    assert len(ids) == len(set(ids)) > 2
+
+
 def test_names_are_labels_in_mermaid() -> None:
     for line in (mermaid.l2(evil()) + mermaid.l3(evil())).splitlines():
         for label in re.findall(r'"(.*?)"', line):

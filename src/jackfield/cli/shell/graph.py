@@ -96,6 +96,8 @@ def _drawn(found: Scene, form: str, views: tuple[str, ...]) -> str:
     if form == "mermaid":
         from jackfield.topology.graph import mermaid
 
+        if len(views) > 1:
+            return mermaid.both(found, (HEADINGS["l2"], HEADINGS["l3"]))
         make = {"l2": mermaid.l2, "l3": mermaid.l3}
     else:
         from jackfield.topology.graph import text

@@ -23,6 +23,14 @@ def l3(scene: Scene) -> str:
     return "\n".join(["flowchart LR", *_l3(scene)]) + "\n"
 
 
+def both(scene: Scene, headings: tuple[str, str]) -> str:
+    """The two, each under its heading: a text of Mermaid's is one picture."""
+    lines = ["flowchart LR"]
+    for key, heading, part in zip(("L2", "L3"), headings, (_l2(scene), _l3(scene)), strict=True):
+        lines += [f"  subgraph {key}[{label(heading)}]", *(f"  {line}" for line in part), "  end"]
+    return "\n".join(lines) + "\n"
+
+
 def label(text: str) -> str:
     """A text between quotes: whatever could mean something to Mermaid or HTML, as a character's number."""
     return '"' + "".join(char if char in _PLAIN else f"#{ord(char)};" for char in text) + '"'
@@ -66,7 +74,7 @@ def _l3(scene: Scene) -> Iterator[str]:
         yield f"  {key}([{label(' '.join(filter(None, (subnet.network, subnet.segment))))}])"
         for leg in subnet.legs:
             if leg.host.name not in hosts:
-                hosts[leg.host.name] = f"h{next(numbers)}"
+                hosts[leg.host.name] = f"a{next(numbers)}"
                 yield f"  {hosts[leg.host.name]}[{label(host_name(leg.host.name))}]"
             text = f"{leg.device.name} {leg.address.partition('/')[0]}"
             yield f"  {hosts[leg.host.name]} ---|{label(text)}| {key}"
