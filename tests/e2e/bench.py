@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from jackfield.model import Address, DropReason, FdbCounters, PortConfig
 from tests.e2e.commands import build, destroy, ofports
 from tests.e2e.switch import Switch
-from tests.netlab import Tap, eventually
+from tests.netlab import Tap, eventually, until
 from tests.patience import PATIENCE
 from tests.scenarios.bench import Outcome
 from tests.scenarios.kit import Counted, Scenario, Send, mac
@@ -26,6 +26,9 @@ class WireBench:
     def __init__(self, switch: Switch, scenario: Scenario, taps: Mapping[str, Tap]) -> None:
         self._switch = switch
         self._taps = taps
+        for port in devices(scenario).values():
+            if port.bond is not None and not port.bond.lacp:
+                self._wait_for_members(port)
         self._numbers = {bridge.name: ofports(bridge) for bridge in scenario.config.bridges}
         self._before = switch.ports()
         self._steps = iter([step for step in scenario.steps if isinstance(step, Send)])
@@ -49,6 +52,15 @@ class WireBench:
         eventually(look, deadline=2.0 * PATIENCE)
         look()
         return Outcome(outputs.elements(), drops.elements())
+
+    def _wait_for_members(self, bond: PortConfig) -> None:
+        """Until the daemon, too, has heard that all of them have a link."""
+
+        def enabled() -> bool:
+            shown = self._switch.appctl("bond/show", bond.name)
+            return all(f"member {name}: enabled" in shown for name in bond.interfaces)
+
+        until(enabled, what=f"all members of {bond.name} enabled")
 
     def _drops(self) -> Counter[tuple[str, DropReason]]:
         return Counter(
