@@ -15,12 +15,11 @@ from bench.effort import Effort
 from bench.measure import Found, Measure, Tell
 from bench.netns import BenchError, namespaces, run
 from bench.peers import LINUX_BRIDGE
-from bench.rfc2889.wire import DRAIN_SECONDS, QUIET_SECONDS, Flow, Frames, frame, opened, received, repeat
+from bench.rfc2889.wire import Flow, Frames, frame, opened, received, repeat, settled
 from bench.switch import BRIDGE, OpenVSwitch, Switch, running
 from jackfield.lab.measure.udp import BATCH
 
 BROADCAST, SENDER = b"\xff" * 6, bytes.fromhex("020000000001")
-FEW = 32  # copies that come late and are not waited for
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +42,11 @@ class Site:
             batch(namespace, [f"link set {name} addrgenmode none up" for name in names])
         self.plug(names)
 
-    def copies(self) -> int:
-        """How many frames have come to all stations."""
-        return sum(received(self.stations).values())
-
     def rate(self, seconds: float) -> float:
-        """Copies a second."""
-        before = self.copies()
+        """Copies a second that come to all stations."""
+        before = sum(received(self.stations).values())
         _, took = repeat([self.sender], seconds)
-        return (self._settled() - before) / took
-
-    def _settled(self) -> int:
-        before = self.copies()
-        for _ in range(int(DRAIN_SECONDS / QUIET_SECONDS)):
-            now = self.copies()
-            if now - before < FEW:
-                return now
-            before = now
-        return before
+        return (sum(settled(self.stations).values()) - before) / took
 
 
 def batch(namespace: str, lines: list[str]) -> None:
