@@ -26,7 +26,7 @@ from bench.database.measures import (
     fill,
     initial,
 )
-from bench.database.report import Results, markdown, targets
+from bench.database.report import Results, markdown, svg, targets
 from bench.database.servers import COMMANDS, Running, place, serving
 from bench.netns import BenchError
 from bench.results import machine
@@ -92,7 +92,10 @@ def main() -> int:
         "--rounds", type=int, default=LEAST_ROUNDS, help="turns of each (default %(default)s)"
     )
     parser.add_argument(
-        "--output", type=Path, default=Path("out/bench-database.json"), help="JSON (default %(default)s)"
+        "--output",
+        type=Path,
+        default=Path("out/bench-database.json"),
+        help="JSON (default %(default)s); the chart is beside it",
     )
     parser.add_argument("--check", action="store_true", help="exit 1 when a promise about speed is not kept")
     options = parser.parse_args()
@@ -110,6 +113,7 @@ def main() -> int:
         return 130
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(results.as_json(), indent=2) + "\n", encoding="utf-8")
+    options.output.with_suffix(".svg").write_text(svg(results), encoding="utf-8")
     print("\n".join(markdown(results)))
     return 1 if options.check and not all(target.met for target in targets(results)) else 0
 

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, field
 
 from bench.database.measures import MEASURES, READY, commits_with
 from bench.database.servers import OURS, THEIRS
-from bench.table import ratios, spread, table_head, table_row
+from bench.drawing import Bar, Panel, Widths, draw
+from bench.table import number, ratios, spread, table_head, table_row
 
 Values = dict[str, dict[str, list[float]]]
 
@@ -62,6 +63,28 @@ def targets(results: Results) -> Iterator[Target]:
             value = statistics.median(results.values[name][OURS])
             measure = MEASURES[name]
             yield Target(f"{measure.title} at most {limit:g} {measure.unit}", round(value, 1), value <= limit)
+
+
+def svg(results: Results) -> str:
+    """A chart of all that was measured. Raises ValueError when that is nothing."""
+    said = results.machine
+    panels = [
+        Panel(f"{heading}{MEASURES[name].title}", f"{MEASURES[name].unit}, less is better", _bars(values))
+        for heading, found in (("", results.values), ("Processor time: ", results.processor))
+        for name, values in found.items()
+    ]
+    footnote = f"{said['cpu']}, {said['cores']} cores, Linux {said['kernel']}, {said['date']}"
+    return draw("The database server", panels, footnote, Widths(90, 300, 60), columns=2)
+
+
+def _bars(values: Mapping[str, Sequence[float]]) -> list[Bar]:
+    styles = {OURS: "ours", THEIRS: "ovs"}
+    return [
+        Bar(
+            name, styles[name], min(each), statistics.median(each), max(each), number(statistics.median(each))
+        )
+        for name, each in values.items()
+    ]
 
 
 def markdown(results: Results) -> Iterator[str]:

@@ -14,7 +14,7 @@ import pytest
 
 from bench.database.client import Client, listeners, message
 from bench.database.measures import DATABASE, MEASURES, Committer, commits_with, initial, switch_of
-from bench.database.report import Results, markdown, targets
+from bench.database.report import Results, markdown, svg, targets
 from bench.database.servers import OURS, THEIRS, place, serving
 from bench.netns import BenchError
 from tests.ovsdb.conftest import Served
@@ -78,6 +78,7 @@ def test_the_verdict_follows_from_the_medians() -> None:
     assert "| durable commit of one row, 10 monitors | µs | 290 (250 to 900) | 100 (100 to 100) |" in text
     assert "**no**" in text
     assert set(results.values) <= set(MEASURES)
+    assert f">{OURS}<" in svg(results) and ">290<" in svg(results)
 
 
 def test_the_command_explains_itself() -> None:
