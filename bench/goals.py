@@ -103,7 +103,7 @@ def chart(groups: Mapping[str, Sequence[Goal]], footnote: str) -> str:
         bars = [_bar(goal) for goal in goals]
         if bars:
             panels.append(Panel(title, "beyond the line: met", bars, 1.0))
-    return draw("How far each goal is reached", panels, footnote, Widths(470, 220, 150))
+    return draw("How far each goal is reached", panels, footnote, Widths(520, 220, 150))
 
 
 def _bar(goal: Goal) -> Bar:
