@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jackfield.datapath._abi import Limit, NameKind, PortFlag
+from jackfield.datapath._abi import Disabled, DisabledBy, Limit, NameKind, PortFlag
 from jackfield.model.config import PortConfig, VlanMode
+from jackfield.net.netdev import Hardware
 from jackfield.reconcile.desired import desired
+from jackfield.reconcile.devices import plan_devices
 from jackfield.reconcile.guards import guard_record
+from jackfield.reconcile.loops import damped
 from jackfield.reconcile.memo import Memo
+from jackfield.reconcile.plan import plan_maps
 from jackfield.reconcile.presence import presence
-from jackfield.reconcile.steps import Table, Write, WriteCells
-from tests.reconcile.world import FakeKernel, Snapshot, bridge, nic, patch, port, snapshot
+from jackfield.reconcile.report import outcome
+from jackfield.reconcile.steps import Owner, Table, Write, WriteCells
+from jackfield.switchd.status import Platform, Update, status_updates
+from tests.reconcile.world import FakeKernel, Snapshot, bridge, nic, patch, port, snapshot, uuid_of
 
 VLANS = st.integers(0, 5)
 PROTECTIONS: tuple[dict[str, str], ...] = ({}, {}, {"mac-limit": "1"}, {"port-security": "sticky"})
+PLATFORM = Platform("1", "2", "3", "4", "5")
 NAMES = ("a", "b", "c", "d", "eth0", "eth1", "eth2")
 
 
@@ -160,6 +168,80 @@ def test_what_is_remembered_makes_no_difference(readings: list[Snapshot]) -> Non
         }
         assert desired(tables, memo=memo) == desired(tables)
         before = tables
+
+
+PORTS = st.frozensets(st.sampled_from((*NAMES, "bond0")), max_size=2)
+
+
+@st.composite
+def bonded(draw: st.DrawFn) -> Snapshot:
+    """A database with a bond of two devices besides."""
+    tables = draw(databases())
+    taken = {row["name"] for row in tables["Interface"].values()}
+    members = [port(name, "")["members"][0] for name in ("eth0", "eth1") if name not in taken]
+    if not tables["Bridge"] or not members:
+        return tables
+    columns = {
+        "lacp": draw(st.none() | st.just("active")),
+        "bond_mode": draw(st.none() | st.just("balance-slb")),
+    }
+    extra = snapshot(bridge("br0", {**port("bond0"), **columns, "members": members}, local=False))
+    for table in ("Port", "Interface"):
+        tables[table].update(extra[table])
+    first = min(tables["Bridge"])
+    row = tables["Bridge"][first]
+    tables["Bridge"][first] = {**row, "ports": row["ports"] | extra["Bridge"][uuid_of("bridge br0")]["ports"]}
+    return tables
+
+
+@st.composite
+def events(draw: st.DrawFn) -> tuple[Any, ...]:
+    """What may happen before a pass: ports disabled, damped and in trouble, devices that change or go."""
+    changes: dict[str, Any] = draw(st.sampled_from([{}, {"up": False}, {"mtu": 1300}, {"mac": bytes(6)}]))
+    return draw(PORTS), draw(PORTS), draw(PORTS), draw(PORTS), changes, draw(st.booleans())
+
+
+@given(st.lists(st.tuples(bonded(), events()), min_size=2, max_size=4))
+@settings(max_examples=60, deadline=None)
+def test_what_passes_remember_makes_no_difference(passes: list[tuple[Snapshot, tuple[Any, ...]]]) -> None:
+    kernel = kernel_with_nics()
+    records, results, columns = Memo[Any](), Memo[Any](), Memo[Update]()
+    for tables, (disabled, damp, failed, touched, change, gone) in passes:
+        wanted = damped(desired(tables), damp)
+        names = {
+            value.name: key.id for key, value in kernel.tables.names.items() if key.kind == NameKind.PORT
+        }
+        kernel.tables.disabled = {
+            number: Disabled(since_ns=1, by=int(DisabledBy.LOOP))
+            for n, number in names.items()
+            if n in disabled
+        }
+        for link in [link for link in kernel.links.values() if link.name in touched]:
+            kernel.links[link.ifindex] = replace(link, **change)
+            if gone:
+                kernel.remove(link.ifindex)
+        for step in plan_devices(wanted, kernel.observe()).steps:
+            kernel.do(step)
+        seen = kernel.observe()
+        plan = plan_maps(wanted, seen, records)
+        assert plan == plan_maps(wanted, seen)
+        for step in plan.steps:
+            kernel.do(step)
+        seen = kernel.observe()
+        kinds = ("Bridge", "Port", "Interface")
+        problems = {Owner(kind, name): "no" for kind, name in zip(kinds, sorted(failed), strict=False)}
+        faults = {Owner("Interface", name): "not quite" for name in damp}
+        told = [outcome(wanted, seen, problems, faults, (), _hardware, memo) for memo in (results, None)]
+        assert told[0] == told[1]
+        resets, statistics = dict.fromkeys(damp, 2), {name: {"rx_packets": len(failed)} for name in touched}
+        written = [
+            list(status_updates(told[1], PLATFORM, resets, statistics, memo)) for memo in (columns, None)
+        ]
+        assert written[0] == written[1]
+
+
+def _hardware(name: str) -> Hardware:
+    return Hardware(driver=name)
 
 
 def _same(before: Any, row: Any) -> Any:

@@ -145,7 +145,7 @@ class StandInDatapath:
     def counters(self, ifaces: Iterable[int] | None = None) -> dict[int, Counters]:
         return {each: Counters(10 * each, 1000 * each, each, 100 * each) for each in ifaces or ()}
 
-    def drops(self) -> dict[tuple[int, DropReason], int]:
+    def drops(self, _ifaces: object = None) -> dict[tuple[int, DropReason], int]:
         return {(1, DropReason.RUNT): 3, (1, DropReason.MTU_EXCEEDED): 2}
 
     def destroy(self) -> None:

@@ -31,6 +31,7 @@ from jackfield.containers.orders import Orders
 from jackfield.containers.records import (
     TABLES,
     Known,
+    Remembered,
     attachment_of,
     every,
     is_alive,
@@ -88,6 +89,7 @@ class Agent:
         self._mute: dict[str, float] = {}
         self._ended = False
         self._seen: set[tuple[object, ...]] = set()
+        self._remembered: Remembered = {}
         self._complaints: dict[str, str] = {}
         self._gives_back = False
         self._cables: set[str] | None = None
@@ -168,13 +170,16 @@ class Agent:
         for tiding in tidings:
             if tiding.said:
                 self._complain(tiding.id, tiding.said)
-        known = every(self._database)
+        known = self._every()
         self._remove_cables(known)
         self._put_back(known)
+        identities = [self._identity(each) for each in known]
         concerned = [
-            each for each in known if self._identity(each) not in self._seen or _concerns(tidings, each)
+            each
+            for each, identity in zip(known, identities, strict=True)
+            if identity not in self._seen or _concerns(tidings, each)
         ]
-        self._seen = {self._identity(each) for each in known}
+        self._seen = set(identities)
         for each in concerned:
             self._follow(each)
         self._leases.drop(self._leases.ports - {each.attachment.port for each in known if each.port})
@@ -212,6 +217,9 @@ class Agent:
                         aside.put_back_if_left(inside, attachment.aside, running.inode)
         except (Failure, KernelError) as error:
             self._complain(attachment.target.name, f"what {attachment.port} replaced is not back: {error}")
+
+    def _every(self) -> list[Known]:
+        return every(self._database, self._remembered)
 
     @staticmethod
     def _identity(known: Known) -> tuple[object, ...]:
@@ -268,7 +276,7 @@ class Agent:
     def _now(self, known: Known) -> Known | None:
         """The attachment as the database has it now, None when it is gone."""
         key = known.attachment.key
-        return next((each for each in every(self._database) if each.attachment.key == key), None)
+        return next((each for each in self._every() if each.attachment.key == key), None)
 
     def _ask(self, attachment: Attachment, then: Then) -> None:
         """Have `then` told where the target of what is to be put back runs: later, if an engine is asked."""

@@ -47,20 +47,46 @@ class Found:
     holders: Mapping[str, str]
 
 
-def every(database: Database) -> list[Known]:
-    """All attachments, by bridge and port. The database has been opened with TABLES."""
-    found = []
+Remembered = dict[Uuid, tuple[Row, Known]]
+"""Attachments by port, each with the row it was read from; rows are never changed in place."""
+
+
+def every(database: Database, before: Remembered | None = None) -> list[Known]:
+    """All attachments, by bridge and port. The database has been opened with TABLES.
+
+    `before` is for those who ask time and again: what it has from the last call is not read anew, and it is
+    brought up to date for the next one.
+    """
+    found, ports = [], database.tables["Port"]
+    now: Remembered = {}
     for uuid, bridge in database.tables["Bridge"].items():
         for port in _uuids(bridge["ports"]):
-            row = database.tables["Port"].get(port)
-            attachment = attachment_of(row) if row is not None else None
-            if row is not None and attachment is not None:
-                found.append(Known(attachment, uuid, port, _interface(database, row)))
+            row = ports.get(port)
+            if row is None:
+                continue
+            known = _known(row, uuid, port, _interface(database, row), (before or {}).get(port))
+            if known is not None:
+                now[port] = row, known
+                found.append(known)
         parked = (
             Attachment.load(text) for key, text in _texts(bridge["external_ids"]).items() if _is_parked(key)
         )
         found += [Known(attachment, uuid, None, {}) for attachment in parked if attachment is not None]
+    if before is not None:
+        before.clear()
+        before.update(now)
     return sorted(found, key=lambda known: (known.attachment.wish.bridge, known.attachment.port))
+
+
+def _known(
+    row: Row, bridge: Uuid, port: Uuid, interface: Row, before: tuple[Row, Known] | None
+) -> Known | None:
+    if before is not None:
+        same, known = before
+        if same is row and known.interface is interface and known.bridge == bridge:
+            return known
+    attachment = attachment_of(row)
+    return None if attachment is None else Known(attachment, bridge, port, interface)
 
 
 def netns_id(known: Known) -> int | None:

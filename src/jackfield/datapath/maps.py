@@ -264,17 +264,18 @@ class PerCpuTable(Generic[K, V]):
         else:
             self._raw.delete(self._key.pack(key))
 
-    def items(self) -> list[tuple[K, V]]:
-        """All that is not zero."""
+    def items(self, asked: Callable[[K], bool] = lambda _key: True) -> list[tuple[K, V]]:
+        """All that is not zero and asked for."""
         found: list[tuple[K, V]] = []
         key_size, size = self._key.size, len(self._nothing)
         for keys, values, count in self._raw.batches():
             for at in range(count):
                 raw = values[at * size : at * size + size]
-                if raw != self._nothing:
-                    found.append(
-                        (self._key.unpack(keys[at * key_size : at * key_size + key_size]), self._sum(raw))
-                    )
+                if raw == self._nothing:
+                    continue
+                key = self._key.unpack(keys[at * key_size : at * key_size + key_size])
+                if asked(key):
+                    found.append((key, self._sum(raw)))
         return found
 
     def _sum(self, raw: bytes) -> V:

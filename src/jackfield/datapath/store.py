@@ -16,7 +16,7 @@ import errno
 import os
 import struct
 import time
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 from threading import Lock
 
@@ -237,15 +237,15 @@ class Datapath:
             return dict(self._counters.items())
         return {iface: self._counters.get(iface) or _abi.Counters() for iface in ifaces}
 
-    def drops(self) -> dict[tuple[int, _abi.DropReason], int]:
-        """Frames that ended, by interface id and reason, summed over CPUs."""
-        return {(key.iface, _abi.DropReason(key.reason)): count for key, count in self._drops.items()}
+    def drops(self, ifaces: Container[int] | None = None) -> dict[tuple[int, _abi.DropReason], int]:
+        """Frames that ended, by interface id and reason, summed over CPUs: of these interfaces, or of all."""
+        found = self._drops.items(lambda key: ifaces is None or key.iface in ifaces)
+        return {(key.iface, _abi.DropReason(key.reason)): count for key, count in found}
 
     def set_drops_zero(self, iface: int) -> None:
         """Forget the drops of an interface id, before it is used for another interface."""
-        for key, _ in self._drops.items():
-            if key.iface == iface:
-                self._drops.clear(key)
+        for key, _ in self._drops.items(lambda key: key.iface == iface):
+            self._drops.clear(key)
 
     def set_counters_zero(self, iface: int) -> None:
         """Forget the counters of an interface id, before it is used for another interface."""

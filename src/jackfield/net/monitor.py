@@ -108,9 +108,9 @@ class MountMonitor:
             self._poll.close()
             os.close(self._mounts)
 
-    def clear(self) -> None:
-        """Be readable again only after the next change; never blocks."""
-        self._poll.poll(0)
+    def clear(self) -> bool:
+        """Be readable again only after the next change; whether there was one. Never blocks."""
+        return bool(self._poll.poll(0))
 
 
 def _nsid(ancillary: list[tuple[int, int, bytes]]) -> int | None:

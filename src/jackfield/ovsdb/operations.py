@@ -286,9 +286,11 @@ def matching(table: Table, condition: Condition) -> Iterator[tuple[str, Fields]]
         rows: Iterable[tuple[str, Fields]] = table.rows.items()
     else:
         rows = [(uuid, table.rows[uuid])] if uuid in table.rows else []
-    for uuid, fields in rows:
-        if matches_all(condition, fields):
-            yield uuid, fields
+    tests = [clause.matches for clause in condition]
+    if len(tests) == 1:
+        (test,) = tests
+        return ((uuid, fields) for uuid, fields in rows if test(fields))
+    return ((uuid, fields) for uuid, fields in rows if matches_all(condition, fields))
 
 
 def _columns(names: list[Any] | None, schema: TableSchema) -> tuple[Column, ...]:

@@ -20,21 +20,17 @@ BondDevice = tuple[WantedBridge, WantedPort, WantedInterface]
 
 def bond_devices(desired: Desired) -> Iterator[BondDevice]:
     """The devices that are wanted, with their bonds and bridges. An interface keeps its name for itself."""
-    taken = {interface.name for _, _, interface in desired.interfaces()}
-    for bridge in desired.bridges:
-        for port in bridge.ports:
-            if port.device and port.bond is not None and port.error is None and port.name not in taken:
-                yield (
-                    bridge,
-                    port,
-                    WantedInterface(
-                        port.name,
-                        None,
-                        Kind.INTERNAL.value,
-                        Kind.INTERNAL,
-                        ofport=-1,
-                    ),
-                )
+    asked = [
+        (bridge, port)
+        for bridge in desired.bridges
+        for port in bridge.ports
+        if port.device and port.bond is not None and port.error is None
+    ]
+    taken = {interface.name for _, _, interface in desired.interfaces()} if asked else ()
+    for bridge, port in asked:
+        if port.name not in taken:
+            interface = WantedInterface(port.name, None, Kind.INTERNAL.value, Kind.INTERNAL, ofport=-1)
+            yield bridge, port, interface
 
 
 def add_bond_devices(target: Target, desired: Desired, observed: Observed) -> None:

@@ -82,13 +82,20 @@ _Member = tuple[str, Row, str | None]
 """An interface's UUID and row, and why it cannot be had."""
 
 
+_Wish = tuple[str, int | None, str, int | None]
+"""An interface's name, the OpenFlow port number requested for it, its UUID, and the number in its row."""
+
+
 class _Members(NamedTuple):
-    """The interfaces of a port, why the port as a whole cannot be had, and how many interfaces the database
-    gives it: more than one make a bond, however many of them can be had."""
+    """The interfaces of a port, why the port as a whole cannot be had, how many interfaces the database
+    gives it, where more than one make a bond, however many of them can be had, their names, and what numbers
+    they are to have if any."""
 
     error: str | None
     rows: list[_Member]
     asked: int
+    names: tuple[str, ...]
+    wishes: tuple[_Wish, ...]
 
 
 class _Reader:
@@ -124,7 +131,7 @@ class _Reader:
             for port_uuid, port in referenced(self._snapshot, "Port", elements(row, "ports"))
             if self._claim("Port", port_uuid, text(port, "name"), f"bridge {name}")
         ]
-        numbers = self._numbers(name, [member for _, _, members in claimed for member in members.rows])
+        numbers = self._numbers(name, [wish for *_, members in claimed for wish in members.wishes])
         ports = [
             self._kept_port(port_uuid, port, members, row, numbers, port_uuid in outputs)
             for port_uuid, port, members in claimed
@@ -145,11 +152,8 @@ class _Reader:
     def _members(self, uuid: str, row: Row, bridge: str, bridge_error: str | None) -> _Members:
         name = text(row, "name")
         found = referenced(self._snapshot, "Interface", elements(row, "interfaces"))
-        mine = [
-            (member_uuid, member)
-            for member_uuid, member in found
-            if self._claim("Interface", member_uuid, text(member, "name"), f"port {name}")
-        ]
+        user = f"port {name}"
+        mine = [each for each in found if self._claim("Interface", each[0], text(each[1], "name"), user)]
         judged: _Members = self._memo.get(
             ("members", uuid),
             (row, mine, len(found), bridge, bridge_error),
@@ -169,7 +173,13 @@ class _Reader:
         bond = name if asked > 1 else None
         problems = [error or self._interface_problem(member, bridge, bond) for _, member in mine]
         rows = [(uuid, member, problem) for (uuid, member), problem in zip(mine, problems, strict=True)]
-        return _Members(error, rows, asked)
+        names = tuple(text(member, "name") for _, member in mine)
+        wishes = tuple(
+            (name, integer(member, "ofport_request"), uuid, integer(member, "ofport"))
+            for name, (uuid, member, problem) in zip(names, rows, strict=True)
+            if problem is None and name != bridge
+        )
+        return _Members(error, rows, asked, names, wishes)
 
     def _interface_problem(self, row: Row, bridge: str, bond: str | None) -> str | None:
         name = text(row, "name")
@@ -181,18 +191,14 @@ class _Reader:
             return f"could not add network device {name} to bridge {bridge} (a bridge has that name)"
         return _interface_problem(name, _type_of(row, bridge), pairs(row, "options"))
 
-    def _numbers(self, bridge: str, members: Sequence[_Member]) -> Mapping[str, int]:
+    def _numbers(self, bridge: str, wishes: Sequence[_Wish]) -> Mapping[str, int]:
         """OpenFlow port numbers of a bridge's interfaces, by name."""
-        wishes = (
-            (
-                text(row, "name"),
-                integer(row, "ofport_request"),
-                self._held.get(uuid, integer(row, "ofport")),
-            )
-            for uuid, row, error in members
-            if error is None and text(row, "name") != bridge
+        held = self._held
+        asked = [(name, request, held.get(uuid, told)) for name, request, uuid, told in wishes]
+        numbers: Mapping[str, int] = self._memo.get(
+            ("numbers", bridge), asked, lambda: {**assign(asked), bridge: LOCAL_OFPORT}
         )
-        return {**assign(wishes), bridge: LOCAL_OFPORT}
+        return numbers
 
     def _kept_port(
         self,
@@ -205,8 +211,7 @@ class _Reader:
     ) -> WantedPort:
         """The port and its warnings, those of the reading before if it is made of the same: of what is given
         here, and of `_setting`."""
-        name = text(bridge, "name")
-        mine = [numbers.get(text(member, "name")) for _, member, _ in members.rows]
+        mine = [numbers.get(name) for name in members.names]
 
         def make() -> tuple[WantedPort, tuple[Warning, ...]]:
             before = len(self.warnings)
@@ -215,8 +220,9 @@ class _Reader:
             del self.warnings[before:]
             return port, new
 
+        parts = (row, members, text(bridge, "name"), mine, mirror_output)
         port: WantedPort
-        port, warnings = self._memo.get(("port", uuid), (row, members, name, mine, mirror_output), make)
+        port, warnings = self._memo.get(("port", uuid), parts, make)
         self.warnings += warnings
         return port
 

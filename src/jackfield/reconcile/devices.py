@@ -79,8 +79,9 @@ class _Following:
         self, port: WantedPort, interface: WantedInterface, problems: dict[Owner, str]
     ) -> Iterator[Step]:
         pair = self._observed.pairs.get(interface.name)
-        possible = self._possible(interface)
-        if pair is not None and not (possible and pair.origin != self._origin(interface)):
+        here = pair is not None and pair.origin == self._origin(interface)
+        possible = not here and self._possible(interface)
+        if pair is not None and not possible:
             # Where it was made is what was asked for, so that it may be elsewhere now is its user's will.
             yield from self._adjusted(port, interface, pair)
         elif possible:
@@ -127,22 +128,22 @@ class _Following:
         )
 
     def _adjusted(self, port: WantedPort, interface: WantedInterface, pair: Pair) -> Iterator[Step]:
-        owner = interface_owner(interface)
-        if not pair.switch.up:
-            yield SetUp(owner, pair.switch.ifindex, pair.switch.name)
-        if pair.user is None:
+        switch, user = pair.switch, pair.user
+        if not switch.up:
+            yield SetUp(interface_owner(interface), switch.ifindex, switch.name)
+        if user is None:
             return
-        mtu = self._wanted_mtu(interface, pair.user.mtu)
+        mtu = self._wanted_mtu(interface, user.mtu)
         # The kernel drops what is longer than the receiving end's MTU, so the switch's end has no less.
-        if pair.switch.mtu < mtu:
-            yield SetMtu(owner, pair.switch.ifindex, None, pair.switch.name, mtu)
-        if pair.user.mtu != mtu:
+        if switch.mtu < mtu:
+            yield SetMtu(interface_owner(interface), switch.ifindex, None, switch.name, mtu)
+        if user.mtu != mtu:
             back = interface.mtu_request is None and not self._mtu_changed
             step = SetMtuBack if back else SetMtu
-            yield step(owner, pair.user.ifindex, pair.nsid, pair.user.name, mtu)
+            yield step(interface_owner(interface), user.ifindex, pair.nsid, user.name, mtu)
         mac = self._wanted_mac(port, interface)
-        if mac is not None and pair.user.mac != mac:
-            yield SetMac(owner, pair.user.ifindex, pair.nsid, pair.user.name, mac)
+        if mac is not None and user.mac != mac:
+            yield SetMac(interface_owner(interface), user.ifindex, pair.nsid, user.name, mac)
 
     def _wanted_mtu(self, interface: WantedInterface, mtu: int) -> int:
         if interface.mtu_request:

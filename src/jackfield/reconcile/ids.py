@@ -7,14 +7,22 @@ from collections.abc import Mapping
 from jackfield.datapath._abi import Name, NameKey, NameKind
 
 
+def names_by_kind(names: Mapping[NameKey, Name]) -> Mapping[int, dict[int, str]]:
+    """The names of each kind of object, by number."""
+    found: dict[int, dict[int, str]] = {int(kind): {} for kind in NameKind}
+    for (kind, number), value in names.items():
+        found.setdefault(kind, {})[number] = value.name
+    return found
+
+
 class Ids:
     """Numbers of one kind of object. What has one keeps it; a number that is in use or was until now is
     not given to another."""
 
-    def __init__(self, kind: NameKind, names: Mapping[NameKey, Name], limit: int) -> None:
-        """`limit` is the number after the last one."""
+    def __init__(self, kind: NameKind, known: dict[int, str], limit: int) -> None:
+        """`known` are the names that have numbers, `limit` is the number after the last one."""
         self.kind = kind
-        self.known: dict[int, str] = {key.id: value.name for key, value in names.items() if key.kind == kind}
+        self.known = known
         self._numbers: dict[str, int] = {}
         for number, name in sorted(self.known.items()):
             self._numbers.setdefault(name, number)

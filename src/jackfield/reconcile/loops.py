@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from jackfield.datapath._abi import Guard, GuardFlag, Name, NameKey, NameKind
@@ -33,8 +33,10 @@ def loop_warnings(table: str, row: Row) -> Iterator[Warning]:
         yield Warning(table, text(row, "name"), told)
 
 
-def damped(wanted: Desired, ports: Container[str]) -> Desired:
+def damped(wanted: Desired, ports: Collection[str]) -> Desired:
     """The same, with low limits for what these ports may flood."""
+    if not ports:
+        return wanted
 
     def port(each: WantedPort) -> WantedPort:
         if each.name not in ports:

@@ -28,9 +28,15 @@ class Memo(Generic[T]):
         self._setting = setting
 
     def get(self, key: Hashable, parts: object, make: Callable[[], T]) -> T:
-        """What was made for `key` of equal parts, else what is made now."""
+        """What was made for `key` of equal parts, else what is made now, the same object again if that comes
+        out equal: it may be a part of something else."""
         known = self._before.get(key)
-        if known is None or known[0] != parts:
-            known = (parts, make())
-        self._now[key] = known
-        return known[1]
+        if known is None:
+            result = make()
+        else:
+            result = known[1]
+            if known[0] != parts:
+                made = make()
+                result = result if made == result else made
+        self._now[key] = parts, result
+        return result

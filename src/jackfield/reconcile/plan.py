@@ -7,12 +7,14 @@ that a plan cut short at any step is taken up by the next one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from jackfield.datapath._abi import FdbOp, Name, NameKey, NameKind, Port, PortFlag
 from jackfield.reconcile.bonddevices import add_bond_devices, bond_devices
 from jackfield.reconcile.flood import FloodPlanner
 from jackfield.reconcile.ids import Ids
+from jackfield.reconcile.memo import Memo
 from jackfield.reconcile.observed import Observed, Pair
 from jackfield.reconcile.presence import interface_owner
 from jackfield.reconcile.steps import (
@@ -41,9 +43,10 @@ _WAY_OUT = PortFlag.BOND | PortFlag.LACP | PortFlag.GUARDED
 """What a port may change without a word about where addresses are."""
 
 
-def plan_maps(desired: Desired, observed: Observed) -> Plan:
-    """What to do once devices are as `devices.plan_devices` wants them and have been observed again."""
-    wanted = target(desired, observed)
+def plan_maps(desired: Desired, observed: Observed, memo: Memo[Any] | None = None) -> Plan:
+    """What to do once devices are as `devices.plan_devices` wants them and have been observed again;
+    `memo` is that of the plan before."""
+    wanted = target(desired, observed, memo)
     add_bond_devices(wanted, desired, observed)
     return Plan(tuple(_Planner(desired, observed, wanted).steps()), tuple(wanted.problems.items()))
 
@@ -54,10 +57,10 @@ class _Planner:
         self._observed = observed
         self._have = observed.tables
         self._want = wanted
-        self._bridge_owners = _owners(wanted.bridge_ids)
-        self._port_owners = _owners(wanted.port_ids)
-        self._iface_owners = _owners(wanted.iface_ids)
-        self._bond_owners = _owners(wanted.bond_ids)
+        self._bridge_owners = _Owners(wanted.bridge_ids)
+        self._port_owners = _Owners(wanted.port_ids)
+        self._iface_owners = _Owners(wanted.iface_ids)
+        self._bond_owners = _Owners(wanted.bond_ids)
         self._problems = wanted.problems
 
     def steps(self) -> Iterator[Step]:
@@ -129,6 +132,14 @@ class _Planner:
                 owner = self._bond_owners[number]
                 yield Write(owner, Table.BONDS, number, bond, f"configure bond {owner.name}")
 
+    def _changes(self, number: int) -> bool:
+        want, have = self._want, self._have
+        return (
+            want.ports[number] != have.ports.get(number)
+            or want.port_vlans.get(number) != have.port_vlans.get(number)
+            or want.guards.get(number) != have.guards.get(number)
+        )
+
     def _port(self, number: int) -> Iterator[Step]:
         owner = self._port_owners[number]
         vlans, port = self._want.port_vlans.get(number), self._want.ports[number]
@@ -151,7 +162,7 @@ class _Planner:
         too, is forgotten when settings change that matter for it, as in Open vSwitch."""
         for number, port in self._want.ports.items():
             before = self._have.ports.get(number)
-            if before is None:
+            if before is None or not self._changes(number):
                 continue
             yield from self._port(number)
             if 0 in (before.bridge, port.bridge):
@@ -163,13 +174,17 @@ class _Planner:
     def _let_in(self) -> Iterator[Step]:
         """Frames may enter by the interfaces that are ready."""
         for ifindex, here in self._want.attached.items():
-            owner, name = interface_owner(here.interface), self._device(ifindex)
             entry = self._want.ingress[ifindex]
+            system = here.interface.kind is Kind.SYSTEM
+            known = ifindex in self._observed.attached and entry == self._have.ingress.get(ifindex)
+            if known and not system:
+                continue
+            owner, name = interface_owner(here.interface), self._device(ifindex)
             if entry != self._have.ingress.get(ifindex):
                 yield Write(owner, Table.INGRESS, ifindex, entry, f"let frames in from {name}")
             if ifindex not in self._observed.attached:
                 yield Attach(owner, ifindex, name)
-            if here.interface.kind is Kind.SYSTEM and here.user is not None and not here.user.promiscuous:
+            if system and here.user is not None and not here.user.promiscuous:
                 yield SetPromiscuous(owner, ifindex, name, True)
 
     def _take_apart(self) -> Iterator[Step]:
@@ -234,7 +249,7 @@ class _Planner:
             if pair.switch.ifindex in self._observed.attached:
                 yield Detach(Owner("Interface", name), pair.switch.ifindex, name)
 
-    def _all_ids(self) -> tuple[tuple[Ids, dict[int, Owner]], ...]:
+    def _all_ids(self) -> tuple[tuple[Ids, Mapping[int, Owner]], ...]:
         return (
             (self._want.bridge_ids, self._bridge_owners),
             (self._want.port_ids, self._port_owners),
@@ -251,6 +266,18 @@ def _without_way_out(port: Port) -> Port:
     return port._replace(iface=0, iface_count=0, flags=port.flags & ~int(_WAY_OUT))
 
 
-def _owners(ids: Ids) -> dict[int, Owner]:
-    kind = _KINDS[ids.kind]
-    return {number: Owner(kind, name) for number, name in (ids.known | ids.used).items()}
+class _Owners(Mapping[int, Owner]):
+    """The owners of numbers, each made when it is asked for: few are."""
+
+    def __init__(self, ids: Ids) -> None:
+        self._kind = _KINDS[ids.kind]
+        self._names = ids.known | ids.used
+
+    def __getitem__(self, number: int) -> Owner:
+        return Owner(self._kind, self._names[number])
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)

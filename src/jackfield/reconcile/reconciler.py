@@ -19,7 +19,7 @@ from jackfield.reconcile.outcome import Outcome
 from jackfield.reconcile.plan import plan_maps
 from jackfield.reconcile.presence import bridge_mtu
 from jackfield.reconcile.report import outcome
-from jackfield.reconcile.rows import Snapshot
+from jackfield.reconcile.rows import Snapshot, ask_the_same
 from jackfield.reconcile.steps import Owner
 from jackfield.reconcile.wanted import Desired, Kind
 from jackfield.reconcile.watch import Watch
@@ -47,7 +47,10 @@ class Reconciler:
         self._mtus: Mapping[str, int] = {}
         self.damped = damped_before(datapath.guards.items(), datapath.names.get)
         """The ports that may flood little because they are in loops."""
-        self._memo: Memo[Any] = Memo()
+        self._read: tuple[Snapshot, Desired] | None = None
+        self._wishes: Memo[Any] = Memo()
+        self._records: Memo[Any] = Memo()
+        self._results: Memo[Any] = Memo()
         self._calm: _Calm | None = None
 
     def close(self) -> None:
@@ -75,14 +78,21 @@ class Reconciler:
         A failure that is about one object is in the outcome; what is raised (NetworkError) concerns the
         whole, and the next call starts afresh.
         """
-        wanted = damped(desired(snapshot, self._ofports, self._memo), self.damped)
-        result = self._pass(wanted)
-        self._ofports = {
-            interface.uuid: interface.ofport
-            for _, _, interface in wanted.interfaces()
-            if interface.uuid is not None and interface.ofport > 0
-        }
-        return result
+        return self._pass(damped(self._wanted(snapshot), self.damped))
+
+    def _wanted(self, snapshot: Snapshot) -> Desired:
+        """What `snapshot` wants; when it asks for the same as the last one, that is not worked out again."""
+        if self._read is not None and ask_the_same(self._read[0], snapshot):
+            wanted = self._read[1]
+        else:
+            wanted = desired(snapshot, self._ofports, self._wishes)
+            self._ofports = {
+                interface.uuid: interface.ofport
+                for _, _, interface in wanted.interfaces()
+                if interface.uuid is not None and interface.ofport > 0
+            }
+        self._read = snapshot, wanted
+        return wanted
 
     def disable(self, port: int, by: DisabledBy, other: int, now_ns: int) -> None:
         """Have a port carry no frames, from the next pass on. `port` and `other` are ids of the data plane,
@@ -131,7 +141,7 @@ class Reconciler:
         report = Report()
         first = plan_devices(wanted, found, self._mtus)
         apply(first.steps, self._datapath, self._watch, report, self._after_step)
-        second = plan_maps(wanted, self._watch.seen())
+        second = plan_maps(wanted, self._watch.seen(), self._records)
         apply(second.steps, self._datapath, self._watch, report, self._after_step)
         seen = self._watch.seen()
         if report.failed:
@@ -141,7 +151,7 @@ class Reconciler:
             self._mtus = {b.name: bridge_mtu(b, seen) for b in wanted.bridges if b.error is None}
         problems: dict[Owner, str] = dict(second.problems) | dict(first.problems) | report.failed
         hardware = self._datapath.devices.hardware
-        result = outcome(wanted, seen, problems, report.faults, report.done, hardware)
+        result = outcome(wanted, seen, problems, report.faults, report.done, hardware, self._results)
         # What a step was done for may be what another one waited for.
         calm = not report.faults and not (problems and report.done)
         disabled = dict(seen.tables.disabled)
@@ -163,5 +173,7 @@ class _Calm:
         what is observed, so those that were heard of are looked at."""
         if heard_of is None or found.tables is not self.seen.tables or found.tables.disabled != self.disabled:
             return False
+        if not heard_of:
+            return (wanted, found) == (self.wanted, self.seen)
         told = {each.switch_ifindex for each in self.outcome.interfaces if each.type == Kind.SYSTEM.value}
         return heard_of.isdisjoint(told) and (wanted, found) == (self.wanted, self.seen)

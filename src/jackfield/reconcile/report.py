@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from jackfield.datapath import _abi
 from jackfield.datapath._abi import NameKind
 from jackfield.datapath.naming import stable_mac
+from jackfield.net.link import Link
 from jackfield.net.netdev import Hardware
 from jackfield.reconcile.bonddevices import bond_device_warnings
+from jackfield.reconcile.ids import names_by_kind
+from jackfield.reconcile.memo import Memo
 from jackfield.reconcile.observed import Observed
 from jackfield.reconcile.outcome import (
     BridgeOutcome,
@@ -38,26 +41,28 @@ def outcome(
     faults: Errors,
     steps: Sequence[Step],
     hardware: Callable[[str], Hardware],
+    memo: Memo[Any] | None = None,
 ) -> Outcome:
     """The result of a pass, `observed` being the kernel after it.
 
     `steps` are those that were done, `problems` say what cannot be had and why, `faults` what is wrong with
-    things that are had; `hardware` tells of a system device by name.
+    things that are had; `hardware` tells of a system device by name. With the `memo` of the call before, what
+    is told of ports and interfaces that are as they were then is what that call told.
     """
-    writer = _Writer(observed, desired, problems, faults, hardware)
+    memo = memo or Memo()
+    memo.start(observed.instance)
+    writer = _Writer(observed, desired, problems, faults, hardware, memo)
     bridges = tuple(map(writer.bridge, desired.bridges))
-    interfaces = tuple(writer.interface(b, p, i) for b, p, i in desired.interfaces())
-    by_name = {interface.name: interface for interface in interfaces}
-    ports = tuple(writer.port(b, p, by_name) for b in desired.bridges for p in b.ports)
+    told = [writer.port(bridge, port) for bridge in desired.bridges for port in bridge.ports]
     objects = [
         *(_state("Bridge", bridge.name, bridge.error) for bridge in bridges),
-        *(_port_state(port) for port in ports),
-        *(_state("Interface", interface.name, interface.error) for interface in interfaces),
+        *(each.state for each in told),
+        *(state for each in told for state in each.states),
     ]
     return Outcome(
         bridges=bridges,
-        ports=ports,
-        interfaces=interfaces,
+        ports=tuple(each.port for each in told),
+        interfaces=tuple(interface for each in told for interface in each.interfaces),
         objects=tuple(objects),
         warnings=(*desired.warnings, *bond_device_warnings(desired, observed)),
         steps=tuple(step.describe() for step in steps),
@@ -98,6 +103,148 @@ _DISABLED_BY = {
 }
 
 
+def _of(kind: str, errors: Errors) -> Mapping[str, str]:
+    """Those of one kind of object, by name."""
+    return {owner.name: text for owner, text in errors.items() if owner.kind == kind}
+
+
+def _numbers(names: Mapping[int, str]) -> Mapping[str, int]:
+    return {name: number for number, name in names.items()}
+
+
+class _Told(NamedTuple):
+    """What is told of a port and of its interfaces."""
+
+    port: PortOutcome
+    state: ObjectState
+    interfaces: tuple[InterfaceOutcome, ...]
+    states: tuple[ObjectState, ...]
+
+
+class _PortFacts(NamedTuple):
+    """How it stands with a port. `members` are the names of a bond's interfaces by place."""
+
+    error: str | None
+    id: int
+    bond_id: int
+    members: tuple[str, ...]
+    disabled: Disabled | None
+
+
+class _Facts(NamedTuple):
+    """How it stands with an interface: whether it is there, why it cannot be had and whether it may yet come,
+    or its devices, its number, what is wrong with it, and what is known of a system device."""
+
+    there: bool
+    error: str | None = None
+    waits: bool = False
+    switch: Link | None = None
+    user: Link | None = None
+    nsid: int | None = None
+    id: int = 0
+    fault: str | None = None
+    hardware: Hardware | None = None
+
+
+def _told(instance: str, bridge: str, port: WantedPort, own: _PortFacts, facts: Sequence[_Facts]) -> _Told:
+    pairs = zip(port.interfaces, facts, strict=True)
+    interfaces = tuple(_interface_outcome(instance, bridge, port.name, each, has) for each, has in pairs)
+    first = next((each for each in interfaces if each.ofport >= 0), None)
+    error = own.error
+    if error is None and first is None and interfaces:
+        error = interfaces[0].error
+    outcome = PortOutcome(
+        name=port.name,
+        uuid=port.uuid,
+        bridge=bridge,
+        config=port.config,
+        interfaces=tuple(interface.name for interface in port.interfaces),
+        id=own.id if error is None else 0,
+        ofport=first.ofport if first is not None else -1,
+        bond=port.bond,
+        lacp=port.lacp,
+        bond_id=own.bond_id,
+        members=own.members,
+        loops=port.loops,
+        disabled=own.disabled,
+        error=error,
+    )
+    states = tuple(_state("Interface", each.name, each.error) for each in interfaces)
+    return _Told(outcome, _port_state(outcome), interfaces, states)
+
+
+def _interface_outcome(
+    instance: str, bridge: str, port: str, interface: WantedInterface, facts: _Facts
+) -> InterfaceOutcome:
+    if not facts.there:
+        return InterfaceOutcome(
+            interface.name,
+            interface.uuid,
+            bridge,
+            port,
+            interface.type,
+            waits=facts.waits,
+            error=facts.error,
+        )
+    return InterfaceOutcome(
+        interface.name,
+        interface.uuid,
+        bridge,
+        port,
+        interface.type,
+        ofport=interface.ofport,
+        id=facts.id,
+        nsid=facts.nsid,
+        switch_ifindex=None if facts.switch is None else facts.switch.ifindex,
+        lacp=interface.lacp,
+        error=facts.fault or _kind_fault(interface, facts.switch),
+        **_device(instance, interface, facts),
+    )
+
+
+def _device(instance: str, interface: WantedInterface, facts: _Facts) -> dict[str, Any]:
+    """The fields of an InterfaceOutcome that tell of the device."""
+    user, told = facts.user, facts.hardware
+    if facts.switch is None:
+        mac = stable_mac(instance, interface.name).hex(":")
+        return {"ifindex": 0, "mac_in_use": mac, "admin_state": "up", "link_state": "up"}
+    if user is None:
+        return {}
+    fields: dict[str, Any] = {
+        "ifindex": user.ifindex,
+        "mac_in_use": user.mac.hex(":"),
+        "mtu": user.mtu,
+        "admin_state": "up" if user.up else "down",
+        "link_state": "up" if user.carrier else "down",
+    }
+    if interface.kind is Kind.INTERNAL:
+        return fields | {"status": {"driver_name": _DRIVER}}
+    if told is None:
+        return fields
+    status = {
+        "driver_name": told.driver,
+        "driver_version": told.driver_version,
+        "firmware_version": told.firmware_version,
+    }
+    return fields | {
+        "link_speed": told.speed * _MEGA or None,
+        "duplex": told.duplex or None,
+        "status": status if told.driver else {},
+    }
+
+
+def _kind_fault(interface: WantedInterface, switch: Link | None) -> str | None:
+    """That an internal port is not made of what it is to be made of: changing that would take away its
+    device, with its addresses and wherever it was moved to."""
+    asked = [kind.value for kind in interface.device_kinds]
+    if not asked or switch is None or switch.kind in asked:
+        return None
+    return (
+        f"{interface.name} is a {switch.kind} pair, not {asked[0]} as other_config:device-kind says "
+        "(remove the port and add it again to change that)"
+    )
+
+
 class _Writer:
     def __init__(
         self,
@@ -106,27 +253,29 @@ class _Writer:
         problems: Errors,
         faults: Errors,
         hardware: Callable[[str], Hardware],
+        memo: Memo[Any],
     ) -> None:
+        self._memo = memo
         self._observed = observed
-        self._problems = problems
-        self._faults = faults
         self._hardware = hardware
+        self._bridge_problems = _of("Bridge", problems)
+        self._port_problems = _of("Port", problems)
+        self._interface_problems = _of("Interface", problems)
+        self._faults = _of("Interface", faults)
         found, missing = presence(desired, observed)
-        self._missing = missing
+        self._missing = _of("Interface", missing)
         self._found: dict[str, Present] = {here.interface.name: here for here in found}
         self._macs = addresses(desired, observed)
         self._bonds = observed.tables.bonds
-        self._iface_names = {
-            key.id: value.name for key, value in observed.tables.names.items() if key.kind == NameKind.IFACE
-        }
         self._disabled = observed.tables.disabled
-        self._port_names = {
-            key.id: value.name for key, value in observed.tables.names.items() if key.kind == NameKind.PORT
-        }
-        self._ids = {(key.kind, value.name): key.id for key, value in observed.tables.names.items()}
+        self._names = names = names_by_kind(observed.tables.names)
+        self._bridge_ids = _numbers(names[NameKind.BRIDGE])
+        self._port_ids = _numbers(names[NameKind.PORT])
+        self._iface_ids = _numbers(names[NameKind.IFACE])
+        self._bond_ids = _numbers(names[NameKind.BOND])
 
     def bridge(self, bridge: WantedBridge) -> BridgeOutcome:
-        error = bridge.error or self._problems.get(Owner("Bridge", bridge.name))
+        error = bridge.error or self._bridge_problems.get(bridge.name)
         if bridge.error is not None:
             return BridgeOutcome(bridge.name, bridge.uuid, bridge.config, error=error)
         mac = bridge_macs(bridge, self._macs).bridge
@@ -135,122 +284,59 @@ class _Writer:
             name=bridge.name,
             uuid=bridge.uuid,
             config=bridge.config,
-            id=self._ids.get((NameKind.BRIDGE, bridge.name), 0),
+            id=self._bridge_ids.get(bridge.name, 0),
             mac=mac.hex(":"),
             datapath_id=f"{identity:016x}",
             error=error,
         )
 
-    def port(
-        self, bridge: WantedBridge, port: WantedPort, interfaces: Mapping[str, InterfaceOutcome]
-    ) -> PortOutcome:
-        mine = [interfaces[interface.name] for interface in port.interfaces]
-        first = next((each for each in mine if each.ofport >= 0), None)
-        error = port.error or self._problems.get(Owner("Port", port.name))
-        if error is None and first is None and mine:
-            error = mine[0].error
-        bond_id = self._ids.get((NameKind.BOND, port.name), 0)
-        bond = self._bonds.get(bond_id)
-        return PortOutcome(
-            name=port.name,
-            uuid=port.uuid,
-            bridge=bridge.name,
-            config=port.config,
-            interfaces=tuple(interface.name for interface in port.interfaces),
-            id=self._ids.get((NameKind.PORT, port.name), 0) if error is None else 0,
-            ofport=first.ofport if first is not None else -1,
-            bond=port.bond,
-            lacp=port.lacp,
-            bond_id=bond_id,
-            members=tuple(self._iface_names.get(each, "") for each in bond.members) if bond else (),
-            loops=port.loops,
-            disabled=self._disabling(self._ids.get((NameKind.PORT, port.name), 0)),
-            error=error,
+    def port(self, bridge: WantedBridge, port: WantedPort) -> _Told:
+        name = port.name
+        port_id, bond_id = self._port_ids.get(name, 0), self._bond_ids.get(name, 0)
+        own = _PortFacts(
+            port.error or self._port_problems.get(name),
+            port_id,
+            bond_id,
+            self._members(bond_id) if bond_id else (),
+            self._disabling(port_id),
         )
+        facts = [self._facts(bridge, port, interface) for interface in port.interfaces]
+        told: _Told = self._memo.get(
+            name,
+            (bridge.name, port, own, facts),
+            lambda: _told(self._observed.instance, bridge.name, port, own, facts),
+        )
+        return told
+
+    def _members(self, bond_id: int) -> tuple[str, ...]:
+        bond, names = self._bonds.get(bond_id), self._names[NameKind.IFACE]
+        return tuple(names.get(each, "") for each in bond.members) if bond else ()
 
     def _disabling(self, port_id: int) -> Disabled | None:
         record = self._disabled.get(port_id)
         if record is None:
             return None
         by = _DISABLED_BY.get(_abi.DisabledBy(record.by), DisabledBy.LOOP)
-        return Disabled(by, record.since_ns / 1e9, self._port_names.get(record.other))
+        return Disabled(by, record.since_ns / 1e9, self._names[NameKind.PORT].get(record.other))
 
-    def interface(
-        self, bridge: WantedBridge, port: WantedPort, interface: WantedInterface
-    ) -> InterfaceOutcome:
-        name, owner = interface.name, Owner("Interface", interface.name)
+    def _facts(self, bridge: WantedBridge, port: WantedPort, interface: WantedInterface) -> _Facts:
+        name, here = interface.name, self._found.get(interface.name)
         error = (
             interface.error
-            or self._problems.get(owner)
-            or self._problems.get(Owner("Port", port.name))
-            or self._bridge_problem(bridge)
-            or self._missing.get(owner)
+            or self._interface_problems.get(name)
+            or self._port_problems.get(port.name)
+            or self._bridge_problem(bridge.name)
+            or self._missing.get(name)
         )
-        here = self._found.get(name)
         if error is not None or here is None:
             place = interface.place
             waits = place is not None and namespace_of(place, self._observed) is None
-            return InterfaceOutcome(
-                name, interface.uuid, bridge.name, port.name, interface.type, waits=waits, error=error
-            )
-        return InterfaceOutcome(
-            name,
-            interface.uuid,
-            bridge.name,
-            port.name,
-            interface.type,
-            ofport=interface.ofport,
-            id=self._ids.get((NameKind.IFACE, name), 0),
-            nsid=here.nsid,
-            switch_ifindex=None if here.switch is None else here.switch.ifindex,
-            lacp=interface.lacp,
-            error=self._faults.get(owner, interface.fault) or _kind_fault(here),
-            **self._device(name, here),
-        )
+            return _Facts(False, error, waits)
+        number, fault = self._iface_ids.get(name, 0), self._faults.get(name, interface.fault)
+        system = interface.kind is Kind.SYSTEM and here.user is not None
+        hardware = self._hardware(name) if system else None
+        return _Facts(True, None, False, here.switch, here.user, here.nsid, number, fault, hardware)
 
-    def _bridge_problem(self, bridge: WantedBridge) -> str | None:
+    def _bridge_problem(self, name: str) -> str | None:
         """Why there is no bridge; what is wrong with one that there is does not take its ports away."""
-        there = (NameKind.BRIDGE, bridge.name) in self._ids
-        return None if there else self._problems.get(Owner("Bridge", bridge.name))
-
-    def _device(self, name: str, here: Present) -> dict[str, Any]:
-        """The fields of an InterfaceOutcome that tell of the device."""
-        user = here.user
-        if here.switch is None:
-            mac = stable_mac(self._observed.instance, name).hex(":")
-            return {"ifindex": 0, "mac_in_use": mac, "admin_state": "up", "link_state": "up"}
-        if user is None:
-            return {}
-        fields: dict[str, Any] = {
-            "ifindex": user.ifindex,
-            "mac_in_use": user.mac.hex(":"),
-            "mtu": user.mtu,
-            "admin_state": "up" if user.up else "down",
-            "link_state": "up" if user.carrier else "down",
-        }
-        if here.interface.kind is Kind.INTERNAL:
-            return fields | {"status": {"driver_name": _DRIVER}}
-        told = self._hardware(user.name)
-        status = {
-            "driver_name": told.driver,
-            "driver_version": told.driver_version,
-            "firmware_version": told.firmware_version,
-        }
-        return fields | {
-            "link_speed": told.speed * _MEGA or None,
-            "duplex": told.duplex or None,
-            "status": status if told.driver else {},
-        }
-
-
-def _kind_fault(here: Present) -> str | None:
-    """That an internal port is not made of what it is to be made of: changing that would take away its
-    device, with its addresses and wherever it was moved to."""
-    asked = [kind.value for kind in here.interface.device_kinds]
-    if not asked or here.switch is None or here.switch.kind in asked:
-        return None
-    name = here.interface.name
-    return (
-        f"{name} is a {here.switch.kind} pair, not {asked[0]} as other_config:device-kind says "
-        "(remove the port and add it again to change that)"
-    )
+        return None if name in self._bridge_ids else self._bridge_problems.get(name)

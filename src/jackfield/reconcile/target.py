@@ -4,23 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from typing import Any, NamedTuple
 
 from jackfield.datapath import _abi
 from jackfield.datapath._abi import BondFlag, BridgeFlag, IfaceFlag, IfaceKind, Limit, NameKind, PortFlag
 from jackfield.model.bonding.settings import BondSettings
 from jackfield.model.config import BondMode, PortConfig, PriorityTags, VlanMode
 from jackfield.reconcile.guards import guard_record
-from jackfield.reconcile.ids import Ids
+from jackfield.reconcile.ids import Ids, names_by_kind
 from jackfield.reconcile.membership import carried, flood_members, mask_of, record_of
+from jackfield.reconcile.memo import Memo
 from jackfield.reconcile.observed import Observed
 from jackfield.reconcile.presence import Present, interface_owner, presence
 from jackfield.reconcile.steps import Owner
-from jackfield.reconcile.wanted import Desired, Kind, WantedBridge
+from jackfield.reconcile.wanted import Desired, Kind, WantedBridge, WantedPort
 
 _NS = 1_000_000_000
 _MODES = {mode: _abi.VlanMode[mode.name] for mode in VlanMode}
 _BOND_MODES = {mode: _abi.BondMode[mode.name] for mode in BondMode}
+_PROMISCUOUS, _BOND = int(IfaceFlag.PROMISCUOUS), int(PortFlag.BOND)
 _PRIORITY_TAGS = {when: _abi.PriorityTags[when.name] for when in PriorityTags}
 
 
@@ -47,27 +49,30 @@ class Target:
     problems: dict[Owner, str] = field(default_factory=dict)
 
 
-def target(desired: Desired, observed: Observed) -> Target:
-    """The maps' wanted content. Ids stay with the names that have them."""
+def target(desired: Desired, observed: Observed, memo: Memo[Any] | None = None) -> Target:
+    """The maps' wanted content. Ids stay with the names that have them. With the `memo` of the call before,
+    the records of ports that are as they were then are those of that call."""
+    memo = memo or Memo()
+    memo.start(None)
     found, problems = presence(desired, observed)
-    names = observed.tables.names
+    names = names_by_kind(observed.tables.names)
     result = Target(
-        Ids(NameKind.BRIDGE, names, Limit.MAX_BRIDGES),
-        Ids(NameKind.PORT, names, Limit.MAX_PORTS),
-        Ids(NameKind.IFACE, names, Limit.MAX_IFACES),
-        Ids(NameKind.BOND, names, Limit.MAX_BONDS),
+        Ids(NameKind.BRIDGE, names[NameKind.BRIDGE], Limit.MAX_BRIDGES),
+        Ids(NameKind.PORT, names[NameKind.PORT], Limit.MAX_PORTS),
+        Ids(NameKind.IFACE, names[NameKind.IFACE], Limit.MAX_IFACES),
+        Ids(NameKind.BOND, names[NameKind.BOND], Limit.MAX_BONDS),
         disabled=observed.tables.disabled,
         problems=problems,
     )
-    by_bridge: dict[str, list[Present]] = {}
+    by_bridge: dict[str, dict[str, list[Present]]] = {}
     for here in found:
-        by_bridge.setdefault(here.bridge.name, []).append(here)
+        by_bridge.setdefault(here.bridge.name, {}).setdefault(here.port.name, []).append(here)
     patches: dict[str, int] = {}
-    undo = made_promiscuous(observed)
+    last = _Last(observed.tables.bonds, made_promiscuous(observed), memo)
     for bridge in desired.bridges:
         if bridge.error is None:
-            members = by_bridge.get(bridge.name, [])
-            _add_bridge(result, desired, observed.tables.bonds, undo, bridge, members, patches)
+            ports = by_bridge.get(bridge.name, {}).values()
+            _add_bridge(result, desired, last, bridge, ports, patches)
     _join_patches(result, found, patches)
     return result
 
@@ -75,16 +80,36 @@ def target(desired: Desired, observed: Observed) -> Target:
 def made_promiscuous(observed: Observed) -> frozenset[int]:
     """The devices whose promiscuous mode is the switch's own doing."""
     ifaces = observed.tables.ifaces.values()
-    return frozenset(iface.ifindex for iface in ifaces if iface.flags & IfaceFlag.PROMISCUOUS)
+    return frozenset(iface.ifindex for iface in ifaces if iface.flags & _PROMISCUOUS)
+
+
+class _Last(NamedTuple):
+    """What is known of the maps as they are: the bonds, the devices whose promiscuous mode is the switch's
+    doing, and what was made for them before."""
+
+    bonds: Mapping[int, _abi.Bond]
+    undo: frozenset[int]
+    memo: Memo[Any]
+
+
+class _Records(NamedTuple):
+    """What the maps are to hold for one port, its interfaces' records by id and by ifindex, and the VLANs it
+    carries."""
+
+    port: _abi.Port
+    vlans: _abi.VlanSet | None
+    guard: _abi.Guard | None
+    ifaces: Mapping[int, _abi.Iface]
+    ingress: Mapping[int, _abi.Ingress]
+    mask: int
 
 
 def _add_bridge(
     result: Target,
     desired: Desired,
-    bonds: Mapping[int, _abi.Bond],
-    undo: frozenset[int],
+    last: _Last,
     bridge: WantedBridge,
-    found: Iterable[Present],
+    found: Iterable[Sequence[Present]],
     patches: dict[str, int],
 ) -> None:
     number = result.bridge_ids.take(bridge.name)
@@ -94,10 +119,10 @@ def _add_bridge(
         )
         return
     members: list[tuple[int, _abi.Port, int]] = []
-    for _, group in groupby(found, key=lambda here: here.port.name):
-        port_id, port, mask = _add_port(result, bonds, undo, number, list(group), patches) or (0, None, 0)
-        if port is not None and port.bridge:
-            members.append((port_id, port, mask))
+    for port in found:
+        port_id, records = _add_port(result, last, number, port, patches) or (0, None)
+        if records is not None and records.port.bridge:
+            members.append((port_id, records.port, records.mask))
     for vlan, ports in flood_members(members).items():
         result.floods[_abi.FloodKey(number, vlan)] = ports
     config_of = bridge.config
@@ -105,7 +130,7 @@ def _add_bridge(
     if config_of.flood_vlans:
         flags |= BridgeFlag.FLOOD_VLANS
         result.bridge_flood[number] = record_of(mask_of(config_of.flood_vlans))
-    if any(port.flags & PortFlag.BOND for _, port, _ in members):
+    if any(port.flags & _BOND for _, port, _ in members):
         flags |= BridgeFlag.BONDED
     result.bridges[number] = _abi.Bridge(
         ageing_ns=config_of.mac_aging_time * _NS,
@@ -118,58 +143,99 @@ def _add_bridge(
 
 def _add_port(
     result: Target,
-    bonds: Mapping[int, _abi.Bond],
-    undo: frozenset[int],
+    last: _Last,
     bridge: int,
     found: Sequence[Present],
     patches: dict[str, int],
-) -> tuple[int, _abi.Port, int] | None:
-    """A port with the interfaces of it that are there; its id, record and the VLANs it carries. None when
-    there is no room for it."""
+) -> tuple[int, _Records] | None:
+    """A port with the interfaces of it that are there; its id and records. None when there is no room for
+    it."""
     wanted = found[0].port
     port_id = result.port_ids.take(wanted.name)
-    numbered = [(here, result.iface_ids.take(here.interface.name)) for here in found]
-    given = {number: here for here, number in numbered if number is not None}
-    for here, number in numbered:
+    given: dict[int, Present] = {}
+    for here in found:
+        number = result.iface_ids.take(here.interface.name)
         if port_id is None or number is None:
             text = f"there can be no more than {Limit.MAX_PORTS - 1} ports"
             result.problems[interface_owner(here.interface)] = text
+        else:
+            given[number] = here
     if port_id is None or not given:
         return None
-    config = wanted.config
-    record = port_record(config, 0 if port_id in result.disabled else bridge, next(iter(given)))
-    if wanted.lacp is not None:
-        record = record._replace(flags=record.flags | int(PortFlag.LACP))
-    places = {}
+    bond_id: int = 0
+    places: Mapping[int, int] = {}
     if wanted.bond is not None:
-        bond_id = result.bond_ids.take(wanted.name)
-        if bond_id is None:
+        bond_id = result.bond_ids.take(wanted.name) or 0
+        if not bond_id:
             text = f"there can be no more than {Limit.MAX_BONDS - 1} bonds"
             result.problems[Owner("Port", wanted.name)] = text
             return None
-        seats = seated(bonds[bond_id].members if bond_id in bonds else (), list(given))
+        seats = seated(last.bonds[bond_id].members if bond_id in last.bonds else (), list(given))
         places = {number: at for at, number in enumerate(seats) if number}
         for number in given.keys() - places.keys():
             text = f"a bond can have no more than {Limit.MAX_MEMBERS} members"
             result.problems[interface_owner(given.pop(number).interface)] = text
         result.bonds[bond_id] = bond_record(wanted.bond, wanted.lacp is not None, seats)
-        record = record._replace(
-            flags=record.flags | int(PortFlag.BOND), iface=bond_id, iface_count=len(places)
-        )
-    result.ports[port_id] = record
-    listed = config.cvlans if config.vlan_mode is VlanMode.DOT1Q_TUNNEL else config.trunks
-    if listed is not None:
-        result.port_vlans[port_id] = record_of(mask_of(listed))
-    if config.guard is not None:
-        result.guards[port_id] = guard_record(config.guard)
+    of_bridge = 0 if port_id in result.disabled else bridge
+    devices = [
+        (number, here.switch, here.user, here.nsid, _is_undone(here, last.undo), places.get(number, 0))
+        for number, here in given.items()
+    ]
+    records: _Records = last.memo.get(
+        wanted.name,
+        (wanted, port_id, of_bridge, bond_id, devices),
+        lambda: _records(wanted, port_id, of_bridge, bond_id, given, places, last.undo),
+    )
+    result.ports[port_id] = records.port
+    if records.vlans is not None:
+        result.port_vlans[port_id] = records.vlans
+    if records.guard is not None:
+        result.guards[port_id] = records.guard
+    result.ifaces.update(records.ifaces)
+    result.ingress.update(records.ingress)
     for number, here in given.items():
-        result.ifaces[number] = _iface(here, port_id, undo)
         if here.switch is None:
             patches[here.interface.name] = number
         else:
-            result.ingress[here.switch.ifindex] = _abi.Ingress(number, port_id, places.get(number, 0))
             result.attached[here.switch.ifindex] = here
-    return port_id, record, carried(_MODES[config.vlan_mode], config.tag, config.trunks)
+    return port_id, records
+
+
+def _is_undone(here: Present, undo: frozenset[int]) -> bool:
+    """Whether the device's promiscuous mode is the switch's doing, to be undone in the end."""
+    return here.switch is not None and here.switch.ifindex in undo
+
+
+def _records(
+    wanted: WantedPort,
+    port_id: int,
+    bridge: int,
+    bond_id: int,
+    given: Mapping[int, Present],
+    places: Mapping[int, int],
+    undo: frozenset[int],
+) -> _Records:
+    """The records of a port whose interfaces are `given` by id; `bond_id` is 0 when it is no bond, else they
+    have `places` in it."""
+    config = wanted.config
+    record = port_record(config, bridge, next(iter(given)))
+    if wanted.lacp is not None:
+        record = record._replace(flags=record.flags | int(PortFlag.LACP))
+    if bond_id:
+        record = record._replace(flags=record.flags | _BOND, iface=bond_id, iface_count=len(given))
+    listed = config.cvlans if config.vlan_mode is VlanMode.DOT1Q_TUNNEL else config.trunks
+    return _Records(
+        port=record,
+        vlans=None if listed is None else record_of(mask_of(listed)),
+        guard=None if config.guard is None else guard_record(config.guard),
+        ifaces={number: _iface(here, port_id, _is_undone(here, undo)) for number, here in given.items()},
+        ingress={
+            here.switch.ifindex: _abi.Ingress(number, port_id, places.get(number, 0))
+            for number, here in given.items()
+            if here.switch is not None
+        },
+        mask=carried(_MODES[config.vlan_mode], config.tag, config.trunks),
+    )
 
 
 def seated(before: Sequence[int], wanted: Sequence[int]) -> tuple[int, ...]:
@@ -216,13 +282,13 @@ def port_record(config: PortConfig, bridge: int, iface: int) -> _abi.Port:
     )
 
 
-def _iface(here: Present, port: int, undo: frozenset[int]) -> _abi.Iface:
+def _iface(here: Present, port: int, undone: bool) -> _abi.Iface:
     if here.switch is None:
         return _abi.Iface(port=port, kind=int(IfaceKind.PATCH))
     flags = IfaceFlag(0)
     if here.interface.kind is Kind.SYSTEM:
         mac = bytes(6)
-        if not here.switch.promiscuous or here.switch.ifindex in undo:
+        if not here.switch.promiscuous or undone:
             flags |= IfaceFlag.PROMISCUOUS
     else:
         mac = here.user.mac if here.user is not None and len(here.user.mac) == 6 else bytes(6)
@@ -241,6 +307,8 @@ def _iface(here: Present, port: int, undo: frozenset[int]) -> _abi.Iface:
 
 
 def _join_patches(result: Target, found: Iterable[Present], patches: dict[str, int]) -> None:
+    if not patches:
+        return
     for here in found:
         number, peer = patches.get(here.interface.name), patches.get(here.interface.peer or "")
         if number is not None and peer is not None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
 from jackfield.model.bonding.settings import BondSettings
 from jackfield.model.config import BridgeConfig, PortConfig
@@ -107,7 +108,7 @@ class WantedBridge:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Desired:
     """Everything that is wanted. `vlan_limit` is 1 or 2."""
 
@@ -116,13 +117,19 @@ class Desired:
     stats_interval_ms: int = 5000
     warnings: tuple[Warning, ...] = ()
 
-    def interfaces(self) -> Iterator[tuple[WantedBridge, WantedPort, WantedInterface]]:
-        """Every interface with its port and bridge."""
-        for bridge in self.bridges:
-            for port in bridge.ports:
-                for interface in port.interfaces:
-                    yield bridge, port, interface
+    @cached_property
+    def _interfaces(self) -> tuple[tuple[WantedBridge, WantedPort, WantedInterface], ...]:
+        return tuple(
+            (bridge, port, interface)
+            for bridge in self.bridges
+            for port in bridge.ports
+            for interface in port.interfaces
+        )
 
-    def namespaces(self) -> frozenset[str]:
-        """The files of the network namespaces that internal ports are to be made in."""
-        return frozenset(interface.place.netns for *_, interface in self.interfaces() if interface.place)
+    def interfaces(self) -> tuple[tuple[WantedBridge, WantedPort, WantedInterface], ...]:
+        """Every interface with its port and bridge."""
+        return self._interfaces
+
+    def namespaces(self) -> Mapping[str, str]:
+        """The files of the network namespaces that internal ports are to be made in, by interface."""
+        return {each.name: each.place.netns for *_, each in self.interfaces() if each.place}

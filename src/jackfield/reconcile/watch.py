@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
-from jackfield.datapath.naming import interface_of_alias, origin_of_alias
+from jackfield.datapath.naming import ALIAS_WORD, interface_of_alias, origin_of_alias
 from jackfield.datapath.store import Datapath
 from jackfield.net import netns
 from jackfield.net.link import Link
-from jackfield.net.monitor import LinkChange, LinkMonitor, Resync
+from jackfield.net.monitor import LinkChange, LinkMonitor, MountMonitor, Resync
 from jackfield.net.netdev import InternalPair
 from jackfield.reconcile.observed import Observed, Pair, Tables, read_tables
 from jackfield.reconcile.steps import (
@@ -36,7 +37,9 @@ class Watch:
     def __init__(self, datapath: Datapath, instance: str) -> None:
         self._datapath = datapath
         self._instance = instance
+        self._mark = f"{ALIAS_WORD} {instance}"
         self._monitor = LinkMonitor()
+        self._mounts = MountMonitor()
         self._tables: Tables | None = None
         self._links: dict[int, Link] = {}
         self._far: dict[tuple[int, int], Link | None] = {}
@@ -44,26 +47,30 @@ class Watch:
         self.heard = False
         self.heard_of: frozenset[int] | None = None
         self._namespaces: dict[str, int] = {}
+        self._pairs: dict[int, tuple[str, Pair]] = {}
+        self._seen: Observed | None = None
 
     def close(self) -> None:
         """Listen no more."""
         self._monitor.close()
+        self._mounts.close()
 
     def forget(self) -> None:
         """Trust nothing that was seen so far."""
-        self._tables = None
+        self._tables = self._seen = None
 
-    def look(self, namespaces: Iterable[str] = ()) -> Observed:
+    def look(self, namespaces: Mapping[str, str] | None = None) -> Observed:
         """The kernel now: of devices, what changed since the last look is read again. `namespaces` are files
-        of network namespaces to look for."""
-        found = ((path, netns.inode_of(path)) for path in namespaces)
-        self._namespaces = {path: inode for path, inode in found if inode is not None}
+        of network namespaces to look for, by the interface that is to be made there."""
         # Hear first and read then: a change in between is read now, and heard next time.
         heard = self._monitor.read()
         self.heard = bool(heard)
         changed = {(change.ifindex, change.nsid) for change in heard if isinstance(change, LinkChange)}
         all_lost = self._tables is None or any(isinstance(change, Resync) for change in heard)
         self.heard_of = None if all_lost else frozenset(ifindex for ifindex, nsid in changed if nsid is None)
+        if heard or all_lost:
+            self._seen = None
+        mounted = self._mounts.clear()
         if self._tables is None:
             self._tables = read_tables(self._datapath)
         else:
@@ -76,30 +83,50 @@ class Watch:
             changed = {(ifindex, nsid) for ifindex, nsid in changed if nsid is not None}
         for ifindex, nsid in changed:
             self._read_again(ifindex, nsid)
-        for ifindex in self._attached - self._links.keys():
-            # The device is gone and took the program along, but not what was pinned for it.
-            self._datapath.detach(ifindex)
-        self._attached &= self._links.keys()
+        if self._seen is None:
+            for ifindex in self._attached - self._links.keys():
+                # The device is gone and took the program along, but not what was pinned for it.
+                self._datapath.detach(ifindex)
+            self._attached &= self._links.keys()
+        self._look_for(namespaces or {}, everywhere=all_lost or mounted)
         return self.seen()
+
+    def _look_for(self, namespaces: Mapping[str, str], *, everywhere: bool) -> None:
+        """Look for namespaces: one whose interface is there is the same until mounts have changed."""
+        pairs = {} if everywhere else self.seen().pairs
+        there = {}
+        for interface, path in namespaces.items():
+            known = self._namespaces.get(path) if interface in pairs else None
+            inode = known or netns.inode_of(path)
+            if inode is not None:
+                there[path] = inode
+        if there != self._namespaces:
+            self._namespaces = there
+            self._seen = None if self._seen is None else replace(self._seen, namespaces=there)
 
     def seen(self) -> Observed:
         """The kernel as of the last look and what was noted since."""
         assert self._tables is not None
-        return Observed(
-            instance=self._instance,
-            links=dict(self._links),
-            pairs=self._pairs(),
-            attached=frozenset(self._attached & self._links.keys()),
-            tables=self._tables,
-            namespaces=self._namespaces,
-        )
+        if self._seen is None:
+            self._pairs = {each[1].switch.ifindex: each for each in self._found_pairs()}
+            self._seen = Observed(
+                instance=self._instance,
+                links=dict(self._links),
+                pairs=dict(self._pairs.values()),
+                attached=frozenset(self._attached & self._links.keys()),
+                tables=self._tables,
+                namespaces=self._namespaces,
+            )
+        return self._seen
 
     def note(self, step: Step, result: InternalPair | None) -> None:
         """Take account of a step that was done."""
+        if isinstance(step, Write | WriteCells):
+            assert self._tables is not None
+            note_write(step, self._tables)
+            return
+        self._seen = None
         match step:
-            case Write() | WriteCells():
-                assert self._tables is not None
-                note_write(step, self._tables)
             case CreatePair():
                 assert result is not None
                 self._links[result.switch.ifindex] = result.switch
@@ -136,14 +163,17 @@ class Watch:
             # Its other end is gone too, or says now where this one went.
             self._read_again(gone.peer_ifindex, None)
 
-    def _pairs(self) -> Mapping[str, Pair]:
-        pairs = {}
-        for link in self._links.values():
-            name = interface_of_alias(link.alias, self._instance) if link.alias else None
-            if name is not None:
-                origin = origin_of_alias(link.alias)
-                pairs[name] = Pair(link, self._user_end(link), link.peer_nsid, origin)
-        return pairs
+    def _found_pairs(self) -> Iterator[tuple[str, Pair]]:
+        """The pairs of this instance by interface; what is as it was when last seen is the same object."""
+        for ifindex, link in self._links.items():
+            if not link.alias.startswith(self._mark):
+                continue
+            user = self._user_end(link)
+            known = self._pairs.get(ifindex)
+            if known is not None and known[1].switch is link and known[1].user is user:
+                yield known
+            elif (name := interface_of_alias(link.alias, self._instance)) is not None:
+                yield name, Pair(link, user, link.peer_nsid, origin_of_alias(link.alias))
 
     def _user_end(self, switch: Link) -> Link | None:
         if switch.peer_nsid is None:

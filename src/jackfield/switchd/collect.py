@@ -18,7 +18,7 @@ def collect(
     if not interfaces:
         return {}
     counters = datapath.counters(each.id for each in interfaces if each.type != "system")
-    drops = drops_by_interface(datapath.drops())
+    drops = drops_by_interface(datapath.drops({each.id for each in interfaces}))
     links = {}
     if any(each.type == "system" for each in interfaces):
         links = {link.ifindex: link.stats for link in datapath.devices.list_links()}

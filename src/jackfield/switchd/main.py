@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import resource
@@ -59,6 +60,8 @@ from jackfield.wire.aio import RemoteError, check_remote
 _log = logging.getLogger("jackfield.switchd")
 
 LEAVE_SECONDS = 2.0
+COLLECT_AFTER = (20_000, 10, 10)
+"""A pass over many ports makes thousands of objects that end with it: no search for cycles amidst it."""
 MANAGERS = "db:Open_vSwitch,Open_vSwitch,manager_options"
 TLS = TlsFiles(
     "db:Open_vSwitch,SSL,private_key",
@@ -174,6 +177,7 @@ async def _serve(
     paths: Paths, vlog: Vlog, ready_fd: int | None, db: str | None, tls: ssl.SSLContext | None
 ) -> bool:
     """Serve until told to stop; whether the thread that works on the kernel has come to an end by then."""
+    gc.set_threshold(*COLLECT_AFTER)
     loop = asyncio.get_running_loop()
     since = time.time()
     stop = asyncio.Event()
@@ -232,6 +236,7 @@ async def _serve(
         await stack.enter_async_context(_control(paths, commands, engine))
         if await _unless(stop, engine.start()):
             notify_ready(ready_fd)
+            gc.freeze()
             _log.info("%s ready after %.0f ms", identity.version_line(), (time.time() - since) * 1000)
             async with _signs_of_life(engine), _looked_after(paths, db, agent):
                 await _unless(stop, engine.failed)

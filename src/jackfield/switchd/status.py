@@ -6,11 +6,13 @@ The columns are those that ovs-vswitchd.conf.db(5) calls status: clients read th
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
-from jackfield.reconcile.outcome import InterfaceOutcome, Outcome, State, Warning
+from jackfield.reconcile.memo import Memo
+from jackfield.reconcile.outcome import InterfaceOutcome, Outcome, PortOutcome, State, Warning
 from jackfield.reconcile.rows import COLUMNS, Snapshot
 from jackfield.wire.notation import Value, encode
 
@@ -63,8 +65,7 @@ _OBEYED: Mapping[str, frozenset[str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(NamedTuple):
     """New values for columns of one row."""
 
     table: str
@@ -113,11 +114,16 @@ def status_updates(
     platform: Platform,
     resets: Mapping[str, int],
     statistics: Mapping[str, Mapping[str, int]],
+    memo: Memo[Update] | None = None,
 ) -> Iterable[Update]:
     """The status columns of bridges, ports and interfaces; `resets` and `statistics` go by interface name.
 
-    Statistics are written for the interfaces that `statistics` names, and taken from those that failed.
+    Statistics are written for the interfaces that `statistics` names, and taken from those that failed. The
+    columns of bonds and of LACP are emptied where there is neither; else they are `switchd.bonds`' matter.
+    `memo` is that of the call before.
     """
+    memo = memo or Memo()
+    memo.start(platform)
     notes = _notes(outcome.warnings)
     for bridge in outcome.bridges:
         yield Update(
@@ -126,23 +132,40 @@ def status_updates(
             {
                 "datapath_id": bridge.datapath_id,
                 "datapath_version": platform.datapath_version,
-                "status": _status({}, notes["Bridge", bridge.name], bridge.error),
+                "status": _status({}, notes.get(("Bridge", bridge.name), ()), bridge.error),
             },
         )
     for port in outcome.ports:
         if port.uuid is not None:
-            disabled = {} if port.disabled is None else {"disabled": port.disabled.by.value}
-            status = _status(disabled, notes["Port", port.name], port.error)
-            yield Update("Port", port.uuid, {"status": status})
+            remarks = notes.get(("Port", port.name), ())
+            yield memo.get(port.uuid, (port, remarks), partial(_port_update, port, remarks))
     for interface in outcome.interfaces:
         if interface.uuid is not None:
-            columns = interface_columns(interface, resets.get(interface.name, 0))
-            columns["status"] = _status(interface.status, notes["Interface", interface.name], None)
-            if interface.ofport < 0:
-                columns["statistics"] = {}
-            elif interface.name in statistics:
-                columns["statistics"] = dict(statistics[interface.name])
-            yield Update("Interface", interface.uuid, columns)
+            remarks = notes.get(("Interface", interface.name), ())
+            parts = (interface, resets.get(interface.name, 0), remarks, statistics.get(interface.name))
+            yield memo.get(interface.uuid, parts, partial(_interface_update, *parts))
+
+
+def _port_update(port: PortOutcome, notes: Sequence[str]) -> Update:
+    disabled = {} if port.disabled is None else {"disabled": port.disabled.by.value}
+    columns: dict[str, Any] = {"status": _status(disabled, notes, port.error)}
+    if port.bond is None:
+        columns["bond_active_slave"] = None
+    return Update("Port", port.uuid or "", columns)
+
+
+def _interface_update(
+    interface: InterfaceOutcome, resets: int, notes: Sequence[str], statistics: Mapping[str, int] | None
+) -> Update:
+    columns = interface_columns(interface, resets)
+    columns["status"] = _status(interface.status, notes, None)
+    if interface.lacp is None:
+        columns["lacp_current"] = None
+    if interface.ofport < 0:
+        columns["statistics"] = {}
+    elif statistics is not None:
+        columns["statistics"] = dict(statistics)
+    return Update("Interface", interface.uuid or "", columns)
 
 
 def interface_columns(interface: InterfaceOutcome, resets: int) -> dict[str, Any]:
@@ -198,24 +221,21 @@ def operations(updates: Iterable[Update], tables: Snapshot) -> list[dict[str, An
     has meanwhile gone back behind it: the database was restored, and what was configured is not what it says.
     """
     done: list[dict[str, Any]] = []
-    for update in updates:
-        row = tables[update.table].get(update.uuid)
+    for table, uuid, columns in updates:
+        row = tables[table].get(uuid)
         if row is None:
             continue
-        changed = {name: encode(value) for name, value in update.columns.items() if row[name] != value}
-        where: list[Any] = [["_uuid", "==", ["uuid", str(update.uuid)]]]
+        changed = {name: encode(value) for name, value in columns.items() if row[name] != value}
+        if not changed:
+            continue
+        where: list[Any] = [["_uuid", "==", ["uuid", str(uuid)]]]
         if (cur_cfg := changed.pop("cur_cfg", None)) is not None:
             not_behind = ["next_cfg", ">=", cur_cfg]
             done.append(
-                {
-                    "op": "update",
-                    "table": update.table,
-                    "where": [*where, not_behind],
-                    "row": {"cur_cfg": cur_cfg},
-                }
+                {"op": "update", "table": table, "where": [*where, not_behind], "row": {"cur_cfg": cur_cfg}}
             )
         if changed:
-            done.append({"op": "update", "table": update.table, "where": where, "row": changed})
+            done.append({"op": "update", "table": table, "where": where, "row": changed})
     return done
 
 
@@ -226,7 +246,7 @@ def _notes(warnings: Iterable[Warning]) -> Mapping[tuple[str, str], list[str]]:
     return notes
 
 
-def _status(status: Mapping[str, str], notes: list[str], error: str | None) -> Value:
+def _status(status: Mapping[str, str], notes: Sequence[str], error: str | None) -> Value:
     whole: dict[Any, Any] = dict(status)
     if notes:
         whole["warning"] = "; ".join(notes)
@@ -237,6 +257,8 @@ def _status(status: Mapping[str, str], notes: list[str], error: str | None) -> V
 
 def narrate(old: Outcome, new: Outcome) -> tuple[list[str], list[str]]:
     """For the log, the step from `old` to `new`: news, and faults that a user should look at."""
+    if old.interfaces is new.interfaces and old.objects is new.objects and old.warnings is new.warnings:
+        return [], []
     news: list[str] = []
     before = {each.name: each for each in old.interfaces if each.ofport >= 0}
     after = {each.name: each for each in new.interfaces if each.ofport >= 0}
@@ -266,7 +288,10 @@ def _troubles(outcome: Outcome) -> dict[tuple[str, str, str], bool]:
     Of a port and its interface with the same trouble only the interface is named. Half a patch is no fault
     yet, as its other half is often made right after, nor is an internal port whose container has stopped.
     """
-    found = [each for each in outcome.objects if each.state is not State.OK and each.message]
+    ok = State.OK
+    found = [each for each in outcome.objects if each.state is not ok and each.message]
+    if not found:
+        return {}
     named = {(each.name, each.message) for each in found if each.kind == "Interface"}
     halves = {each.name for each in outcome.interfaces if each.type == "patch" and each.ofport >= 0}
     waiting = {each.name for each in outcome.interfaces if each.waits}

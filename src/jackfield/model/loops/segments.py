@@ -79,8 +79,10 @@ class _Kinds:
             for vlan in vlans:
                 self._kind[vlan] = self._kind.get(vlan, 0) | 1 << at
         self._first: dict[int, int] = {}
-        for vlan in range(VLAN_MAX + 1):
-            self._first.setdefault(self._kind.get(vlan, 0), vlan)
+        plain = next((vlan for vlan in range(VLAN_MAX + 1) if vlan not in self._kind), 0)
+        for vlan in sorted({plain, *self._kind}):
+            if vlan <= VLAN_MAX:
+                self._first.setdefault(self._kind.get(vlan, 0), vlan)
 
     def first(self, vlan: int) -> int:
         """The VLAN that stands for this one's kind."""

@@ -12,17 +12,17 @@ NOBODY = "00:00:00:00:00:00"
 
 
 def columns(outcome: Outcome, ports: Mapping[str, BondPort]) -> Iterator[Update]:
-    """Port.bond_active_slave and Interface.lacp_current of all ports: of those that are no bonds, or have no
-    LACP, they are empty."""
+    """Port.bond_active_slave of bonds, and Interface.lacp_current of interfaces with LACP. The others' are
+    empty: see `switchd.status.status_updates`."""
     current: dict[str, bool] = {}
     for port in outcome.ports:
         found = ports.get(port.name)
         if found is not None and found.lacp is not None:
             current |= {name: found.lacp.is_current(name) for name in found.lacp.links}
-        if port.uuid is not None:
+        if port.uuid is not None and port.bond is not None:
             yield Update("Port", port.uuid, {"bond_active_slave": _active(found)})
     for interface in outcome.interfaces:
-        if interface.uuid is not None:
+        if interface.uuid is not None and interface.lacp is not None:
             yield Update("Interface", interface.uuid, {"lacp_current": current.get(interface.name)})
 
 

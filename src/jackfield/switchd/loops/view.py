@@ -41,7 +41,7 @@ class View:
 
     @cached_property
     def _segments(self) -> Segments:
-        there = (port for port in self.ports.values() if port.disabled is None)
+        there = (port for port in self.ports.values() if port.config.patch_peer and port.disabled is None)
         ports = sorted(there, key=lambda port: port.id)
         return Segments((port.bridge, port.config) for port in ports)
 
