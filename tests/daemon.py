@@ -175,7 +175,9 @@ class Daemon:
             connection.sendall(json.dumps({"id": 0, "method": command, "params": words}).encode())
             data = b""
             while True:
-                data += connection.recv(1 << 20)
+                part = connection.recv(1 << 20)
+                assert part, f"the daemon ended before it answered {command}"
+                data += part
                 with contextlib.suppress(ValueError):
                     reply = json.loads(data)
                     break

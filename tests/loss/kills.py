@@ -14,7 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tests.loss.site import Site, new_site
-from tests.loss.traffic import Verdict, overflown, traffic
+from tests.loss.traffic import Verdict, traffic
 from tests.netlab import until
 
 CHANGE = ("ovs-vsctl", "--timeout=5", "--no-wait")
@@ -69,14 +69,15 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, metavar="N")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures there")
     options = parser.parse_args()
-    began, full = time.monotonic(), overflown()
+    began = time.monotonic()
     with new_site() as site:
+        before = site.overflown()
         verdicts = kill_again_and_again(site, options.kills, options.rate, options.seed)
         rest = rest_is_in_order(site)
+        full = site.overflown() - before
         drops = {name: dict(port.drops) for name, port in site.switch.ports().items() if port.drops}
-    full = overflown() - full
     print(f"{options.kills} kills in {time.monotonic() - began:.0f} s")
-    print(f"dropped by the machine for want of room in its queues, whoever's it was: {full} frames")
+    print(f"dropped on cables because a queue of the kernel was full: {full} frames")
     print(f"dropped by the switch: {drops}")
     for verdict in verdicts:
         print(

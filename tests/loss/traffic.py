@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from tests.netlab import Namespace
 
@@ -104,13 +103,6 @@ def traffic(plans: Sequence[FlowPlan]) -> Iterator[Traffic]:
             if process.poll() is None:
                 process.kill()
             process.communicate()
-
-
-def overflown() -> int:
-    """Frames that the kernel has dropped because a CPU's queue was full, whoever's they were: no switch can
-    help that."""
-    lines = Path("/proc/net/softnet_stat").read_text().splitlines()
-    return sum(int(line.split()[1], 16) for line in lines)
 
 
 def _ended(process: subprocess.Popen[str]) -> dict[str, object]:
