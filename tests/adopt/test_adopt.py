@@ -220,6 +220,21 @@ def test_two_cards_become_a_bond(world: World, switch: Switch) -> None:
         stream.goes_on()
 
 
+def test_a_bond_of_two_cards_whose_maker_is_killed_is_put_back(world: World, switch: Switch) -> None:
+    switch.lab.cable(switch.host, "eth1", world.router, "spare")
+    world.router.ip("link", "set", "spare", "down")
+    with world.everything_as_before(), Stream(world) as stream, deaf_gateway(world):
+        words = ("--bond", "bond1", "--port", "mgmt0", "--confirm-timeout", "30")
+        command = world.start("adopt", "eth0", "eth1", *words)
+        until(world.undecided, what="the start", deadline=20)
+        until(lambda: "mgmt0" in world.host.devices(), what="a port")
+        until(lambda: STAGES["the card is bare"](world), what="a bare card")
+        assert set(world.daemon.vsctl("list-ifaces", "br0").split()) == {"eth0", "eth1", "mgmt0"}
+        kill(command)
+        until(lambda: not world.undecided(), what="the way back", deadline=30)
+        stream.goes_on()
+
+
 def test_programs_get_json(world: World) -> None:
     answer = json.loads(world.jackfield("adopt", "eth0", "--json"))
     assert (answer["bridge"], answer["port"], answer["nics"]) == ("br0", "br0", ["eth0"])
