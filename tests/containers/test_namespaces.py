@@ -193,6 +193,14 @@ def test_what_cannot_be_is_refused(world: World, words: tuple[str, ...], sentenc
     assert one.devices() == {"lo"}
 
 
+def test_a_pair_takes_no_name_that_a_device_has(world: World) -> None:
+    one, host = world.switch.lab.namespace("one"), world.switch.host
+    world.switch.lab.cable(host, "jftother", world.switch.lab.namespace("other"), "eth0")
+    refused = world.refuses("attach", netns(one), "br0", "--veth", "--port", "jftother")
+    assert refused == "there is a network device jftother already; --port gives another name"
+    assert "jftother" in host.devices() and one.devices() == {"lo"}
+
+
 def test_where_no_switch_runs_nothing_can_be_attached(world: World, tmp_path: Path) -> None:
     one = world.switch.lab.namespace("one")
     done = world.run("attach", netns(one), "br0", OVS_RUNDIR=str(tmp_path / "none"))
