@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.adopt.hosts import deaf_gateway, elaborate
@@ -11,7 +13,9 @@ from tests.netlab import until
 
 def active(world: World) -> str:
     """The member that carries the bond's frames."""
-    return world.host.run("cat", "/sys/class/net/bond0/bonding/active_slave").stdout.strip()
+    told = world.host.run("cat", "/proc/net/bonding/bond0").stdout
+    found = re.search(r"Currently Active Slave: (eth\d)", told)
+    return found[1] if found else ""
 
 
 def test_a_bond_is_adopted_and_released_and_no_connection_notices(bonded: World) -> None:
