@@ -12,11 +12,11 @@ class Effort:
     """Rounds of turns, seconds of a turn (of iperf3 at least one), and how large the large cases are."""
 
     rounds: int = 5
-    seconds: float = 0.8
+    seconds: float = 0.5
     control_rounds: int = 3
     ports: int = 1000
-    idle_seconds: float = 3.0
-    trial_seconds: float = 0.25
+    idle_seconds: float = 2.0
+    trial_seconds: float = 0.2
     addresses: tuple[int, ...] = (1_000, 8_000, 100_000, 1_000_000)
     broadcasts: int = 2_000
     vlans: int = 4094

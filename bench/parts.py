@@ -35,7 +35,7 @@ RATES, RFC2889, SCALE, FLOODING, PROGRAM, CONTROL = (
 PARTS = {
     RATES: Part(
         "Rates and round trips",
-        lambda effort: 30 + effort.rounds * 44 * (effort.seconds + 0.5),
+        lambda effort: 30 + effort.rounds * (18 * max(effort.seconds, 1) + 27 * effort.seconds + 15),
         rates.measure,
         lambda _: traffic.MEASURES,
         LIMIT,

@@ -28,7 +28,7 @@ ERRORED = 100
 OVERSIZE, LARGE_MTU, MTU = 2000, 9000, 1500
 ARRIVAL_SECONDS = 2.0
 NOISE = 10  # frames of the switches' own protocols
-LADDER_SECONDS = 10.0
+LADDER_SECONDS = 8.0
 OFFERED = (math.inf, 200e3, 100e3, 50e3, 20e3, 10e3, 5e3, 2e3, 1e3)
 """Learning frames a second that are offered, until nothing is flooded any more."""
 
