@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench import control, overview, rates
+from bench import control, overview, rates, scale
 from bench.__main__ import MEASURED, publish
 from bench.chart import charts
 from bench.counts.names import CONTAINERS, HOST, NIC
@@ -20,7 +20,7 @@ from bench.effort import FULL, QUICK, kind_of_run
 from bench.goals import TOPICS, Goal, anchor, verdicts
 from bench.netns import BenchError
 from bench.pages import put_between
-from bench.parts import CONTROL, FLOODING, PARTS, RATES, RFC2889
+from bench.parts import CONTROL, FLOODING, PARTS, PROGRAM, RATES, RFC2889
 from bench.peers import INTERNAL, LIMIT, LINUX_BRIDGE, OVS, peers
 from bench.progress import Progress
 from bench.quiet import warning
@@ -33,6 +33,10 @@ from bench.table import ratios
 from bench.traffic import CONNECT, MEASURES, TCP, TRIP, UDP, key, reach
 
 ROOT = Path(__file__).resolve().parents[2]
+TINY = dataclasses.replace(
+    QUICK, rounds=1, seconds=0.1, ports=5, idle_seconds=0.1, trial_seconds=0.05, addresses=(50, 200),
+    broadcasts=20, vlans=10, bridges=3, commits=5,
+)  # fmt: skip
 TCP_RATE, UDP_RATE = key(CONTAINERS, TCP), key(CONTAINERS, UDP)
 
 
@@ -153,33 +157,50 @@ def test_a_page_without_marks_is_left_as_it_is(tmp_path: Path) -> None:
     assert page.read_text(encoding="utf-8") == "nothing of ours\n"
 
 
-def test_every_measure_is_taken_and_put_into_the_page(tmp_path: Path) -> None:
+def test_what_is_measured_is_put_into_the_page(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     marks = "\n".join([*overview.MARKS, MEASURED[0], "old", MEASURED[1]])
     page.write_text(f"before\n{marks}\nafter\n", encoding="utf-8")
-    parts = [name for name in PARTS if name != RATES]
+    parts = (FLOODING, PROGRAM)
     words = ("--quick", "--rounds", "1", "--only", *parts, "--output", tmp_path, "--page", page)
     done = subprocess.run(
         [sys.executable, "-m", "bench", *words],
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=100,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     found = json.loads((tmp_path / "bench.json").read_text(encoding="utf-8"))
-    assert all(
-        found[name].keys() == part.measures(QUICK).keys() for name, part in PARTS.items() if name in parts
-    )
-    assert all({Switch.title, OVS} <= set(values) for values in found[CONTROL].values())
-    assert all({Switch.title, LINUX_BRIDGE, OVS} <= set(values) for values in found[RFC2889].values())
+    assert all(found[name].keys() == PARTS[name].measures(QUICK).keys() for name in parts)
     assert all(values.keys() == {Switch.title, LINUX_BRIDGE, OVS} for values in found[FLOODING].values())
-    assert found[RFC2889][CAPACITY][Switch.title] == [float(QUICK.addresses[-1])]
     text = page.read_text(encoding="utf-8")
     assert "old" not in text
     assert text.startswith("before") and text.endswith("after\n")
     assert all((tmp_path / f"bench-{name}.svg").exists() for name in parts)
+
+
+def test_large_switches_are_measured_beside_small_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    cases = {name: scale.CASES[name] for name in (scale.PORTS, scale.ADDRESSES, scale.VLANS, scale.BRIDGES)}
+    monkeypatch.setattr(scale, "CASES", cases)
+    monkeypatch.setattr(scale, "SUBJECTS", (Switch,))
+    found = list(scale.measure(TINY, lambda *_: None))
+    assert {name for name, _, _ in found} == scale.measures(TINY).keys()
+    assert all(value > 0 for _, _, value in found)
+
+
+@pytest.mark.parametrize("part", [RFC2889, CONTROL])
+def test_every_measure_is_taken(part: str) -> None:
+    found = Results({}, TINY)
+    for name, subject, value in PARTS[part].measure(TINY, lambda *_: None):
+        found.note(part, name, subject, value)
+    values = found.tables[part]
+    assert values.keys() == PARTS[part].measures(TINY).keys()
+    assert all({Switch.title, OVS} <= set(each) for each in values.values())
+    if part == RFC2889:
+        assert all(LINUX_BRIDGE in each for each in values.values())
+        assert values[CAPACITY][Switch.title] == [float(TINY.addresses[-1])]
 
 
 def test_a_page_that_lacks_the_marks_is_told_of_before_anything_is_measured(tmp_path: Path) -> None:
@@ -193,10 +214,9 @@ def test_a_page_that_lacks_the_marks_is_told_of_before_anything_is_measured(tmp_
 
 
 def test_every_rate_is_taken_on_every_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    effort = dataclasses.replace(QUICK, rounds=1, seconds=0.1)
-    few = {name: peer for name, peer in peers(effort).items() if name in (INTERNAL, LIMIT)}
+    few = {name: peer for name, peer in peers(TINY).items() if name in (INTERNAL, LIMIT)}
     monkeypatch.setattr(rates, "peers", lambda _: few)
-    found = list(rates.measure(effort, lambda *_: None))
+    found = list(rates.measure(TINY, lambda *_: None))
     assert {name for name, _, _ in found} == MEASURES.keys()
     assert all({subject for each, subject, _ in found if each == name} == few.keys() for name in MEASURES)
     assert all(value > 0 for _, _, value in found)
