@@ -13,7 +13,7 @@
 
 /* Constants are enumerators, not macros, so that they are in the BTF. */
 enum jf_limit {
-	JF_ABI_VERSION = 3,
+	JF_ABI_VERSION = 4,
 	JF_MAX_BRIDGES = 512,
 	JF_MAX_PORTS = 4096,
 	JF_MAX_IFACES = 4096,
@@ -28,7 +28,7 @@ enum jf_limit {
 	JF_MAX_BONDS = 128,
 	JF_MAX_MEMBERS = 32,          /* of a bond: one bit each in a word */
 	JF_BOND_BUCKETS = 256,
-	JF_BOND_LOAD_PARTS = 8,
+	JF_BOND_LOAD_PARTS = 16,
 	JF_NO_MEMBER = 255,
 	JF_MAX_ALLOWED_MACS = 16,     /* of a port whose security is locked */
 	JF_MAX_BOUND = 16,            /* MAC addresses, and IP addresses or networks, that a port is bound to */
@@ -246,17 +246,17 @@ struct jf_bond {
 	__u32 collecting; /* members that may receive while LACP is negotiated */
 	__u32 down;       /* members without a link */
 	__u32 present;    /* places in use */
-	/* What follows from it: see bondstate.h. */
+	/* What follows from it: see bondstate.h, and there jf_ways. */
 	__u32 changes; /* made to the above so far */
 	__u64 factor;  /* of hashes of flows */
 	/* Until then, by CLOCK_MONOTONIC, somebody sees to `down`; later the program tries whether members take frames. */
 	__u64 watched_ns;
+	__u64 tested_ns; /* when the program last tried whether the active member has a link, by CLOCK_MONOTONIC, coarse */
 	__u8 hash;     /* jf_bond_hash */
 	__u8 refusal;  /* jf_drop_reason where there is no way out */
 	__u8 zero[6];
 	__u16 members[32]; /* interface ids; 0: no member */
 	__u8 buckets[256]; /* the member that is to have them, for each hash */
-	__u16 ways[256];   /* the interface by which frames leave, for each hash; 0: none */
 	__u8 to_one[32];   /* by member: the verdict on a frame to one station */
 	__u8 to_group[32]; /* and to a group */
 };

@@ -51,14 +51,10 @@ static __always_inline __u32 choose_bucket(struct __sk_buff *skb, struct pass *p
 {
 	int bucket;
 
-	if (bond->hash == JF_BOND_HASH_FLOW) {
-		bucket = hash_common_flow(skb, inside, bond->factor);
-		if (bucket < 0)
-			bucket = hash_flow(skb, type_offset(skb, pass), inside, bond->factor) & (JF_BOND_BUCKETS - 1);
-	} else {
-		bucket = source_bucket(pass, bond, tags, inside);
-	}
-	return bucket;
+	if (bond->hash != JF_BOND_HASH_FLOW)
+		return source_bucket(pass, bond, tags, inside);
+	bucket = hash_common_flow(skb, inside, bond->factor);
+	return bucket < 0 ? hash_flow(skb, type_offset(skb, pass), inside, bond->factor) : bucket;
 }
 
 /* Whether nobody sees to it that members without a link are left out. */
@@ -92,6 +88,7 @@ static __always_inline int leave_bond(struct __sk_buff *skb, struct pass *pass, 
 		bucket = choose_bucket(skb, pass, bond, tags, inside) & (JF_BOND_BUCKETS - 1);
 		pass->bond = bond_id;
 		pass->bond_hash = bond->hash;
+		pass->factor = bond->factor;
 		pass->bucket = bucket;
 		if (is_sample(pass->number * JF_SAMPLE_STEP)) {
 			count_load(bond_id, bucket, skb->len);
@@ -102,7 +99,7 @@ static __always_inline int leave_bond(struct __sk_buff *skb, struct pass *pass, 
 	} else if (is_unwatched(pass, bond)) {
 		return ~bucket;
 	}
-	return bond->ways[bucket];
+	return *way_of_bucket(bond_id, bucket);
 }
 
 /* The drop reason of a frame for which there was no way out. */
@@ -135,112 +132,6 @@ __noinline int member_of(__u32 bond_id, __u32 iface)
 		if (bond->members[i] == iface)
 			return i;
 	return JF_NO_MEMBER;
-}
-
-static __always_inline __u32 lowest_member(__u32 set)
-{
-	__u32 at;
-
-	for (at = 0; at < JF_MAX_MEMBERS - 1; at++)
-		if (set >> at & 1)
-			break;
-	return at;
-}
-
-struct inheritance {
-	struct jf_bond *bond;
-	__u32 lost; /* interface ids */
-	__u32 heir;
-};
-
-static int inherit_bucket(__u32 at, void *context)
-{
-	const struct inheritance *inheritance = context;
-	struct jf_bond *bond = inheritance->bond;
-
-	at &= JF_BOND_BUCKETS - 1;
-	if (bond->ways[at] == inheritance->lost)
-		bond->ways[at] = inheritance->heir;
-	return 0;
-}
-
-/* Notes that a member has lost its link. Returns the one that is to have all that was its, of those that may have a link;
- * JF_NO_MEMBER. */
-__noinline int lose_member(__u32 bond_id, __u32 lost, __u32 may_hope)
-{
-	struct jf_bond *bond = find_bond(bond_id);
-	__u32 usable;
-
-	if (!bond || lost >= JF_MAX_MEMBERS)
-		return JF_NO_MEMBER;
-	__sync_fetch_and_or(&bond->down, 1U << lost & bond->present);
-	usable = usable_members(bond);
-	if (!usable && may_hope) {
-		__sync_fetch_and_and(&bond->down, 1U << lost);
-		usable = usable_members(bond);
-	}
-	return usable ? lowest_member(usable) : JF_NO_MEMBER;
-}
-
-/* Gives all that was the `lost` member's to the heir. */
-__noinline int hand_over(__u32 bond_id, __u32 lost, __u32 heir)
-{
-	struct jf_bond *bond = find_bond(bond_id);
-	struct inheritance inheritance;
-
-	if (!bond)
-		return 0;
-	lost &= JF_MAX_MEMBERS - 1;
-	heir &= JF_MAX_MEMBERS - 1;
-	inheritance.bond = bond;
-	inheritance.lost = bond->members[lost];
-	inheritance.heir = bond->members[heir];
-	bpf_loop(JF_BOND_BUCKETS, inherit_bucket, &inheritance, 0);
-	if (bond->lacp != JF_BOND_LACP_NEGOTIATED) {
-		__u8 one = bond->to_one[lost], group = bond->to_group[lost];
-
-		bond->to_one[lost] = bond->to_one[heir];
-		bond->to_group[lost] = bond->to_group[heir];
-		bond->to_one[heir] = one;
-		bond->to_group[heir] = group;
-	}
-	end_kept_decisions();
-	return 0;
-}
-
-/* So many are tried with one frame; the next one goes on. */
-#define JF_TRIED_MEMBERS 8
-
-/*
- * Sends a frame by a bond whose members' links nobody watches: whether the one that has the bucket takes it shows
- * whether it has a link. When none does, those that had none before may have one again. Returns a drop reason.
- */
-__noinline int send_unwatched(struct __sk_buff *skb, __u32 bond_id, __u32 bucket, __u32 length)
-{
-	struct jf_bond *bond = find_bond(bond_id);
-	struct jf_iface *iface;
-	__u32 id, lost, heir, i;
-
-	if (!bond)
-		return JF_DROP_BOND_NO_MEMBER;
-	for (i = 0; i < JF_TRIED_MEMBERS; i++) {
-		id = bond->ways[bucket & (JF_BOND_BUCKETS - 1)];
-		if (!id)
-			break;
-		iface = bpf_map_lookup_elem(&jf_ifaces, &id);
-		if (iface && iface->mtu && length > iface->mtu + ETH_HLEN + VLAN_HLEN && !skb->gso_size)
-			return JF_DROP_MTU_EXCEEDED;
-		if (iface && iface->ifindex && bpf_clone_redirect(skb, iface->ifindex, 0) == 0) {
-			count_tx(id, length);
-			return JF_DROP_NONE;
-		}
-		lost = member_of(bond_id, id);
-		heir = lose_member(bond_id, lost, !i);
-		if (heir == JF_NO_MEMBER)
-			break;
-		hand_over(bond_id, lost, heir);
-	}
-	return bond_refusal(bond_id);
 }
 
 #endif

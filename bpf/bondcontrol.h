@@ -20,7 +20,7 @@ static __always_inline void set_fields(struct jf_bond *bond, const struct jf_bon
 		bond->enabled = request->enabled & bond->present;
 	if (fields & JF_BOND_FIELD_LACP && bond->flags & JF_BOND_LACP && request->lacp)
 		bond->lacp = request->lacp;
-	settle_bond(bond);
+	settle_bond(bond, request->bond);
 }
 
 static __always_inline void configure_bond(struct jf_bond *bond, const struct jf_bond_request *request)
@@ -49,6 +49,7 @@ int jf_bond_control(struct jf_bond_request *request)
 {
 	struct jf_bond *bond = find_bond(request->bond);
 	__u32 bit = 1U << (request->member & (JF_MAX_MEMBERS - 1));
+	__u32 bucket;
 	int is_shorter;
 
 	if (!bond)
@@ -64,7 +65,7 @@ int jf_bond_control(struct jf_bond_request *request)
 		set_fields(bond, request, request->fields);
 		break;
 	case JF_BOND_LINK:
-		set_link(bond, bit, request->down);
+		set_link(bond, request->bond, bit, request->down);
 		break;
 	case JF_BOND_WATCH:
 		is_shorter = request->watched_ns < bond->watched_ns;
@@ -75,6 +76,8 @@ int jf_bond_control(struct jf_bond_request *request)
 	case JF_BOND_REMOVE:
 		/* All of it is nothing: a record with anything in it is a bond. */
 		__builtin_memset(bond, 0, sizeof(*bond));
+		for (bucket = 0; bucket < JF_BOND_BUCKETS; bucket++)
+			*way_of_bucket(request->bond, bucket) = 0;
 		end_kept_decisions();
 		break;
 	}

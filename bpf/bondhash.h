@@ -46,14 +46,19 @@ __noinline int hash_source(__u64 source, __u32 vlan, __u32 basis)
 }
 
 /*
- * The bucket of a flow: `addresses` are the network layer's, `ports` the transport's, 0 where there are none. A
- * bond's factor is odd, so that all bits count for the highest byte of the product.
+ * The bucket of a flow: `between` tells it from others between the same two stations, `stations` these and the VLAN.
+ * The last bytes of addresses and the ports, which differ most, are turned to the low end, from where they count for
+ * all bits of the product. A bond's factor is odd.
  */
-static __always_inline __u32 flow_bucket(const __u8 *data, __u64 addresses, __u32 ports, __u32 vlan, __u64 factor)
+static __always_inline __u32 flow_bucket(__u64 between, __u64 stations, __u64 factor)
 {
-	__u64 source = *(__u64 *)(data + 4); /* and two bytes of the destination */
+	return __builtin_bswap64(between + stations) * factor >> 56;
+}
 
-	return ((addresses ^ source) + vlan + ((__u64)ports << 11)) * factor >> 56;
+/* The source and two bytes of the destination. */
+static __always_inline __u64 stations_of(const __u8 *data, __u32 vlan)
+{
+	return *(__u64 *)(data + 4) + vlan;
 }
 
 static __always_inline int has_ports(__u8 protocol)
@@ -68,8 +73,8 @@ static __always_inline int has_ports(__u8 protocol)
 __noinline int hash_flow(struct __sk_buff *skb, __u32 offset, __u32 vlan, __u64 factor)
 {
 	__u8 *data = (__u8 *)(long)skb->data, *end = (__u8 *)(long)skb->data_end;
-	__u32 ports_at = 0, ports = 0;
-	__u64 addresses;
+	__u32 ports_at = 0;
+	__u64 between;
 	__u8 *ip;
 
 	if (offset > 64)
@@ -84,38 +89,38 @@ __noinline int hash_flow(struct __sk_buff *skb, __u32 offset, __u32 vlan, __u64 
 		return 0;
 	ip = data + offset + 2;
 	if (ip + 20 <= end && *(__u16 *)(data + offset) == bpf_htons(ETH_P_IP)) {
-		addresses = *(__u64 *)(ip + 12);
+		between = *(__u64 *)(ip + 12) + *(__u32 *)(ip + 16);
 		if (has_ports(ip[9]) && !(*(__u16 *)(ip + 6) & bpf_htons(JF_IP_FRAGMENT)))
 			ports_at = (ip[0] & 15) * 4;
 	} else if (ip + 40 <= end && *(__u16 *)(data + offset) == bpf_htons(ETH_P_IPV6)) {
-		addresses = *(__u64 *)(ip + 32);
-		addresses = addresses << 32 | addresses >> 32;
-		addresses ^= *(__u64 *)(ip + 8) ^ *(__u64 *)(ip + 16) ^ *(__u64 *)(ip + 24);
+		between = *(__u64 *)(ip + 8) + *(__u64 *)(ip + 16) + *(__u64 *)(ip + 24) + *(__u64 *)(ip + 32);
+		between += *(__u32 *)(ip + 36);
 		if (has_ports(ip[6]))
 			ports_at = 40;
 	} else {
-		addresses = *(__u64 *)data; /* the destination, and two bytes of the source */
+		between = *(__u64 *)data; /* the destination, and two bytes of the source */
 	}
 	if (ports_at) {
 		ip += ports_at;
 		if (ip + 4 <= end)
-			ports = *(__u32 *)ip;
+			between += (__u64) * (__u32 *)ip << 32;
 	}
-	return flow_bucket(data, addresses, ports, vlan, factor);
+	return flow_bucket(between, stations_of(data, vlan), factor);
 }
 
-#define JF_START_MASK bpf_htonl(0xffffff00)  /* the type of Ethernet, version and header length of IP */
-#define JF_START bpf_htonl(0x08004500)
 #define JF_MIDDLE_MASK bpf_htonl(0x3fff00ff) /* fragment, protocol */
 #define JF_MIDDLE(protocol) bpf_htonl(protocol)
 
-/* The same for most frames: TCP or UDP over IPv4 without options, not in fragments. -1: ask hash_flow. */
-static __always_inline int hash_common_flow(const struct __sk_buff *skb, __u32 vlan, __u64 factor)
+/*
+ * The same for what most frames are, TCP or UDP right behind IPv4 without options, not in fragments, or behind IPv6;
+ * the frame is known to be one of that kind of IP, without tags in its bytes. -1: ask hash_flow.
+ */
+static __always_inline int hash_ipv4_flow(const struct __sk_buff *skb, __u64 stations, __u64 factor)
 {
-	const __u8 *data = (__u8 *)(long)skb->data, *ip = data + ETH_HLEN;
+	const __u8 *ip = (__u8 *)(long)skb->data + ETH_HLEN;
 	__u32 middle;
 
-	if (ip + 24 > (__u8 *)(long)skb->data_end || (*(__u32 *)(ip - 2) & JF_START_MASK) != JF_START)
+	if (ip + 24 > (__u8 *)(long)skb->data_end || *ip != 0x45)
 		return -1;
 	middle = *(__u32 *)(ip + 6) & JF_MIDDLE_MASK;
 	if (middle != JF_MIDDLE(JF_TCP)) {
@@ -123,7 +128,41 @@ static __always_inline int hash_common_flow(const struct __sk_buff *skb, __u32 v
 		if (middle != JF_MIDDLE(JF_UDP))
 			return -1;
 	}
-	return flow_bucket(data, *(__u64 *)(ip + 12), *(__u32 *)(ip + 20), vlan, factor);
+	/* The second word has half of the destination once more, and the ports. */
+	return flow_bucket(*(__u64 *)(ip + 12) + *(__u64 *)(ip + 16), stations, factor);
+}
+
+static __always_inline int hash_ipv6_flow(const struct __sk_buff *skb, __u64 stations, __u64 factor)
+{
+	const __u8 *ip = (__u8 *)(long)skb->data + ETH_HLEN;
+	__u32 protocol;
+
+	if (ip + 44 > (__u8 *)(long)skb->data_end)
+		return -1;
+	protocol = ip[6];
+	if (protocol != JF_TCP) {
+		barrier_var(protocol);
+		if (protocol != JF_UDP)
+			return -1;
+	}
+	return flow_bucket(*(__u64 *)(ip + 8) + *(__u64 *)(ip + 16) + *(__u64 *)(ip + 24) + *(__u64 *)(ip + 32) +
+				   *(__u64 *)(ip + 36),
+			   stations, factor);
+}
+
+static __always_inline int hash_common_flow(const struct __sk_buff *skb, __u32 vlan, __u64 factor)
+{
+	const __u8 *data = (__u8 *)(long)skb->data;
+	__u16 type;
+
+	if (data + ETH_HLEN > (__u8 *)(long)skb->data_end)
+		return -1;
+	type = *(__u16 *)(data + ETH_HLEN - 2);
+	if (type == bpf_htons(ETH_P_IP))
+		return hash_ipv4_flow(skb, stations_of(data, vlan), factor);
+	if (type == bpf_htons(ETH_P_IPV6))
+		return hash_ipv6_flow(skb, stations_of(data, vlan), factor);
+	return -1;
 }
 
 #endif

@@ -10,9 +10,25 @@
 #include "abi.h"
 #include "maps.h"
 
-#define JF_HASH_FACTOR 0xa1feb6249df2025fULL /* spreads patterns of addresses and ports well */
+#define JF_HASH_FACTOR 0x3d9c172411e20b8fULL /* spreads patterns of addresses and ports well */
 #define JF_FOREVER (~0ULL)
 #define JF_SETTLE_ATTEMPTS 8
+
+/* The interface by which frames leave, for each bucket of each bond in turn; 0: there is none. A variable, so that a
+ * frame comes by it without a look-up. */
+#define JF_WAYS (JF_MAX_BONDS * JF_BOND_BUCKETS)
+
+struct {
+	__u16 iface[JF_WAYS];
+} jf_ways SEC(".data.jf_ways");
+
+static __always_inline __u16 *way_of_bucket(__u32 bond_id, __u32 bucket)
+{
+	__u32 at = bond_id * JF_BOND_BUCKETS + bucket;
+
+	barrier_var(at); /* the verifier of 6.1 is to see the limit last */
+	return &jf_ways.iface[at & (JF_WAYS - 1)];
+}
 
 static __always_inline struct jf_bond *find_bond(__u32 id)
 {
@@ -42,6 +58,7 @@ static __always_inline __u32 usable_members(const struct jf_bond *bond)
 
 struct settling {
 	struct jf_bond *bond;
+	__u32 id;
 	__u32 usable;
 	__u32 active; /* the member that counts as such: the chosen one, or the lowest when that cannot be used */
 	__u32 count;
@@ -110,7 +127,7 @@ static int settle_bucket(__u32 at, void *context)
 		iface = bond->members[member];
 	else
 		iface = settling->heirs[at % settling->count & (JF_MAX_MEMBERS - 1)];
-	bond->ways[at] = iface;
+	*way_of_bucket(settling->id, at) = iface;
 	return 0;
 }
 
@@ -149,9 +166,9 @@ static int settle_attempt(__u32 attempt, void *context)
 }
 
 /* For whoever has changed a bond: brings up to date what follows from it. */
-static __always_inline void settle_bond(struct jf_bond *bond)
+static __always_inline void settle_bond(struct jf_bond *bond, __u32 id)
 {
-	struct settling settling = { .bond = bond };
+	struct settling settling = { .bond = bond, .id = id };
 
 	__sync_fetch_and_add(&bond->changes, 1);
 	bpf_loop(JF_SETTLE_ATTEMPTS, settle_attempt, &settling, 0);
@@ -159,13 +176,13 @@ static __always_inline void settle_bond(struct jf_bond *bond)
 }
 
 /* Notes that members have lost their links, or have them again. */
-static __always_inline void set_link(struct jf_bond *bond, __u32 bit, int is_down)
+static __always_inline void set_link(struct jf_bond *bond, __u32 id, __u32 bit, int is_down)
 {
 	if (is_down)
 		__sync_fetch_and_or(&bond->down, bit & bond->present);
 	else
 		__sync_fetch_and_and(&bond->down, ~bit);
-	settle_bond(bond);
+	settle_bond(bond, id);
 }
 
 #endif

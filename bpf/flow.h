@@ -34,45 +34,55 @@ struct flow_key {
 	__u32 rest;  /* the other four */
 	__u32 ifindex;
 	__u32 beside; /* the tag that the kernel took out; 0: none */
-	__u32 inside; /* the tag that stands in the bytes, as they are; 0: none */
+	/* Of Ethernet, as it stands in the bytes; where that is a tag's, all of the tag. Not to be kept in a register: there
+	 * is none left for it. */
+	volatile __u32 type;
 };
 
 enum flow_flag {
 	FLOW_POP = 1,
 	FLOW_PUSH = 2,
-	FLOW_LOAD = 4, /* of a bucket of a bond is counted */
+};
+
+/* How the frames of a decision are dealt to a bond's members. */
+enum flow_deal {
+	DEAL_NONE = 0, /* they leave by no bond, or by one that deals nothing out */
+	DEAL_SOURCE,   /* all by one member: it depends on nothing but the source */
+	DEAL_IPV4,     /* each by the member for its ports */
+	DEAL_IPV6,
+	DEAL_OTHER,
 };
 
 #define FLOW_WAYS 4 /* a power of two */
 #define FLOW_NO_IFACE 0xffffffff
 
-/* A member of a bond that flows are dealt to. */
+/* A way out: the only one, or the one by a member of a bond that flows are dealt to. */
 struct flow_way {
 	__u32 iface; /* FLOW_NO_IFACE: this one is free */
 	__u32 ifindex;
-	__u32 longest;
-	__u32 zero;
+	__u32 longest; /* frame that fits the MTU whatever it is, tags included */
+	__u32 kind;    /* enum way */
 };
 
 struct flow {
 	struct flow_key key;
 	__u64 generation;
-	__u64 next;  /* generation of the decision that may be kept here next */
-	__u64 until; /* by flow_clock */
-	__u32 ifindex;
-	__u32 mtu;
+	__u64 next;     /* generation of the decision that may be kept here next */
+	__u64 until;    /* by flow_clock */
+	__u64 factor;   /* see flow_bucket */
+	__u64 stations; /* see flow_bucket */
+	__u32 in_iface;
+	__u32 bond;
+	__u32 first_way; /* of the bond in jf_ways */
+	__u32 longest; /* frame about which nothing more is to be found out: no bond deals it out, and it fits the MTU */
 	__u32 room;    /* for what a frame has beside the MTU */
-	__u32 longest; /* frame that fits the MTU whatever it is, tags included; 0: it is to be looked into */
 	__u32 push;    /* a tag */
-	__u16 in_iface;
-	__u16 iface;
-	__u16 vlan;
-	__u16 bond;
-	__u8 bucket;
-	__u8 flags; /* flow_flag */
-	__u8 way;
-	__u8 dealt;    /* the bond has a bucket for each flow: interface and device are the last frame's */
 	__u32 samples; /* see is_sample */
+	__u16 vlan;
+	__u8 bucket; /* the last frame's */
+	__u8 flags;  /* flow_flag */
+	__u8 deal;   /* flow_deal */
+	__u8 type_at; /* where the type of the payload stands */
 	struct flow_way ways[FLOW_WAYS];
 };
 
@@ -103,18 +113,18 @@ static __always_inline int read_flow_key(struct __sk_buff *skb, struct flow_key 
 	key->rest = *(__u32 *)(data + 8);
 	key->ifindex = skb->ifindex;
 	key->beside = skb->vlan_present ? (__u32)bpf_ntohs(skb->vlan_proto) << 16 | (skb->vlan_tci & 0xffff) : 0;
-	key->inside = 0;
+	key->type = *(__u16 *)(data + 12);
 	if (is_vlan_type(type)) {
 		if (data + ETH_HLEN + VLAN_HLEN > end || is_vlan_type(bpf_ntohs(*(__u16 *)(data + 16))))
 			return 0;
-		key->inside = *(__u32 *)(data + 12);
+		key->type = *(__u32 *)(data + 12);
 	}
 	return 1;
 }
 
 static __always_inline struct flow *flow_at(const struct flow_key *key)
 {
-	__u64 mixed = key->start ^ (__u64)key->rest << 32 ^ key->beside ^ key->inside;
+	__u64 mixed = key->start ^ (__u64)key->rest << 32 ^ key->beside ^ key->type;
 	__u32 at = mixed * JF_FLOW_FACTOR >> JF_FLOW_SHIFT;
 
 	return bpf_map_lookup_elem(&jf_flows, &at);
@@ -152,15 +162,6 @@ static __always_inline __u32 longest_of(const struct jf_iface *iface, __u32 room
 	return iface->mtu ? iface->mtu + room : 0xffffffff;
 }
 
-static __always_inline void sample_load(struct __sk_buff *skb, struct flow *flow)
-{
-	__u32 samples = flow->samples + JF_SAMPLE_STEP;
-
-	flow->samples = samples;
-	if (is_sample(samples))
-		count_load(flow->bond, flow->bucket, skb->len);
-}
-
 /* Returns 0 when what the interface does with frames is not so plain. */
 static __noinline int find_way(struct flow_way *way, __u32 id, __u32 room)
 {
@@ -171,40 +172,57 @@ static __noinline int find_way(struct flow_way *way, __u32 id, __u32 room)
 	way->iface = id;
 	way->ifindex = iface->ifindex;
 	way->longest = longest_of(iface, room);
+	way->kind = WAY_OUT;
 	return 1;
 }
 
-/* Notes in the decision by which member of its bond the frame leaves. Returns 0 when none is known to take it. */
-static __always_inline int deal_flow(struct __sk_buff *skb, struct flow *flow, __u32 length)
+/* The bucket of the frame, if it is one of those that most are; else -1. The longer way is asked about first. */
+static __always_inline int common_bucket(const struct __sk_buff *skb, const struct flow *flow, __u32 deal)
 {
-	struct jf_bond *bond = find_bond(flow->bond);
-	struct flow_way *way;
-	struct flow *copy;
-	int bucket;
-	__u32 id;
+	if (deal == DEAL_IPV6)
+		return hash_ipv6_flow(skb, flow->stations, flow->factor);
+	asm volatile(""); /* in this order */
+	if (deal == DEAL_IPV4)
+		return hash_ipv4_flow(skb, flow->stations, flow->factor);
+	asm volatile("");
+	return -1;
+}
 
-	if (!bond)
-		return 0;
-	bucket = hash_common_flow(skb, flow->vlan, bond->factor);
-	if (bucket < 0)
-		bucket = hash_flow(skb, ETH_HLEN - 2 + (flow->key.inside ? VLAN_HLEN : 0), flow->vlan, bond->factor);
-	bucket &= JF_BOND_BUCKETS - 1;
-	flow->bucket = bucket;
-	id = bond->ways[bucket];
-	flow->iface = id;
-	/* Or else the compiler works on the pointer itself, and keeps a copy of that on the stack. */
+/* The compiler is not to know that this is part of the decision, or else it works on pointers to parts of that, and
+ * keeps copies of them on the stack. */
+static __always_inline struct flow_way *way_at(struct flow *flow, __u32 at)
+{
+	struct flow *copy;
+
 	asm volatile("%0 = %1" : "=r"(copy) : "r"(flow));
-	way = &copy->ways[id & (FLOW_WAYS - 1)];
-	if (way->iface != id && !find_way(way, id, flow->room))
-		return 0;
-	flow->ifindex = way->ifindex;
-	if (length > way->longest) {
-		flow->mtu = way->longest - flow->room;
-		if (!segments_fit(skb, flow->mtu, flow->ifindex))
-			return 0;
+	return &copy->ways[at & (FLOW_WAYS - 1)];
+}
+
+/* The way of a frame that is long or leaves by a bond that deals frames out. None when it is not known that the member
+ * takes it. */
+static __always_inline struct flow_way *deal_flow(struct __sk_buff *skb, struct flow *flow, struct flow_way *way)
+{
+	__u32 deal = flow->deal, samples, id;
+	int bucket = common_bucket(skb, flow, deal);
+
+	if (bucket < 0) {
+		if (deal == DEAL_NONE)
+			return way;
+		if (deal == DEAL_SOURCE)
+			goto sample;
+		bucket = hash_flow(skb, flow->type_at, flow->vlan, flow->factor) & (JF_BOND_BUCKETS - 1);
 	}
-	sample_load(skb, flow);
-	return 1;
+	flow->bucket = bucket;
+	id = jf_ways.iface[(flow->first_way + bucket) & (JF_WAYS - 1)];
+	way = way_at(flow, id);
+	if (way->iface != id && !find_way(way, id, flow->room))
+		return NULL;
+sample:
+	samples = flow->samples + JF_SAMPLE_STEP;
+	flow->samples = samples;
+	if (is_sample(samples))
+		count_load(flow->bond, flow->bucket, skb->len);
+	return way;
 }
 
 static __always_inline int edit_by_flow(struct __sk_buff *skb, const struct flow *flow)
@@ -220,6 +238,7 @@ static __always_inline int edit_by_flow(struct __sk_buff *skb, const struct flow
 static __noinline int follow_flow(struct __sk_buff *skb)
 {
 	struct flow_key key;
+	struct flow_way *way;
 	__u64 generation;
 	struct flow *flow;
 	__u32 length;
@@ -231,34 +250,44 @@ static __noinline int follow_flow(struct __sk_buff *skb)
 	if (!flow)
 		return JF_FLOW_MISS;
 	if (flow->key.start != key.start || flow->key.rest != key.rest || flow->key.ifindex != key.ifindex ||
-	    flow->key.beside != key.beside || flow->key.inside != key.inside || flow->generation != generation ||
+	    flow->key.beside != key.beside || flow->key.type != key.type || flow->generation != generation ||
 	    (__s64)(flow_clock() - flow->until) >= 0) {
 		flow->next = generation;
 		return JF_FLOW_MISS;
 	}
 	length = skb->len + (key.beside ? VLAN_HLEN : 0);
+	way = way_at(flow, 0);
 	if (length > flow->longest) {
-		if (!(flow->dealt ? deal_flow(skb, flow, length) : segments_fit(skb, flow->mtu, flow->ifindex)))
+		way = deal_flow(skb, flow, way);
+		if (!way)
+			return JF_FLOW_MISS;
+		if (length > way->longest && !segments_fit(skb, way->longest - flow->room, way->ifindex))
 			return JF_FLOW_MISS;
 	}
 	count_rx(flow->in_iface, length);
 	if (flow->flags) {
-		if (flow->flags & FLOW_LOAD)
-			sample_load(skb, flow);
-		if (flow->flags & (FLOW_POP | FLOW_PUSH)) {
-			if (edit_by_flow(skb, flow) < 0)
-				return end_frame(skb, flow->in_iface, flow->iface, JF_DROP_VLAN_EDIT_FAILED,
-						 flow->vlan);
-			length += (flow->flags & FLOW_PUSH ? VLAN_HLEN : 0) - (flow->flags & FLOW_POP ? VLAN_HLEN : 0);
-		}
+		if (edit_by_flow(skb, flow) < 0)
+			return end_frame(skb, flow->in_iface, way->iface, JF_DROP_VLAN_EDIT_FAILED, flow->vlan);
+		length += (flow->flags & FLOW_PUSH ? VLAN_HLEN : 0) - (flow->flags & FLOW_POP ? VLAN_HLEN : 0);
 	}
-	count_tx(flow->iface, length);
+	count_tx(way->iface, length);
 	if (jf_recording) {
 		count_kept();
-		decide(skb, flow->in_iface, flow->iface, JF_DROP_NONE, flow->vlan);
+		decide(skb, flow->in_iface, way->iface, JF_DROP_NONE, flow->vlan);
 		return JF_ACT_DROP;
 	}
-	return deliver(skb, flow->ifindex, flow->way);
+	return deliver(skb, way->ifindex, way->kind);
+}
+
+static __always_inline __u8 deal_of(const struct pass *pass, __u32 type)
+{
+	if (!pass->bond)
+		return DEAL_NONE;
+	if (pass->bond_hash != JF_BOND_HASH_FLOW)
+		return DEAL_SOURCE;
+	if (type == bpf_htons(ETH_P_IP))
+		return DEAL_IPV4;
+	return type == bpf_htons(ETH_P_IPV6) ? DEAL_IPV6 : DEAL_OTHER;
 }
 
 /* Keeps the decision that the frame, which has not been changed yet, leaves by `iface` as pending. */
@@ -284,32 +313,32 @@ static __noinline int keep_flow(struct __sk_buff *skb, struct pass *pass, struct
 	flow->key = key;
 	flow->generation = flow->next;
 	flow->until = flow_clock() + (pass->until_ns - pass->now_ns) / jf_tick_ns;
-	flow->ifindex = iface->ifindex;
-	flow->mtu = iface->mtu;
 	flow->room = room_for_header(want->count) + (have->count - want->count) * VLAN_HLEN;
-	flow->longest = longest_of(iface, flow->room);
 	flow->flags = (have->count > common ? FLOW_POP : 0) | (want->count > common ? FLOW_PUSH : 0);
 	flow->push = outer_tag(want);
 	flow->in_iface = pass->in_iface;
-	flow->iface = pass->pending_iface;
 	flow->vlan = pass->pending_vlan;
-	flow->way = way_of(pass, iface);
 	flow->bond = pass->bond;
-	flow->bucket = pass->bucket;
-	flow->dealt = 0;
-	if (!pass->bond)
-		return 0;
-	flow->samples = pass->number * JF_SAMPLE_STEP;
-	if (pass->bond_hash != JF_BOND_HASH_FLOW) {
-		flow->flags |= FLOW_LOAD;
-		return 0;
-	}
-	flow->dealt = 1;
+	flow->first_way = pass->bond * JF_BOND_BUCKETS;
+	flow->deal = deal_of(pass, key.type);
+	flow->type_at = type_offset(skb, pass);
 	flow->longest = 0;
-	flow->way = WAY_OUT;
+	if (flow->deal <= DEAL_SOURCE) {
+		flow->ways[0].iface = pass->pending_iface;
+		flow->ways[0].ifindex = iface->ifindex;
+		flow->ways[0].longest = longest_of(iface, flow->room);
+		flow->ways[0].kind = way_of(pass, iface);
+		if (!flow->deal)
+			flow->longest = flow->ways[0].longest;
+	} else {
+		flow->factor = pass->factor;
+		flow->stations = (key.start >> 32 | (__u64)key.rest << 32) + flow->vlan;
 #pragma unroll
-	for (i = 0; i < FLOW_WAYS; i++)
-		flow->ways[i].iface = FLOW_NO_IFACE;
+		for (i = 0; i < FLOW_WAYS; i++)
+			flow->ways[i].iface = FLOW_NO_IFACE;
+	}
+	flow->bucket = pass->bucket;
+	flow->samples = pass->number * JF_SAMPLE_STEP;
 	return 0;
 }
 

@@ -56,6 +56,7 @@ struct arrival {
 struct pass {
 	__u64 now_ns;
 	__u64 until_ns;           /* how long what was learned stays as it is; 0: it is not known */
+	__u64 factor;             /* of hashes of the bond that deals the frame out */
 	struct tag_stack tags;    /* what the buffer carries now */
 	struct tag_stack pending; /* what it is to carry when it leaves by pending_iface */
 	struct tag_stack leaving; /* what it is to carry when it leaves by the port that is seen to */

@@ -85,9 +85,9 @@ static __always_inline int drop(struct __sk_buff *skb, struct pass *pass, __u32 
 }
 
 /* Returns how many there were. */
-static __always_inline __u32 count_rx(__u32 iface, __u32 length)
+static __always_inline __u32 count_rx_of(const __u32 *iface, __u32 length)
 {
-	struct jf_counters *counters = bpf_map_lookup_elem(&jf_counters, &iface);
+	struct jf_counters *counters = bpf_map_lookup_elem(&jf_counters, iface);
 
 	if (!counters)
 		return 0;
@@ -95,14 +95,24 @@ static __always_inline __u32 count_rx(__u32 iface, __u32 length)
 	return ++counters->rx_packets;
 }
 
-static __always_inline void count_tx(__u32 iface, __u32 length)
+static __always_inline void count_tx_of(const __u32 *iface, __u32 length)
 {
-	struct jf_counters *counters = bpf_map_lookup_elem(&jf_counters, &iface);
+	struct jf_counters *counters = bpf_map_lookup_elem(&jf_counters, iface);
 
 	if (counters) {
 		counters->tx_packets++;
 		counters->tx_bytes += length;
 	}
+}
+
+static __always_inline __u32 count_rx(__u32 iface, __u32 length)
+{
+	return count_rx_of(&iface, length);
+}
+
+static __always_inline void count_tx(__u32 iface, __u32 length)
+{
+	count_tx_of(&iface, length);
 }
 
 /* Whether a frame that is too long will be cut into segments that are not. */

@@ -26,7 +26,7 @@
 #include "guard.h"
 #include "damping.h"
 #include "flow.h"
-#include "bond.h"
+#include "unwatched.h"
 #include "upcall.h"
 #include "loops.h"
 #include "control.h"
@@ -308,7 +308,7 @@ __noinline int forward(struct __sk_buff *skb, __u32 at)
 	if (in_port->flags & JF_PORT_BOND) {
 		verdict = enter_bond(in_port->iface, pass->member, is_group(pass->dst));
 		if (verdict < JF_BOND_VERDICT_UNLESS_MOVED)
-			return drop(skb, pass, arrival->iface, verdict ? verdict : JF_DROP_BOND_INACTIVE_MEMBER, vlan);
+			return refuse_member(skb, pass, arrival->iface, in_port->iface, verdict, vlan);
 	}
 
 	if (in_port->flags & (JF_PORT_GUARDED | JF_PORT_DAMPED)) {

@@ -130,6 +130,44 @@ def test_a_bond_leaves_members_without_a_link_with_the_daemon_dead(
     until(lambda: enabled(switch) == BOTH)
 
 
+@pytest.mark.parametrize("mode", ["active-backup", "balance-slb"])
+def test_with_the_daemon_dead_what_only_comes_in_gets_in_by_the_member_that_has_a_link(
+    switch: Switch, far: Namespace, station: Namespace, mode: str
+) -> None:
+    bond(switch, f"bond_mode={mode}")
+    source = b"\2\0\0\0\0\7"
+    sent = b"\xff" * 6 + source + b"\x88\xb5" + b"\x55" * 1000
+    switch.daemon.kill()
+    with station.tap("tap1") as inside:
+        with far.tap("e0") as first, far.tap("e1") as second:
+            left: list[bytes] = []
+
+            def is_tested() -> bool:
+                second.send(sent)
+                left.extend(frame for frame in first.drain() if frame[6:9] == b"\x02jf")
+                return bool(left)
+
+            until(is_tested)
+            # To an address that no bridge forwards, with nothing in it; and the member with a link stays.
+            assert {(frame[:6], frame[12:]) for frame in left} == {
+                (b"\x01\x80\xc2\0\0\x0e", b"\x88\xb5" + bytes(82))
+            }
+            assert not any(frame[6:12] == source for frame in inside.drain())
+
+        def comes_in_by(cable: Tap) -> bool:
+            cable.send(sent)
+            return any(frame[6:12] == source for frame in inside.drain())
+
+        for lost, other in (("e0", "e1"), ("e1", "e0")):
+            far.ip("link", "set", other, "up")
+            with far.tap(other) as cable:
+                far.ip("link", "set", lost, "down")
+                until(partial(comes_in_by, cable))
+    far.ip("link", "set", "e1", "up")
+    switch.daemon.start()
+    until(lambda: enabled(switch) == BOTH)
+
+
 def test_a_thousand_flows_are_spread_evenly(switch: Switch, far: Namespace, station: Namespace) -> None:
     bond(switch, "bond_mode=balance-slb", "other_config:bond-rebalance-interval=0")
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from jackfield.datapath import _abi
 from jackfield.datapath._abi import FdbOp
-from jackfield.model import BondMode, DropReason, SwitchConfig
+from jackfield.model import BondConfig, BondMode, DropReason, Lacp, SwitchConfig, parse
+from jackfield.model.bond import initial, leave
 from jackfield.model.fdb import NSEC_PER_SEC
 from tests.program.recorder import Decided, Recorder
 from tests.program.test_scenarios import START
-from tests.scenarios.bonds import lacpdu, segment
-from tests.scenarios.kit import access, bond, frame, mac, switch, tagged, trunk, untagged
+from tests.scenarios.bonds import lacpdu, segment, segment6
+from tests.scenarios.kit import access, bond, ctag, frame, mac, switch, tagged, trunk, untagged
 
 THERE, BACK = untagged("A", "B"), untagged("B", "A")
 CONFIG = switch(access("p1", 10), access("p2", 10), trunk("p3"))
@@ -219,17 +221,45 @@ def test_what_is_kept_ends_when_a_bond_is_watched_no_longer(recorder: Recorder) 
         assert recorder.kept_followed() == followed
 
 
-def test_each_flow_between_two_stations_keeps_its_own_member(recorder: Recorder) -> None:
-    flows = [segment("A", "B", (number, 80)) for number in range(1000, 1032)]
+def member_in_model(flow: bytes) -> str:
+    config = BondConfig(("p2", "p3"), BondMode.BALANCE_TCP, lacp=True)
+    state = replace(initial(config), lacp=Lacp.NEGOTIATED)
+    parsed = parse(flow, 1)
+    left = leave(config, state, parsed, parsed.tags[0].vid if parsed.tags else 0, parsed.rest)
+    assert isinstance(left, str)
+    return left
+
+
+FRAGMENT = b"\x06\0\0\1\0\0\0\7"
+KINDS: dict[str, Callable[[int], bytes]] = {
+    "IPv4": lambda number: segment("A", "B", (number, 80)),
+    "IPv4 with options": lambda number: segment("A", "B", (number, 80), options=b"\1\1\1\1"),
+    "fragments of IPv4": lambda number: segment("A", "B", (1, 80), hosts=(number, 2), fragment=0x2000),
+    "IPv6": lambda number: segment6("A", "B", (number, 80)),
+    "fragments of IPv6": lambda number: segment6("A", "B", (1, 80), hosts=(number, 2), before=FRAGMENT),
+    "IPv4 with a tag": lambda number: segment("A", "B", (number, 80), ctag(5)),
+    "IPv6 with a tag": lambda number: segment6("A", "B", (number, 80), ctag(5)),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_flow_between_two_stations_keeps_its_own_member(kind: str, recorder: Recorder) -> None:
+    flows = [KINDS[kind](number) for number in range(1000, 1032)]
     with recorder.configured(MODES[BondMode.BALANCE_TCP]):
         with_members(recorder)
         recorder.datapath.bonds.change(BOND, buckets=bytes((0, 1)) * 128)
-        exchange(recorder)
+        if "tag" in kind:
+            recorder.send("p2", tagged(5, "B", "A"), START)
+            for _ in range(3):
+                recorder.send("p1", flows[0], START)
+        else:
+            exchange(recorder, flows[0])
         followed = recorder.kept_followed()
         first = [recorder.send("p1", flow, START).outputs.keys() for flow in flows]
         again = [recorder.send("p1", flow, START).outputs.keys() for flow in flows]
         assert recorder.kept_followed() == followed + 2 * len(flows)
     assert first == again
+    assert first == [{member_in_model(flow)} for flow in flows]
     assert {name for outputs in first for name in outputs} == {"p2", "p3"}
 
 

@@ -51,11 +51,37 @@ def announcement(station: str) -> bytes:
     return arp(station, 1, 7, 7)
 
 
-def segment(src: str, dst: str, ports: tuple[int, int], *tags: Tag, fragment: int = 0) -> bytes:
-    """The start of a TCP segment over IPv4 from host 1 to host 2."""
-    header = b"\x45\0\0\x28\0\0" + fragment.to_bytes(2) + b"\x40\x06\0\0" + b"\x0a\0\0\1" + b"\x0a\0\0\2"
+def segment(
+    src: str,
+    dst: str,
+    ports: tuple[int, int],
+    *tags: Tag,
+    fragment: int = 0,
+    hosts: tuple[int, int] = (1, 2),
+    options: bytes = b"",
+) -> bytes:
+    """The start of a TCP segment over IPv4 between two hosts of a network."""
+    header = bytes([0x45 + len(options) // 4]) + b"\0\0\x28\0\0" + fragment.to_bytes(2) + b"\x40\x06\0\0"
+    header += b"".join(b"\x0a" + host.to_bytes(3) for host in hosts) + options
     ports_raw = ports[0].to_bytes(2) + ports[1].to_bytes(2)
     return Frame(mac(dst), mac(src), tags, b"\x08\0" + header + ports_raw + bytes(26)).pack()
+
+
+def segment6(
+    src: str,
+    dst: str,
+    ports: tuple[int, int],
+    *tags: Tag,
+    hosts: tuple[int, int] = (1, 2),
+    before: bytes = b"",
+) -> bytes:
+    """The start of a TCP segment over IPv6 between two hosts of a network; `before` it stands a header that
+    says what follows, such as a fragment's."""
+    network = bytes.fromhex("20010db8000000010000000000")
+    ends = b"".join(network + host.to_bytes(3) for host in hosts)
+    header = b"\x60\0\0\0\0\x14" + (b"\x2c" if before else b"\x06") + b"\x40" + ends + before
+    ports_raw = ports[0].to_bytes(2) + ports[1].to_bytes(2)
+    return Frame(mac(dst), mac(src), tags, b"\x86\xdd" + header + ports_raw + bytes(26)).pack()
 
 
 def lacpdu(src: str) -> bytes:
@@ -307,9 +333,9 @@ BALANCE_TCP = (
         WITH_LACP,
         (
             Negotiated("bond1", ("p2", "p3")),
-            Send("p1", segment("A", "B", (1000, 80))).reaches("p3"),
-            Send("p1", segment("A", "B", (1000, 80))).reaches("p3"),
-            Send("p1", segment("A", "B", (1001, 80))).reaches("p2"),
+            Send("p1", segment("A", "B", (1000, 80))).reaches("p2"),
+            Send("p1", segment("A", "B", (1000, 80))).reaches("p2"),
+            Send("p1", segment("A", "B", (1001, 80))).reaches("p3"),
         ),
         Reach.PROGRAM,
     ),
@@ -318,9 +344,21 @@ BALANCE_TCP = (
         WITH_LACP,
         (
             Negotiated("bond1", ("p2", "p3")),
-            Send("p1", segment("A", "B", (1000, 80), fragment=0x2000)).reaches("p2"),
-            Send("p1", segment("A", "B", (1001, 80), fragment=0x2000)).reaches("p2"),
-            Send("p1", segment("A", "B", (7, 7), fragment=0x0010)).reaches("p2"),
+            Send("p1", segment("A", "B", (1000, 80), fragment=0x2000)).reaches("p3"),
+            Send("p1", segment("A", "B", (1001, 80), fragment=0x2000)).reaches("p3"),
+            Send("p1", segment("A", "B", (7, 7), fragment=0x0010)).reaches("p3"),
+        ),
+        Reach.PROGRAM,
+    ),
+    Scenario(
+        "The same goes for IPv6",
+        WITH_LACP,
+        (
+            Negotiated("bond1", ("p2", "p3")),
+            Send("p1", segment6("A", "B", (1000, 80))).reaches("p2"),
+            Send("p1", segment6("A", "B", (1001, 80))).reaches("p3"),
+            Send("p1", segment6("A", "B", (1000, 80), before=b"\x06\0\0\1\0\0\0\7")).reaches("p2"),
+            Send("p1", segment6("A", "B", (1001, 80), before=b"\x06\0\0\1\0\0\0\7")).reaches("p2"),
         ),
         Reach.PROGRAM,
     ),

@@ -154,7 +154,7 @@ class IfaceKind(IntEnum):
 
 
 class Limit(IntEnum):
-    ABI_VERSION = 3
+    ABI_VERSION = 4
     MAX_BRIDGES = 512
     MAX_PORTS = 4096
     MAX_IFACES = 4096
@@ -169,7 +169,7 @@ class Limit(IntEnum):
     MAX_BONDS = 128
     MAX_MEMBERS = 32
     BOND_BUCKETS = 256
-    BOND_LOAD_PARTS = 8
+    BOND_LOAD_PARTS = 16
     NO_MEMBER = 255
     MAX_ALLOWED_MACS = 16
     MAX_BOUND = 16
@@ -252,7 +252,7 @@ class AddressChanges(NamedTuple):
         return 4096
 
 
-_BOND = Struct("=IBBBBIIIII4xQQBB6s32H256s256H32s32s")
+_BOND = Struct("=IBBBBIIIII4xQQQBB6s32H256s32s32s")
 
 
 class Bond(NamedTuple):
@@ -268,26 +268,26 @@ class Bond(NamedTuple):
     changes: int = 0
     factor: int = 0
     watched_ns: int = 0
+    tested_ns: int = 0
     hash: int = 0
     refusal: int = 0
     zero: bytes = bytes(6)
     members: tuple[int, ...] = (0,) * 32
     buckets: bytes = bytes(256)
-    ways: tuple[int, ...] = (0,) * 256
     to_one: bytes = bytes(32)
     to_group: bytes = bytes(32)
 
     def pack(self) -> bytes:
-        return _BOND.pack(self.basis, self.mode, self.flags, self.lacp, self.active, self.enabled, self.collecting, self.down, self.present, self.changes, self.factor, self.watched_ns, self.hash, self.refusal, self.zero, *self.members, self.buckets, *self.ways, self.to_one, self.to_group)
+        return _BOND.pack(self.basis, self.mode, self.flags, self.lacp, self.active, self.enabled, self.collecting, self.down, self.present, self.changes, self.factor, self.watched_ns, self.tested_ns, self.hash, self.refusal, self.zero, *self.members, self.buckets, self.to_one, self.to_group)
 
     @classmethod
     def unpack(cls, raw: bytes) -> Bond:
         values = _BOND.unpack(raw)
-        return cls(values[0], values[1], values[2], values[3], values[4], values[5], values[6], values[7], values[8], values[9], values[10], values[11], values[12], values[13], values[14], values[15:47], values[47], values[48:304], values[304], values[305])
+        return cls(values[0], values[1], values[2], values[3], values[4], values[5], values[6], values[7], values[8], values[9], values[10], values[11], values[12], values[13], values[14], values[15], values[16:48], values[48], values[49], values[50])
 
     @classmethod
     def size(cls) -> int:
-        return 952
+        return 448
 
 
 _BOND_LOAD = Struct("=256Q")

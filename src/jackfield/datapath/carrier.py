@@ -18,7 +18,7 @@ from jackfield.net.errors import KernelError
 LOG = logging.getLogger(__name__)
 OBJECT = "carrier.bpf.o"
 SHARED = frozenset(
-    {"jf_ingress_low", "jf_ingress_high", "jf_ports", "jf_bonds", "jf_configured", "jf_upcalls"}
+    {"jf_ingress_low", "jf_ingress_high", "jf_ports", "jf_bonds", "jf_ways", "jf_configured", "jf_upcalls"}
 )
 NAMESPACE = Path("/proc/thread-self/ns/net")
 

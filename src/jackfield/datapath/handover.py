@@ -26,7 +26,7 @@ TOGETHER = (
     (NAMES,),
     ("jf_fdb", "jf_fdb_log", "jf_fdb_log_at", "jf_bridge_state", "jf_port_state"),
     ("jf_counters",),
-    ("jf_bonds",),
+    ("jf_bonds", "jf_ways"),
     ("jf_bond_loads",),
     ("jf_lacp",),
     ("jf_guard_state",),

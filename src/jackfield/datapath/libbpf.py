@@ -266,8 +266,10 @@ class Object:
         self._object = 0
 
     def maps(self) -> dict[str, int]:
-        """libbpf's handles of all maps, by name, without those that hold global variables."""
-        named = {self._name("bpf_map__name", handle): handle for handle in self._each("bpf_object__next_map")}
+        """libbpf's handles of all maps, by name, without those that hold global variables; one that has a
+        section `.data.NAME` to itself is a map of that name."""
+        handles = self._each("bpf_object__next_map")
+        named = {self._name("bpf_map__name", handle).removeprefix(".data."): handle for handle in handles}
         return {name: handle for name, handle in named.items() if "." not in name}
 
     def btf(self) -> bytes:

@@ -46,6 +46,7 @@ PINNED = frozenset(
         "jf_drops",
         "jf_names",
         "jf_bonds",
+        "jf_ways",
         "jf_bond_loads",
         "jf_lacp",
         "jf_upcalls",

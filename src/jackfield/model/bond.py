@@ -32,7 +32,7 @@ BUCKETS = 256
 _ETH_P_IP, _ETH_P_IPV6 = 0x0800, 0x86DD
 _PORTS = frozenset({6, 17, 132})  # TCP, UDP, SCTP
 _FRAGMENT = 0x3FFF  # more fragments, or not the first one
-_FACTOR = 0xA1FEB6249DF2025F
+_FACTOR = 0x3D9C172411E20B8F
 
 
 class Lacp(Enum):
@@ -117,27 +117,32 @@ def flow_bucket(frame: Frame, vlan: int, payload: bytes, basis: int) -> int:
     """The bucket by what layers 2 to 4 say; `vlan` is the one inside the bridge. A fragment's ports do not
     count, which only the first has."""
     ends = frame.dst + frame.src
-    addresses, ports = _network_key(payload) or (_number(ends[:8]), 0)
-    return ((addresses ^ _number(ends[4:])) + vlan + (ports << 11)) * (_FACTOR ^ basis << 1) % (1 << 64) >> 56
+    between = _between_stations(payload)
+    if between is None:
+        between = _number(ends[:8])
+    summed = (between + _number(ends[4:]) + vlan) % (1 << 64)
+    turned = int.from_bytes(summed.to_bytes(8, "little"))
+    return turned * (_FACTOR ^ basis << 1) % (1 << 64) >> 56
 
 
-def _network_key(data: bytes) -> tuple[int, int] | None:
-    """What tells flows apart of `data` that begins with the type of Ethernet: 64 bits of the network layer's
-    addresses, and both ports. None when there is no such layer."""
+def _between_stations(data: bytes) -> int | None:
+    """What tells flows between two stations apart, of `data` that begins with the type of Ethernet: the
+    network layer's addresses, and both ports. None when there is no such layer."""
     kind, packet = int.from_bytes(data[:2]), data[2:]
     if kind == _ETH_P_IP and len(packet) >= 20:
-        addresses, protocol, ports = _number(packet[12:20]), packet[9], (packet[0] & 15) * 4
+        addresses, protocol, ports = packet[12:20], packet[9], (packet[0] & 15) * 4
         if int.from_bytes(packet[6:8]) & _FRAGMENT:
             ports = 0
     elif kind == _ETH_P_IPV6 and len(packet) >= 40:
-        parts = [_number(packet[at : at + 8]) for at in range(8, 40, 8)]
-        turned = parts[3] << 32 & (1 << 64) - 1 | parts[3] >> 32
-        addresses, protocol, ports = parts[0] ^ parts[1] ^ parts[2] ^ turned, packet[6], 40
+        addresses, protocol, ports = packet[8:40], packet[6], 40
     else:
         return None
+    between = sum(_number(addresses[at : at + 8]) for at in range(0, len(addresses), 8)) + _number(
+        addresses[-4:]
+    )
     if not ports or protocol not in _PORTS or len(packet) < ports + 4:
-        return addresses, 0
-    return addresses, _number(packet[ports : ports + 4])
+        return between
+    return between + (_number(packet[ports : ports + 4]) << 32)
 
 
 def _number(data: bytes) -> int:
