@@ -44,12 +44,20 @@ static __always_inline void configure_bond(struct jf_bond *bond, const struct jf
 	set_fields(bond, request, before ? 0 : request->fields);
 }
 
+static int clear_way(__u32 at, void *context)
+{
+	const __u32 *id = context;
+
+	*way_of_bucket(*id, at) = 0;
+	return 0;
+}
+
 SEC("syscall")
 int jf_bond_control(struct jf_bond_request *request)
 {
 	struct jf_bond *bond = find_bond(request->bond);
 	__u32 bit = 1U << (request->member & (JF_MAX_MEMBERS - 1));
-	__u32 bucket;
+	__u32 id = request->bond;
 	int is_shorter;
 
 	if (!bond)
@@ -76,8 +84,7 @@ int jf_bond_control(struct jf_bond_request *request)
 	case JF_BOND_REMOVE:
 		/* All of it is nothing: a record with anything in it is a bond. */
 		__builtin_memset(bond, 0, sizeof(*bond));
-		for (bucket = 0; bucket < JF_BOND_BUCKETS; bucket++)
-			*way_of_bucket(request->bond, bucket) = 0;
+		bpf_loop(JF_BOND_BUCKETS, clear_way, &id, 0);
 		end_kept_decisions();
 		break;
 	}

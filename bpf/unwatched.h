@@ -175,7 +175,8 @@ __noinline int test_active(struct __sk_buff *skb, __u32 bond_id, __u32 heard, __
 	active = active_member(bond_id);
 	if (active >= JF_MAX_MEMBERS || make_test_frame(skb) < 0)
 		return 0;
-	id = bond->members[active];
+	barrier_var(active); /* or else the compiler thinks that the verifier remembers its limit */
+	id = bond->members[active & (JF_MAX_MEMBERS - 1)];
 	iface = bpf_map_lookup_elem(&jf_ifaces, &id);
 	if (iface && iface->ifindex && bpf_clone_redirect(skb, iface->ifindex, 0) == 0) {
 		count_tx(id, JF_TEST_BYTES);
