@@ -285,6 +285,17 @@ def test_the_load_of_a_bond_is_counted_of_frames_for_which_a_decision_was_kept(
     assert 0.9 < counted / (frames * len(OUT)) < 1.1
 
 
+def test_a_member_hands_up_so_many_frames_a_second_and_no_other_less_for_it(recorder: Recorder) -> None:
+    most = int(_abi.Limit.UPCALL_RATE)
+    with recorder.configured(MODES[BondMode.BALANCE_TCP]):
+        recorder.taken_up()
+        drops = [drop for _ in range(most + 6) for drop in recorder.send("p2", lacpdu("B"), START).drops]
+        drops += recorder.send("p3", lacpdu("C"), START).drops
+        assert recorder.taken_up() == most + 1
+        assert drops == [("p2", DropReason.UPCALL_LIMIT)] * 6
+        assert not recorder.send("p2", lacpdu("B"), START + NSEC_PER_SEC).drops
+
+
 def test_slow_protocols_go_up_whoever_they_are_addressed_to(recorder: Recorder) -> None:
     config: SwitchConfig = MODES[BondMode.BALANCE_TCP]
     to_station = mac("A") + lacpdu("B")[6:]
