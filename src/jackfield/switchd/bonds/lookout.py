@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from jackfield.net.errors import NetworkError
 from jackfield.net.netdev import Devices
@@ -26,6 +27,7 @@ class Lookout:
         self._devices = Devices()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="lookout")
         self._watched: frozenset[int] = frozenset()
+        self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def watch(self, watched: frozenset[int]) -> None:
@@ -33,6 +35,16 @@ class Lookout:
         self._watched = watched
         if watched and self._task is None:
             self._task = asyncio.create_task(self._look())
+
+    def told(self, ifindex: int) -> bool:
+        """Whether the device is one of those, about which the kernel has told something: it is looked at now.
+
+        What the kernel told may be older than what has been seen, and would be taken for the device's state.
+        """
+        if ifindex not in self._watched:
+            return False
+        self._news.set()
+        return True
 
     def close(self) -> None:
         """End."""
@@ -44,8 +56,11 @@ class Lookout:
     async def _look(self) -> None:
         loop = asyncio.get_running_loop()
         while self._watched:
+            self._news.clear()
             self._found(await loop.run_in_executor(self._thread, self._links, self._watched))
-            await asyncio.sleep(LOOK_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._news.wait()
         self._task = None
 
     def _links(self, watched: frozenset[int]) -> Mapping[int, bool]:

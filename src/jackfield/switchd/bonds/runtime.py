@@ -182,7 +182,7 @@ class Bonds:
             elif change.nsid is None:
                 self._note_carrier(change)
                 at = self._by_ifindex.get(change.ifindex)
-                if at is None:
+                if at is None or self._lookout.told(change.ifindex):
                     continue
                 port, name = at
                 if not _polled(port):
