@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +20,7 @@ from jackfield.reconcile.memo import Memo
 from jackfield.reconcile.plan import plan_maps
 from jackfield.reconcile.presence import presence
 from jackfield.reconcile.report import outcome
+from jackfield.reconcile.rows import ask_the_same
 from jackfield.reconcile.steps import Owner, Table, Write, WriteCells
 from jackfield.switchd.status import Platform, Update, status_updates
 from tests.reconcile.world import FakeKernel, Snapshot, bridge, nic, patch, port, snapshot, uuid_of
@@ -168,6 +170,29 @@ def test_what_is_remembered_makes_no_difference(readings: list[Snapshot]) -> Non
         }
         assert desired(tables, memo=memo) == desired(tables)
         before = tables
+
+
+@given(databases(), st.dictionaries(st.sampled_from(NAMES), st.integers(1, 9)), st.sampled_from(NAMES))
+@settings(max_examples=60, deadline=None)
+def test_numbers_that_the_switch_has_written_ask_for_nothing_new(
+    tables: Snapshot, written: dict[str, int], name: str
+) -> None:
+    wanted = desired(tables)
+    held = {each.uuid: each.ofport for *_, each in wanted.interfaces() if each.uuid and each.ofport > 0}
+    told = with_interfaces(tables, lambda row: {"ofport": written.get(row["name"], row["ofport"])})
+    assert ask_the_same(tables, told)
+    assert desired(told, held) == wanted
+    changed = with_interfaces(told, lambda row: {"mtu_request": 1234} if row["name"] == name else {})
+    there = any(row["name"] == name for row in tables["Interface"].values())
+    assert ask_the_same(told, changed) is not there
+
+
+def with_interfaces(tables: Snapshot, changes: Callable[[dict[str, Any]], dict[str, Any]]) -> Snapshot:
+    """The same database with other values in Interface rows."""
+    return {
+        **tables,
+        "Interface": {uuid: {**row, **changes(row)} for uuid, row in tables["Interface"].items()},
+    }
 
 
 PORTS = st.frozensets(st.sampled_from((*NAMES, "bond0")), max_size=2)

@@ -225,6 +225,24 @@ def test_a_port_whose_namespace_died_is_made_again(
     assert "jftp" in links()
 
 
+def test_a_port_follows_the_name_of_its_namespace_to_another_one(
+    reconciler: Reconciler, namespaces: Callable[[], str]
+) -> None:
+    place = namespaces()
+    path = f"/run/netns/{place}"
+    tables = snapshot(bridge("br0", port("jftp", interface={"options": {"netns": path}})))
+    reconciler.reconcile(tables)
+    assert reconciler.reconcile(tables).steps == ()
+    with Path(path).open("rb"):  # the old one lives on
+        run("ip", "netns", "del", place)
+        waiting = interface(reconciler.reconcile(tables), "jftp")
+        assert (waiting.error, waiting.waits) == (None, False)
+        run("ip", "netns", "add", place)
+        assert interface(reconciler.reconcile(tables), "jftp").error is None
+        assert "jftp" in run("ip", "-n", place, "link")
+    assert reconciler.reconcile(tables).steps == ()
+
+
 def test_one_refused_setting_spoils_nothing_else(datapath: Datapath, reconciler: Reconciler) -> None:
     add_nic("jfteth0")
     odd = port("jfteth0", "", interface={"mtu_request": 1_000_000})
