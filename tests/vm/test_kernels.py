@@ -19,6 +19,7 @@ ALL = os.environ.get("JACKFIELD_TEST_KERNELS") == "all"
 FIRST, INTERNAL, RESTARTS = (
     f"tests/e2e/test_{name}.py::test_" for name in ("first_steps", "internal_ports", "restarts")
 )
+ADOPTED = "test_a_bond_is_adopted_and_released_and_no_connection_notices"
 CORE = (
     "tests/program/test_scenarios.py",
     "tests/vm/inside",
@@ -28,7 +29,11 @@ CORE = (
     INTERNAL + "a_port_works_in_another_namespace_renamed_there_moved_on_and_brought_back",
 )
 # What no kernel for small virtual machines can show: bridges that filter VLANs, the driver for bonds.
-ONLY_THERE = ("tests/adopt/test_import_vlans.py", "tests/e2e/lacp_with_linux_bonding.py")
+ONLY_THERE = (
+    "tests/adopt/test_import_vlans.py",
+    "tests/adopt/test_linux_bond.py" + ("" if ALL else "::" + ADOPTED),
+    "tests/e2e/lacp_with_linux_bonding.py",
+)
 E2E = {
     "scenarios": ("scenarios",),
     "ports": ("first_steps", "internal_ports", "ports_elsewhere", "system_ports", "patch_ports"),
@@ -55,7 +60,7 @@ def test_the_switch_works_on_kernel(kernel: str, part: str) -> None:
     assert " passed" in pytest_in_guest(kernel, *PARTS[part])
 
 
-def test_linux_bridges_with_vlans_are_taken_over_and_linux_bonds_agree_on_lacp() -> None:
+def test_linux_bridges_with_vlans_and_linux_bonds_are_taken_over_and_agree_on_lacp() -> None:
     assert " passed" in pytest_in_guest("6.12", *ONLY_THERE)
 
 
