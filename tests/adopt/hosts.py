@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.adopt.world import World
-from tests.netlab import until
+from tests.netlab import DEADLINE, until
 
 
 @contextmanager
@@ -19,10 +19,10 @@ def deaf_gateway(world: World) -> Iterator[None]:
     setting = Path("/proc/sys/net/ipv4/conf/lan/arp_ignore")
 
     def work() -> None:
-        until(world.undecided, what="a takeover", deadline=20)
+        until(world.undecided, what="a takeover", deadline=4 * DEADLINE)
         with world.router.entered():
             setting.write_text("8")
-        until(lambda: not world.undecided(), what="the end of the takeover", deadline=60)
+        until(lambda: not world.undecided(), what="the end of the takeover", deadline=12 * DEADLINE)
         with world.router.entered():
             setting.write_text("0")
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.adopt.hosts import deaf_gateway, elaborate
 from tests.adopt.world import GATEWAY, GATEWAY6, HOST, Stream, World, kill
-from tests.netlab import until
+from tests.netlab import DEADLINE, until
 
 
 def active(world: World) -> str:
@@ -65,7 +65,7 @@ def test_a_command_killed_in_the_middle_is_put_back(bonded: World, stage: str) -
         until(lambda: "br0" in world.host.devices(), what="a bridge")
         until(lambda: STAGES[stage](world), what=stage)
         kill(command)
-        until(lambda: not world.undecided(), what="the way back", deadline=30)
+        until(lambda: not world.undecided(), what="the way back", deadline=6 * DEADLINE)
         stream.goes_on()
         assert world.mac_the_router_knows() == world.host.mac("bond0")
 
