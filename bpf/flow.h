@@ -33,10 +33,9 @@ struct flow_key {
 	__u64 start; /* the destination and two bytes of the source */
 	__u32 rest;  /* the other four */
 	__u32 ifindex;
-	__u32 beside; /* the tag that the kernel took out; 0: none */
-	/* Of Ethernet, as it stands in the bytes; where that is a tag's, all of the tag. Not to be kept in a register: there
-	 * is none left for it. */
-	volatile __u32 type;
+	/* Of Ethernet, as it stands in the bytes; where that is a tag's, all of the tag. Above it, the tag that the kernel
+	 * took out; 0: none. */
+	__u64 type;
 };
 
 enum flow_flag {
@@ -72,6 +71,7 @@ struct flow {
 	__u64 factor;   /* see flow_bucket */
 	__u64 stations; /* see flow_bucket */
 	__u32 in_iface;
+	__u32 in_tag; /* bytes of the tag that the kernel took out */
 	__u32 bond;
 	__u32 first_way; /* of the bond in jf_ways */
 	__u32 longest; /* frame about which nothing more is to be found out: no bond deals it out, and it fits the MTU */
@@ -106,25 +106,28 @@ static __always_inline int read_flow_key(struct __sk_buff *skb, struct flow_key 
 
 	if (data + ETH_HLEN > end)
 		return 0;
-	type = bpf_ntohs(*(__u16 *)(data + 12));
-	if (type == ETH_P_SLOW)
-		return 0; /* it may be for the control plane, whoever it is addressed to */
 	key->start = *(__u64 *)data;
 	key->rest = *(__u32 *)(data + 8);
 	key->ifindex = skb->ifindex;
-	key->beside = skb->vlan_present ? (__u32)bpf_ntohs(skb->vlan_proto) << 16 | (skb->vlan_tci & 0xffff) : 0;
 	key->type = *(__u16 *)(data + 12);
+	if (skb->vlan_present)
+		key->type |= (__u64)((__u32)bpf_ntohs(skb->vlan_proto) << 16 | (skb->vlan_tci & 0xffff)) << 32;
+	if (data[12] < ETH_P_8021Q >> 8)
+		return 1; /* most are: what follows is about higher numbers */
+	type = bpf_ntohs(*(__u16 *)(data + 12));
+	if (type == ETH_P_SLOW)
+		return 0; /* it may be for the control plane, whoever it is addressed to */
 	if (is_vlan_type(type)) {
 		if (data + ETH_HLEN + VLAN_HLEN > end || is_vlan_type(bpf_ntohs(*(__u16 *)(data + 16))))
 			return 0;
-		key->type = *(__u32 *)(data + 12);
+		key->type |= *(__u32 *)(data + 12);
 	}
 	return 1;
 }
 
 static __always_inline struct flow *flow_at(const struct flow_key *key)
 {
-	__u64 mixed = key->start ^ (__u64)key->rest << 32 ^ key->beside ^ key->type;
+	__u64 mixed = key->start ^ (__u64)key->rest << 32 ^ key->type;
 	__u32 at = mixed * JF_FLOW_FACTOR >> JF_FLOW_SHIFT;
 
 	return bpf_map_lookup_elem(&jf_flows, &at);
@@ -234,8 +237,17 @@ static __always_inline int edit_by_flow(struct __sk_buff *skb, const struct flow
 	return bpf_skb_vlan_push(skb, bpf_htons(TAG_TPID(flow->push)), TAG_TCI(flow->push));
 }
 
+/* Whether the decision is about frames with this key, and still holds. */
+static __always_inline int holds(const struct __sk_buff *skb, const struct flow *flow, const struct flow_key *key,
+				 __u64 generation)
+{
+	return flow->key.start == key->start && flow->key.rest == key->rest && flow->key.ifindex == skb->ifindex &&
+	       flow->key.type == key->type && flow->generation == generation &&
+	       (__s64)(flow_clock() - flow->until) < 0;
+}
+
 /* Takes a frame the short way, if a decision about one like it holds. Returns the verdict or JF_FLOW_MISS. */
-static __noinline int follow_flow(struct __sk_buff *skb)
+static __always_inline int follow_flow(struct __sk_buff *skb)
 {
 	struct flow_key key;
 	struct flow_way *way;
@@ -249,13 +261,11 @@ static __noinline int follow_flow(struct __sk_buff *skb)
 	flow = flow_at(&key);
 	if (!flow)
 		return JF_FLOW_MISS;
-	if (flow->key.start != key.start || flow->key.rest != key.rest || flow->key.ifindex != key.ifindex ||
-	    flow->key.beside != key.beside || flow->key.type != key.type || flow->generation != generation ||
-	    (__s64)(flow_clock() - flow->until) >= 0) {
+	if (!holds(skb, flow, &key, generation)) {
 		flow->next = generation;
 		return JF_FLOW_MISS;
 	}
-	length = skb->len + (key.beside ? VLAN_HLEN : 0);
+	length = skb->len + flow->in_tag;
 	way = way_at(flow, 0);
 	if (length > flow->longest) {
 		way = deal_flow(skb, flow, way);
@@ -264,19 +274,19 @@ static __noinline int follow_flow(struct __sk_buff *skb)
 		if (length > way->longest && !segments_fit(skb, way->longest - flow->room, way->ifindex))
 			return JF_FLOW_MISS;
 	}
-	count_rx(flow->in_iface, length);
+	count_rx_of(&flow->in_iface, length);
 	if (flow->flags) {
 		if (edit_by_flow(skb, flow) < 0)
 			return end_frame(skb, flow->in_iface, way->iface, JF_DROP_VLAN_EDIT_FAILED, flow->vlan);
 		length += (flow->flags & FLOW_PUSH ? VLAN_HLEN : 0) - (flow->flags & FLOW_POP ? VLAN_HLEN : 0);
 	}
-	count_tx(way->iface, length);
+	count_tx_of(&way->iface, length);
 	if (jf_recording) {
 		count_kept();
 		decide(skb, flow->in_iface, way->iface, JF_DROP_NONE, flow->vlan);
 		return JF_ACT_DROP;
 	}
-	return deliver(skb, way->ifindex, way->kind);
+	return send_to(skb, way->ifindex, way->kind);
 }
 
 static __always_inline __u8 deal_of(const struct pass *pass, __u32 type)
@@ -317,6 +327,7 @@ static __noinline int keep_flow(struct __sk_buff *skb, struct pass *pass, struct
 	flow->flags = (have->count > common ? FLOW_POP : 0) | (want->count > common ? FLOW_PUSH : 0);
 	flow->push = outer_tag(want);
 	flow->in_iface = pass->in_iface;
+	flow->in_tag = key.type >> 32 ? VLAN_HLEN : 0;
 	flow->vlan = pass->pending_vlan;
 	flow->bond = pass->bond;
 	flow->first_way = pass->bond * JF_BOND_BUCKETS;
@@ -327,7 +338,7 @@ static __noinline int keep_flow(struct __sk_buff *skb, struct pass *pass, struct
 		flow->ways[0].iface = pass->pending_iface;
 		flow->ways[0].ifindex = iface->ifindex;
 		flow->ways[0].longest = longest_of(iface, flow->room);
-		flow->ways[0].kind = way_of(pass, iface);
+		flow->ways[0].kind = way_here(skb, way_of(pass, iface));
 		if (!flow->deal)
 			flow->longest = flow->ways[0].longest;
 	} else {

@@ -11,6 +11,7 @@
 
 #define JF_ACT_NOT_OURS -1 /* TC_ACT_UNSPEC, TCX_NEXT: other programs on the device go on */
 #define JF_ACT_DROP 2      /* TC_ACT_SHOT */
+#define JF_ACT_REDIRECT 7  /* TC_ACT_REDIRECT */
 
 /* TCP or UDP over IPv4 or IPv6 with room for options: segments with less above the MTU need a look. */
 #define JF_HEADERS_MIN 28
@@ -200,16 +201,31 @@ static __always_inline __u32 way_of(const struct pass *pass, const struct jf_ifa
 	return is_to_far_end(pass, iface) ? WAY_FAR : WAY_OUT;
 }
 
-/* The one place where a frame leaves for good. Returns the program's verdict. */
-static __always_inline int deliver(struct __sk_buff *skb, __u32 ifindex, __u32 way)
+/* The kernel takes a redirection to a peer at ingress only. */
+static __always_inline __u32 way_here(const struct __sk_buff *skb, __u32 way)
 {
-	/* The kernel takes a redirection to a peer at ingress only. */
-	if (way == WAY_FAR && is_at_ingress(skb)) {
+	return is_at_ingress(skb) ? way : WAY_OUT;
+}
+
+/* The one place where a frame leaves for good, by a way that there is here. Returns the program's verdict. */
+static __always_inline int send_to(struct __sk_buff *skb, __u32 ifindex, __u32 way)
+{
+	int verdict;
+
+	if (way == WAY_FAR) {
 		/* Kernels before 6.15 keep the type that was judged by the address of the switch's device. */
 		bpf_skb_change_type(skb, 0 /* PACKET_HOST */);
-		return bpf_redirect_peer(ifindex, 0);
+		verdict = bpf_redirect_peer(ifindex, 0);
+	} else {
+		verdict = bpf_redirect(ifindex, 0);
 	}
-	return bpf_redirect(ifindex, 0);
+	__builtin_assume(verdict == JF_ACT_REDIRECT); /* there is another one for unknown flags only */
+	return verdict;
+}
+
+static __always_inline int deliver(struct __sk_buff *skb, __u32 ifindex, __u32 way)
+{
+	return send_to(skb, ifindex, way_here(skb, way));
 }
 
 #endif
