@@ -180,9 +180,9 @@ class Agent:
             if identity not in self._seen or _concerns(tidings, each)
         ]
         self._seen = set(identities)
+        self._leases.drop(self._leases.ports - {each.attachment.port for each in known if each.port})
         for each in concerned:
             self._follow(each)
-        self._leases.drop(self._leases.ports - {each.attachment.port for each in known if each.port})
 
     def _remove_cables(self, known: list[Known]) -> None:
         """Whoever deletes the port of an attachment with a pair wants to see no more of the pair."""
