@@ -288,7 +288,7 @@ def test_a_flood_of_addresses_by_one_port_leaves_other_ports_their_places(bridge
         known = bridge.fdb("br0")
         assert len(known) <= 12
         assert {Address(0, mac(station)) for station in "ABC"} <= known.keys()
-        loud.drain()
+        quiet.drain()
         loud.send(untagged("Z", "A"))
         assert quiet.receive(lambda got: got == untagged("Z", "A"))
 
