@@ -19,6 +19,7 @@ from tests.scenarios.kit import (
     access,
     bond,
     bridge,
+    ctag,
     frame,
     known,
     link_down,
@@ -46,9 +47,10 @@ def arp(sender: str, operation: int, address: int, target: int, dst: str = BROAD
     return Frame(mac(dst), mac(sender), (), b"\x08\x06" + packet).pack()
 
 
-def announcement(station: str) -> bytes:
+def announcement(station: str, *tags: Tag) -> bytes:
     """Gratuitous ARP: a request for the station's own address."""
-    return arp(station, 1, 7, 7)
+    plain = arp(station, 1, 7, 7)
+    return plain[:12] + b"".join(tag.pack() for tag in tags) + plain[12:]
 
 
 def segment(
@@ -245,6 +247,16 @@ BALANCE_SLB = (
             Send("p2", announcement("A")).reaches("p1"),
             known(("A", 0, "bond1")),
             Send("p3", untagged("A", "B")).reaches("p1"),
+        ),
+    ),
+    Scenario(
+        "Gratuitous ARP is known behind more tags than the switch goes by",
+        BALANCED,
+        (
+            Send("p1", frame("A", BROADCAST, ctag(5))).reaches("p3"),
+            Send("p2", frame("A", BROADCAST, ctag(5), ctag(6))).ends(DropReason.BOND_MOVED),
+            Send("p2", announcement("A", ctag(5), ctag(6))).reaches("p1"),
+            known(("A", 5, "bond1")),
         ),
     ),
     Scenario(

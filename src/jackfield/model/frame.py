@@ -116,14 +116,13 @@ def is_bpdu(data: bytes, payload: bytes) -> bool:
     return int.from_bytes(data[12:14]) <= _LENGTH_MAX and data[14:16] == _BPDU_LLC
 
 
-def is_gratuitous_arp(frame: Frame) -> bool:
-    """Whether the frame announces an IPv4 address by broadcast: any ARP reply, or a request for the sender's
-    own address (RFC 826)."""
-    data = frame.rest
-    if frame.dst != b"\xff" * 6 or data[:8] != _ARP_START or len(data) < _ARP_END:
+def is_gratuitous_arp(dst: bytes, payload: bytes) -> bool:
+    """Whether a frame to `dst`, with `payload` behind its tags, announces an IPv4 address by broadcast: any
+    ARP reply, or a request for the sender's own address (RFC 826)."""
+    if dst != b"\xff" * 6 or payload[:8] != _ARP_START or len(payload) < _ARP_END:
         return False
-    operation = int.from_bytes(data[8:10])
-    return operation == _ARP_REPLY or (operation == _ARP_REQUEST and data[16:20] == data[26:30])
+    operation = int.from_bytes(payload[8:10])
+    return operation == _ARP_REPLY or (operation == _ARP_REQUEST and payload[16:20] == payload[26:30])
 
 
 def _ethertype(data: bytes) -> int:

@@ -249,10 +249,11 @@ class _Passage:
             reason = self._damp(bridge, port, vid, frame)
             if reason is not None:
                 return reason
-        if admission is Admission.UNLESS_MOVED and self._seems_reflected(bridge, port, vid, frame):
-            return DropReason.BOND_MOVED
         address, fdb = Address(vid, frame.src), self._state.fdb(bridge.name)
-        announced = _announced(bridge, port, frame)
+        gratuitous = is_gratuitous_arp(frame.dst, arrival.payload)
+        if admission is Admission.UNLESS_MOVED and self._seems_reflected(bridge, port, address, gratuitous):
+            return DropReason.BOND_MOVED
+        announced = _announced(bridge, port) if gratuitous else None
         stays = announced is Announced.ON_BOND and fdb.is_locked(address, self._now)
         if not stays and guard.belongs_elsewhere(bridge, port.name, fdb, address, self._now):
             return DropReason.MAC_STICKY
@@ -286,12 +287,14 @@ class _Passage:
         self._state = self._state.with_fdb(bridge.name, verdict.fdb)
         return verdict
 
-    def _seems_reflected(self, bridge: BridgeConfig, port: PortConfig, vid: int, frame: Frame) -> bool:
-        address, fdb = Address(vid, frame.src), self._state.fdb(bridge.name)
+    def _seems_reflected(
+        self, bridge: BridgeConfig, port: PortConfig, address: Address, gratuitous: bool
+    ) -> bool:
+        fdb = self._state.fdb(bridge.name)
         known_at = fdb.lookup(bridge, address, self._now)
         if known_at in (None, port.name):
             return False
-        return fdb.is_locked(address, self._now) or not is_gratuitous_arp(frame)
+        return fdb.is_locked(address, self._now) or not gratuitous
 
     def _send(self, arrival: _Arrival, target: PortConfig, leaving: Frame, vid: int) -> None:
         frame, interface = leaving.pack(), target.name
@@ -346,9 +349,9 @@ def _is_bpdu(arrival: _Arrival) -> bool:
     return is_bpdu(arrival.frame, arrival.payload)
 
 
-def _announced(bridge: BridgeConfig, port: PortConfig, frame: Frame) -> Announced | None:
-    """Gratuitous ARP, which matters where it may be reflected: on a bridge with a bond."""
-    if not any(each.bond is not None for each in bridge.ports) or not is_gratuitous_arp(frame):
+def _announced(bridge: BridgeConfig, port: PortConfig) -> Announced | None:
+    """Where gratuitous ARP came in, which matters where it may be reflected: on a bridge with a bond."""
+    if not any(each.bond is not None for each in bridge.ports):
         return None
     return Announced.ON_PORT if port.bond is None else Announced.ON_BOND
 
