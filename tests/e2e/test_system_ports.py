@@ -72,6 +72,13 @@ def test_a_card_that_is_missing_is_reported_and_taken_when_it_appears(switch: Sw
         assert steady() == 0
 
 
+def rename(host: Namespace, old: str, new: str) -> None:
+    """Kernels before 6.2 want the device down."""
+    host.ip("link", "set", old, "down")
+    host.ip("link", "set", old, "name", new)
+    host.ip("link", "set", new, "up")
+
+
 def test_a_card_that_is_renamed_away_is_missing_and_one_renamed_to_the_name_is_taken(switch: Switch) -> None:
     first, second = card(switch, "eth1", "n1"), card(switch, "eth2", "n2")
     first.up("eth0", "10.0.0.1/24")
@@ -80,11 +87,11 @@ def test_a_card_that_is_renamed_away_is_missing_and_one_renamed_to_the_name_is_t
     switch.internal("br0", "tap1")
     switch.host.up("tap1", "10.0.0.9/24")
     first.ping("10.0.0.9")
-    switch.host.ip("link", "set", "eth1", "name", "old1")
+    rename(switch.host, "eth1", "old1")
     switch.wait_for("Interface", "eth1", "error", ".*No such device.*")
     until(lambda: not switch.promiscuous("old1"), what="the card that left is not promiscuous")
     assert not first.pings("10.0.0.9")
-    switch.host.ip("link", "set", "eth2", "name", "eth1")
+    rename(switch.host, "eth2", "eth1")
     switch.wait_for("Interface", "eth1", "ofport", r"\d+")
     second.ping("10.0.0.9")
 
