@@ -259,6 +259,22 @@ def test_members_that_differ_are_pointed_out(switch: Switch) -> None:
     assert enabled(switch) == BOTH
 
 
+def test_settings_that_are_not_understood_are_pointed_out(switch: Switch) -> None:
+    for name in BOTH:
+        switch.lab.cable(switch.host, name, switch.host, f"far-{name}")
+    switch.vsctl("add-br", "br0")
+    bond(switch, "lacp=active", "other_config:lacp-time=quick", "bond_updelay=-1")
+    switch.vsctl("set", "Interface", "e1", "other_config:lacp-port-id=70000")
+    warning = switch.get("Port", "bond1", "status:warning")
+    assert "bond_updelay -1 is negative; taking 0" in warning
+    assert "is neither fast nor slow; taking slow" in warning
+    assert "is not an integer from 1 to 65535; taking the OpenFlow port number" in switch.get(
+        "Interface", "e1", "status:warning"
+    )
+    switch.vsctl("clear", "Interface", "e1", "other_config")
+    switch.wait_for("Interface", "e1", "status", "(?!.*warning).*")
+
+
 def test_people_and_programs_are_shown_the_same(switch: Switch, far: Namespace) -> None:
     bond(switch, "bond_mode=balance-slb")
     report = json.loads(switch.daemon.unixctl("jackfield/bonds"))["bonds"]
@@ -283,6 +299,8 @@ COMMANDS = (
     ("bond/migrate", "bond1", "1", "e0"),
     ("bond/hash", "02:00:00:00:00:01"),
     ("bond/hash", "02:00:00:00:00:01", "10", "99"),
+    ("bond/hash", "02:00:00:00:00:01", "-1"),
+    ("bond/hash", "02:00:00:00:00:01", "70000", "-1"),
     ("bond/hash", "nonsense"),
     ("bond/hash", "02:00:00:00:00:01", "nonsense"),
     ("bond/hash", "02:00:00:00:00:01", "1", "nonsense"),
@@ -300,6 +318,7 @@ COMMANDS = (
         "bond_updelay=100",
         "bond_mode=balance-slb other_config:bond-rebalance-interval=0",
         "bond_mode=balance-slb other_config:bond-hash-basis=7 bond_downdelay=5",
+        "bond_mode=balance-slb other_config:bond-hash-basis=4294967295",
         "other_config:bond-primary=e7",
     ],
 )

@@ -6,20 +6,17 @@ Configuration". Values out of range are taken as OVS takes them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from jackfield.model.bonding.settings import BondSettings
 from jackfield.model.config import BondMode
 from jackfield.model.lacp.settings import LOWEST_PRIORITY, LacpSettings, LinkSettings
-from jackfield.reconcile.outcome import Warning
 from jackfield.reconcile.rows import Row, integer, integer_option, mac, pairs, text, true
 
 BRIDGE_ADDRESS = bytes(6)
 """The LACP system that stands for the bridge's own address."""
 
-_MODES = {mode.value: mode for mode in BondMode}
-_REBALANCE_DEFAULT_MS, _REBALANCE_LEAST_MS = 10_000, 1_000
-_MIIMON_DEFAULT_MS = 200
+MODES = {mode.value: mode for mode in BondMode}
+REBALANCE_DEFAULT_MS, REBALANCE_LEAST_MS = 10_000, 1_000
+MIIMON_DEFAULT_MS = 200
 _MOST = 0xFFFF
 
 
@@ -28,9 +25,9 @@ def bond_settings(row: Row, members: int) -> BondSettings | None:
     if members < 2:
         return None
     options = pairs(row, "other_config")
-    mode = _MODES.get(text(row, "bond_mode"), BondMode.ACTIVE_BACKUP)
+    mode = MODES.get(text(row, "bond_mode"), BondMode.ACTIVE_BACKUP)
     fallback = true(options, "lacp-fallback-ab")
-    rebalance = integer_option(options, "bond-rebalance-interval", _REBALANCE_DEFAULT_MS)
+    rebalance = integer_option(options, "bond-rebalance-interval", REBALANCE_DEFAULT_MS)
     asks_primary = mode is BondMode.ACTIVE_BACKUP or fallback
     return BondSettings(
         mode=mode,
@@ -38,7 +35,7 @@ def bond_settings(row: Row, members: int) -> BondSettings | None:
         updelay_ms=max(0, integer(row, "bond_updelay") or 0),
         downdelay_ms=max(0, integer(row, "bond_downdelay") or 0),
         miimon_ms=_miimon_ms(row),
-        rebalance_ms=max(rebalance, _REBALANCE_LEAST_MS) if rebalance else 0,
+        rebalance_ms=max(rebalance, REBALANCE_LEAST_MS) if rebalance else 0,
         primary=options.get("bond-primary") if asks_primary else None,
         all_members_active=mode is BondMode.BALANCE_SLB and true(options, "all-members-active"),
         fallback_ab=fallback,
@@ -79,44 +76,9 @@ def link_settings(row: Row, ofport: int) -> LinkSettings:
     )
 
 
-def bond_warnings(row: Row, members: int, flood_vlans: bool) -> Iterator[Warning]:
-    """What is wrong with the settings of a Port row with so many interfaces; `flood_vlans` tells whether its
-    bridge has any."""
-    for sentence in _sentences(row, members, flood_vlans):
-        yield Warning("Port", text(row, "name"), sentence)
-
-
-def _sentences(row: Row, members: int, flood_vlans: bool) -> Iterator[str]:
-    options = pairs(row, "other_config")
-    lacp = text(row, "lacp")
-    if lacp not in ("", "off", "active", "passive"):
-        yield f'unknown LACP mode "{lacp}" (active, passive or off); LACP stays off'
-    system = options.get("lacp-system-id")
-    if lacp in ("active", "passive") and system is not None:
-        asked = mac(system)
-        if asked is None:
-            yield f"LACP system ID ({system}) must be an Ethernet address; LACP stays off"
-        elif not any(asked):
-            yield "invalid zero LACP system ID; LACP stays off"
-    if members < 2:
-        return
-    mode = text(row, "bond_mode")
-    if mode and mode not in _MODES:
-        yield f'unknown bond_mode "{mode}", taking active-backup'
-    if mode == BondMode.BALANCE_SLB.value and flood_vlans:
-        yield "SLB bonds are incompatible with flood_vlans; use another bond mode or disable flood_vlans"
-    if mode == BondMode.BALANCE_TCP.value and lacp in ("", "off"):
-        yield "balance-tcp needs LACP: without it the bond carries nothing (set lacp to active or passive)"
-    detect = options.get("bond-detect-mode", "carrier")
-    if detect not in ("carrier", "miimon"):
-        yield f'unsupported bond-detect-mode "{detect}", taking carrier'
-    if true(options, "lb-output-action"):
-        yield "lb-output-action has no effect: members are always chosen in the data path"
-
-
 def _miimon_ms(row: Row) -> int:
     options = pairs(row, "other_config")
     if options.get("bond-detect-mode") != "miimon":
         return 0
     interval = integer_option(options, "bond-miimon-interval", 0)
-    return interval if interval > 0 else _MIIMON_DEFAULT_MS
+    return interval if interval > 0 else MIIMON_DEFAULT_MS

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from jackfield.model.config import PortConfig
 from jackfield.reconcile import settings
-from jackfield.reconcile.bonds import bond_settings, bond_warnings, lacp_settings, link_settings
+from jackfield.reconcile.bonds import bond_settings, lacp_settings, link_settings
+from jackfield.reconcile.bondwarnings import bond_warnings, link_warnings
 from jackfield.reconcile.guards import guard_warnings
 from jackfield.reconcile.loops import loop_settings, loop_warnings
 from jackfield.reconcile.memo import Memo
@@ -238,7 +239,8 @@ class _Reader:
         self.warnings += port_warnings(row)
         self.warnings += guard_warnings(row)
         self.warnings += loop_warnings("Port", row)
-        self.warnings += bond_warnings(row, members.asked, bool(elements(bridge, "flood_vlans")))
+        flood_vlans = bool(elements(bridge, "flood_vlans"))
+        self.warnings += bond_warnings(row, members.asked, members.names, flood_vlans)
         lacp = lacp_settings(row, members.asked)
         return WantedPort(
             name=text(row, "name"),
@@ -276,6 +278,7 @@ class _Reader:
         type_ = _type_of(row, bridge)
         kind = _KINDS.get(type_)
         self.warnings += interface_warnings(row)
+        self.warnings += link_warnings(row) if lacp else ()
         mtu = integer(row, "mtu_request")
         fault = None
         ofport = -1 if error is not None else numbers[name]

@@ -70,7 +70,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 """The columns that the desired state is drawn from: what to monitor."""
 
-_INTEGER = re.compile(r"[+-]?[0-9]+")
+_INTEGER = re.compile(r"[ \t\n\v\f\r]*[+-]?[0-9]{1,64}")
 _MAC = re.compile(r"[0-9A-Fa-f]{1,2}(?::[0-9A-Fa-f]{1,2}){5}")
 _DIGITS = re.compile(r"([0-9]+)")
 
@@ -121,9 +121,17 @@ def integer(row: Row, column: str) -> int | None:
 
 
 def integer_option(options: Mapping[str, str], key: str, default: int) -> int:
-    """A decimal integer in a map; anything else is the default, as OVS takes it."""
-    value = options.get(key, "")
-    return int(value) if len(value) <= 20 and _INTEGER.fullmatch(value) else default
+    """A decimal integer of 32 bits in a map; anything else is the default, as OVS takes it."""
+    found = int_32(options.get(key, ""))
+    return default if found is None else found
+
+
+def int_32(value: str) -> int | None:
+    """The decimal integer of 32 bits that is written there, or None for anything that is not one."""
+    if not _INTEGER.fullmatch(value):
+        return None
+    number = int(value)
+    return number if -(1 << 31) <= number < 1 << 31 else None
 
 
 def true(options: Mapping[str, str], key: str) -> bool:

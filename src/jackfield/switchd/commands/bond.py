@@ -17,7 +17,7 @@ from jackfield.switchd.bonds.runtime import Bonds
 from jackfield.switchd.commands.forwarding import mac_bytes, mac_text
 from jackfield.unixctl.commands import CommandError, CommandTable
 
-_NUMBER = re.compile(r"\s*\+?([0-9]{1,20})")
+_NUMBER = re.compile(r"\s*([+-]?[0-9]{1,20})")
 _MOST_DIGITS = 20
 _HASH_MASK = 0xFF
 LACP_WORDS = ("off", "configured", "negotiated")
