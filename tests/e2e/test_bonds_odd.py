@@ -73,6 +73,19 @@ def test_a_member_that_comes_later_or_from_elsewhere_joins_then(switch: Switch, 
     until(lambda: sorted(members(switch)) == ["e0", "e1", "e2"])
 
 
+def test_a_bond_that_is_joined_to_itself_is_pointed_out_and_left_out(switch: Switch) -> None:
+    switch.lab.cable(switch.host, "e0", switch.host, "e1")
+    switch.vsctl("add-br", "br0")
+    switch.vsctl("add-bond", "br0", "bond1", *BOTH, "lacp=active", "other_config:lacp-time=fast")
+
+    def told() -> list[str]:
+        return [line for line in switch.daemon.log_warnings() if "is this system itself" in line]
+
+    until(lambda: len(told()) == len(BOTH), what=switch.daemon.output)
+    assert all(any(f"bond1: the LACP partner of {name} " in line for line in told()) for name in BOTH)
+    assert members(switch) == []
+
+
 @needs_ovs
 def test_one_interface_speaks_lacp_and_is_no_bond(pair: Pair) -> None:
     for side in (pair.switch, pair.partner):

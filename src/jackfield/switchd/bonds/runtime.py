@@ -109,6 +109,7 @@ class Bonds:
         self._carrier: dict[int, bool] = {}
         self._stale = True
         self._complained = -math.inf
+        self._looped: dict[str, set[str]] = {}
         self.ports: dict[str, BondPort] = {}
 
     def close(self) -> None:
@@ -272,6 +273,7 @@ class Bonds:
                     _log.info("bond %s: %s", port.view.name, note)
                 changed |= self._write(port, anew)
             changed |= self._remember(port, now)
+            self._point_out_loops(port)
             for name, pdu in actions.pdus:
                 self._send(port, name, pdu)
             if actions.announce:
@@ -341,6 +343,15 @@ class Bonds:
                 self._plane.lacp.set(member.iface, stored(memory, int(now * 1e9)))
                 changed |= old is None or (old.status, old.attached) != (memory.status, memory.attached)
         return changed
+
+    def _point_out_loops(self, port: BondPort) -> None:
+        """Say once of a link that its partner is this very system: it is left out while that is so."""
+        links = port.lacp.links if port.lacp is not None else {}
+        looped = {name for name, link in links.items() if link.loopback}
+        for name in sorted(looped - self._looped.get(port.view.name, set())):
+            text = "%s: the LACP partner of %s is this system itself: the link is not used (see its cable)"
+            _lacp_log.warning(text, port.view.name, name)
+        self._looped[port.view.name] = looped
 
     def _rebalance(self, port: BondPort, now: float) -> None:
         name, total = port.view.name, self._plane.bonds.loads(port.view.bond)
@@ -412,6 +423,7 @@ class Bonds:
         del self.ports[name]
         self._written.pop(name, None)
         self._bytes.pop(name, None)
+        self._looped.pop(name, None)
 
 
 def _polled(port: BondPort) -> bool:
