@@ -71,10 +71,12 @@ def _bridge_settings(bridge: BridgeConfig) -> list[str]:
 
 
 def _bond_settings(bond: BondConfig) -> list[str]:
+    # The database has it as an integer of 32 bits with a sign.
+    basis = bond.basis - (1 << 32) if bond.basis >> 31 else bond.basis
     return [
         f"bond_mode={bond.mode.value}",
         f"lacp={'active' if bond.lacp else 'off'}",
-        f"other_config:bond-hash-basis={bond.basis}",
+        f"other_config:bond-hash-basis={basis}",
         f"other_config:lacp-fallback-ab={str(bond.fallback_ab).lower()}",
         f"other_config:all-members-active={str(bond.all_members_active).lower()}",
     ]
