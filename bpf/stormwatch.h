@@ -13,7 +13,6 @@
 #define JF_STORM_WINDOW_NS 1000000000ULL
 #define JF_DAMPED_NS (JF_DAMPED_SECONDS * 1000000000ULL)
 
-
 /* The word of a jf_port that has the flags in it: that is changed while the control plane may write the record. */
 static __always_inline __u32 *flags_word(struct jf_port *port)
 {

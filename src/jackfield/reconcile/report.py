@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from jackfield.datapath import _abi
@@ -176,22 +177,11 @@ def _told(instance: str, bridge: str, port: WantedPort, own: _PortFacts, facts: 
 def _interface_outcome(
     instance: str, bridge: str, port: str, interface: WantedInterface, facts: _Facts
 ) -> InterfaceOutcome:
+    named = InterfaceOutcome(interface.name, interface.uuid, bridge, port, interface.type)
     if not facts.there:
-        return InterfaceOutcome(
-            interface.name,
-            interface.uuid,
-            bridge,
-            port,
-            interface.type,
-            waits=facts.waits,
-            error=facts.error,
-        )
-    return InterfaceOutcome(
-        interface.name,
-        interface.uuid,
-        bridge,
-        port,
-        interface.type,
+        return replace(named, waits=facts.waits, error=facts.error)
+    return replace(
+        named,
         ofport=interface.ofport,
         id=facts.id,
         nsid=facts.nsid,
