@@ -92,7 +92,7 @@ class World:
     def jackfield(self, *words: str, code: int = 0, **environment: str) -> str:
         """The command on the host, with an exit code; what it printed and complained about."""
         done = self.start(*words, **environment)
-        output, _ = done.communicate(timeout=60)
+        output, _ = done.communicate(timeout=12 * DEADLINE)
         assert done.returncode == code, output
         return output
 

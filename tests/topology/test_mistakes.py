@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jackfield.topology.asked import network
+from jackfield.topology.network import Place
 from jackfield.topology.problems import BadFile
 from jackfield.topology.reader import read
 
@@ -16,6 +17,7 @@ def told(text: str) -> list[str]:
 
 
 PORTS = "bridges:\n  br0:\n    ports:\n"
+ADDRESSED = PORTS + "      p0: {type: internal, "
 
 
 @pytest.mark.parametrize(
@@ -51,6 +53,18 @@ PORTS = "bridges:\n  br0:\n    ports:\n"
         (PORTS + "      p0: {addresses: [10.0.0.1/24]}", "say `type: internal`"),
         (PORTS + "      p0: {type: internal, addresses: [10.0.0.1]}", '"10.0.0.1" is not an address'),
         (PORTS + "      p0: {type: internal, addresses: [10.0.0.1/33]}", "a number from 0 to 32"),
+        *(
+            (PORTS + f"      p0: {{type: internal, addresses: [{address}]}}", f"4:40: {sentence}")
+            for address, sentence in (
+                ("10.0.0.0/24", "10.0.0.0 is the address of the network 10.0.0.0/24 itself"),
+                ("10.0.0.255/24", "10.0.0.255 is the broadcast address of 10.0.0.0/24"),
+                ("224.0.0.1/24", "224.0.0.1 is a multicast address"),
+                ("127.0.0.1/8", "127.0.0.1 is a loopback address"),
+            )
+        ),
+        (ADDRESSED + "addresses: [10.0.0.1/24, 10.0.0.1/24]}", "10.0.0.1/24 is here a second time"),
+        (ADDRESSED + "addresses: [10.0.0.1/24], routes: [{to: default, via: 10.1.0.1}]}", "is in no subnet"),
+        (ADDRESSED + "addresses: [10.0.0.1/24], routes: [{to: default, via: 10.0.0.1}]}", "own address"),
         (PORTS + "      p0: {type: internal, mac: 03:00:00:00:00:01}", "is a group address"),
         (PORTS + "      p0: {type: internal, namespace: red}", "there is no namespace red in this file"),
         (PORTS + "      p0: {type: internal, routes: [{to: 10.0.0.1/8}]}", "the network is 10.0.0.0/8"),
@@ -66,9 +80,18 @@ PORTS = "bridges:\n  br0:\n    ports:\n"
         ("links: {c: {ends: [{device: a}]}}", "1:19: 1 where ends should be 2"),
         ("links: {c: {ends: [{device: a}, {}]}}", '1:33: this end of cable c lacks "device"'),
         ("links: {c: {ends: [{device: a}, {device: a}]}}", "both ends of cable c are a"),
+        (
+            "links: {c: {ends: [{device: a, addresses: [10.0.0.1/24]}, "
+            "{device: b, namespace: x, addresses: [10.0.0.1/24]}]}}\nnamespaces: {x: {}}",
+            "1:97: 10.0.0.1 is the address of a too, on this cable",
+        ),
         ("containers: {web1: {bridge: br0}}", "there is no bridge br0 in this file"),
         ("containers: {web1: {}}", 'container web1 lacks "bridge"'),
         ("bridges: {br0: {}}\ncontainers: {w: {bridge: br0, gateways: [10.0.0.1]}}", "is in no subnet"),
+        (
+            "bridges: {br0: {}}\ncontainers: {w: {bridge: br0, addresses: [10.0.0.0/24]}}",
+            "2:43: 10.0.0.0 is the address of the network 10.0.0.0/24 itself",
+        ),
     ],
 )
 def test_a_mistake_is_told_with_its_place(text: str, sentence: str) -> None:
@@ -107,6 +130,12 @@ namespaces: {x: {}, y: {}}
 """
     (line,) = told(text)
     assert line == "lab.yaml:6:62: 10.0.0.1 is the address of a in x too, on this bridge and VLAN"
+
+
+def test_a_router_is_reached_by_a_subnet_a_route_on_the_link_or_the_link_itself() -> None:
+    routes = "[{to: 10.9.0.0/16}, {to: default, via: 10.9.0.1}, {to: 'default', via: 'fe80::1'}]"
+    port = network(read("f", f"{ADDRESSED}addresses: [10.0.0.1/24], routes: {routes}}}\n"))
+    assert len(port.devices[Place("", "p0")].routes or ()) == 3
 
 
 def test_words_are_what_they_look_like_whatever_yaml_makes_of_them() -> None:

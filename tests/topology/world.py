@@ -33,6 +33,7 @@ addresses = st.none() | st.lists(
     )
     | st.integers(1, 0xFFFF).map(lambda host: f"2001:db8::{host:x}/64"),
     max_size=3,
+    unique=True,
 )
 flags = st.none() | st.booleans()
 

@@ -28,6 +28,9 @@ HOST_ONLY = ("namespace", "device", "addresses", "routes", "mac")
 BOND_ONLY = ("bond_mode", "bond_updelay", "bond_downdelay")
 TUNNEL_ONLY = ("cvlans", "qinq_ethtype")
 
+Segment = tuple[object, ...]
+"""Where an address may be there once: how a sentence calls it, and what tells it from others of its kind."""
+
 
 def network(source: Source) -> Network:
     """What the file asks for. Raises BadFile with everything that is wrong."""
@@ -58,7 +61,7 @@ class _Maker:
     devices: dict[Place, Device] = field(default_factory=dict)
     interfaces: dict[str, Path] = field(default_factory=dict)
     places: dict[Place, Path] = field(default_factory=dict)
-    addresses: dict[tuple[object, ...], str] = field(default_factory=dict)
+    addresses: dict[tuple[Segment, str], str] = field(default_factory=dict)
 
     def network(self) -> Network:
         content = self.source.content
@@ -130,7 +133,7 @@ class _Maker:
             self._claim(member, (*path, "members", number) if part.members else path, kind)
         place = Place(part.namespace or "", part.device or name) if kind == "internal" else None
         if place is not None:
-            self._device(place, part, path, (bridge, part.tag))
+            self._device(place, part, path, _vlan(bridge, part.tag))
         wanted = self._settings(settings.INTERFACE, part, path)
         wanted.pop("type", None)
         if kind != "system":
@@ -225,7 +228,7 @@ class _Maker:
         place: Place,
         part: form.Port | form.End,
         path: Path,
-        segment: object = None,
+        segment: Segment | None = None,
     ) -> None:
         if place.namespace and place.namespace not in self.source.content.namespaces:
             self._wrong(
@@ -240,12 +243,17 @@ class _Maker:
         if part.addresses is not None:
             found = [self._address(a, (*path, "addresses", i)) for i, a in enumerate(part.addresses)]
             for number, address in enumerate(found):
+                if address in found[:number]:
+                    self._wrong((*path, "addresses", number), f"{address} is here a second time")
                 self._once(address, place, segment, (*path, "addresses", number))
             addresses = tuple(sorted(set(found)))
         routes = None
         if part.routes is not None:
             given = [self._route(r, (*path, "routes", i)) for i, r in enumerate(part.routes)]
             routes = tuple(sorted({route for route in given if route is not None}))
+            for number, route in enumerate(given):
+                if route is not None and addresses is not None:
+                    self._neighbour(route.via, addresses, routes, (*path, "routes", number, "via"))
             if routes and not part.up:
                 self._wrong(
                     (*path, "routes"), f"a device that is down has no routes, and {place} is to be down"
@@ -264,22 +272,29 @@ class _Maker:
     def _address(self, given: str, path: Path) -> str:
         try:
             address, length = inet.split(given)
+            if objection := inet.objection(given):
+                raise ValueError(objection)
         except ValueError as error:
             self._wrong(path, str(error))
             return given
         return f"{address}/{length}"
 
-    def _once(self, address: str, place: Place, segment: object, path: Path) -> None:
-        """Tell of an address that another device has, in the same namespace or on the same VLAN."""
+    def _neighbour(self, via: str, addresses: tuple[str, ...], routes: tuple[Route, ...], path: Path) -> None:
+        """Tell of a router that cannot be reached by the device itself."""
+        if via in (address.partition("/")[0] for address in addresses):
+            self._wrong(path, f"{via} is the device's own address, and a route leads to another's")
+            return
+        on_link = (*addresses, *(route.to for route in routes if not route.via), "fe80::/10")
+        if via and not any(inet.contains(prefix, via) for prefix in on_link):
+            self._wrong(path, f"{via} is in no subnet of the device's addresses, so no route can lead to it")
+
+    def _once(self, address: str, place: Place, segment: Segment | None, path: Path) -> None:
+        """Tell of an address that another device has, in the same namespace or on the same segment."""
         alone = address.partition("/")[0]
-        scopes: list[tuple[object, ...]] = [("namespace", place.namespace, alone)]
-        if segment is not None:
-            scopes.append(("segment", segment, alone))
-        for scope in scopes:
-            other = self.addresses.setdefault(scope, str(place))
+        for scope in filter(None, (("in this namespace", place.namespace), segment)):
+            other = self.addresses.setdefault((scope, alone), str(place))
             if other != str(place):
-                where = "in this namespace" if scope[0] == "namespace" else "on this bridge and VLAN"
-                self._wrong(path, f"{alone} is the address of {other} too, {where}")
+                self._wrong(path, f"{alone} is the address of {other} too, {scope[0]}")
                 return
 
     def _route(self, given: form.Route, path: Path) -> Route | None:
@@ -310,7 +325,7 @@ class _Maker:
             if place in ends:
                 self._wrong(here, f"both ends of cable {path[-1]} are {place}")
                 continue
-            self._device(place, end, here)
+            self._device(place, end, here, ("on this cable", path[-1]))
             ends.append(place)
         return (ends[0], ends[1]) if len(ends) == 2 else None
 
@@ -340,7 +355,7 @@ class _Maker:
         for number, address in enumerate(part.addresses):
             if address != "dhcp":
                 found = self._address(address, (*path, "addresses", number))
-                self._once(found, place, (part.bridge, part.tag), (*path, "addresses", number))
+                self._once(found, place, _vlan(part.bridge, part.tag), (*path, "addresses", number))
         trunks = self._settings((settings.Word("trunks", "trunks", "vlans"),), part, path).get("trunks", ())
         wish = Wish(
             part.bridge,
@@ -363,6 +378,10 @@ class _Maker:
         except Failure as failure:
             self._wrong(path, f"{target}: {failure}")
             return None
+
+
+def _vlan(bridge: str, tag: int | None) -> Segment:
+    return "on this bridge and VLAN", bridge, tag
 
 
 def canonical_metric(to: str, metric: int) -> int:
