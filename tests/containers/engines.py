@@ -14,8 +14,8 @@ DRIP_SECONDS = 0.05
 
 
 class FakeEngine:
-    """An engine's API at `path`. `mood` is "well", "silent" (it accepts and says nothing) or "dripping" (it
-    answers a byte at a time, without end)."""
+    """An engine's API at `path`. `mood` is "well", "ignorant" (it knows no container), "silent" (it accepts
+    and says nothing) or "dripping" (it answers a byte at a time, without end)."""
 
     def __init__(self, path: Path, container: str, pid: int) -> None:
         self.path = path
@@ -58,6 +58,9 @@ class FakeEngine:
             self.asked += 1
             if self.mood == "well":
                 connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n" + json.dumps(self._container).encode())
+                return
+            if self.mood == "ignorant":
+                connection.sendall(b"HTTP/1.0 404 Not Found\r\n\r\n{}")
                 return
             if self.mood == "dripping":
                 connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n")

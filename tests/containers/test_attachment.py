@@ -97,3 +97,15 @@ def test_targets_are_known_by_what_they_were_attached_as() -> None:
     assert remembered("pid:47", known) == process
     with pytest.raises(Failure, match="nothing is attached of red"):
         remembered("red", known)
+
+
+def test_a_name_that_means_two_targets_is_refused_and_told_apart_by_the_engine_or_the_id() -> None:
+    known = [WEB, Target("podman", "77" * 32, "web1"), Target("docker", WEB.id[:6] + "0" * 58, "web2")]
+    with pytest.raises(
+        Failure, match="web1 may be more than one that is attached: say docker:web1 or podman:"
+    ):
+        remembered("web1", known)
+    assert remembered("podman:web1", known) == remembered("podman:7777", known) == known[1]
+    assert remembered("docker:web1", known) == remembered(WEB.id[:12], known) == WEB
+    with pytest.raises(Failure, match=f"say {WEB.id[:12]} or {known[2].id[:12]}"):
+        remembered(WEB.id[:6], known)

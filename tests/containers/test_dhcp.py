@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import struct
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,16 +15,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jackfield.client.errors import Failure
+from jackfield.containers import dhcp
 from jackfield.containers import dhcpcodec as codec
+from jackfield.containers.attachment import Wish
+from jackfield.containers.commands import AttachOrder, carry_out
 from jackfield.containers.dhcp import Lease, obtain
 from jackfield.containers.inside import Inside
 from jackfield.containers.interior import interface_of
 from jackfield.containers.leases import AGAIN_SECONDS, LEAST_PAUSE, pause_before
+from jackfield.containers.lock import is_claimed
+from jackfield.net.link import Link
 from tests.containers.conftest import World
-from tests.netlab import Namespace, run, until
+from tests.netlab import DEADLINE, Namespace, run, until
 
 MAC = bytes.fromhex("020000000001")
 SERVER = "10.0.0.1"
+PROGRAM = """
+import sys
+from jackfield.containers.attachment import Wish
+from jackfield.containers.commands import AttachOrder, carry_out
+list(carry_out(AttachOrder(sys.argv[1], Wish("br0", addresses=("dhcp",), tag=5))))
+"""
 
 
 def answer(request: bytes, type_: int, address: str, seconds: int, gateway: str = "") -> bytes:
@@ -78,6 +91,37 @@ def test_a_lease_is_renewed_at_the_times_of_the_standard(now: float, pause: floa
     assert pause_before(lease(), now) == pause
 
 
+@contextmanager
+def attaching_slowly(
+    world: World, monkeypatch: pytest.MonkeyPatch, one: Namespace
+) -> Iterator[tuple[threading.Event, list[str]]]:
+    """An attachment under way whose answer from DHCP comes when the event is set; what it ended with."""
+    monkeypatch.setenv("OVS_RUNDIR", str(world.switch.daemon.rundir))
+    asking, answered, said = threading.Event(), threading.Event(), list[str]()
+
+    def ask(inside: Inside, device: Link, host: str) -> Lease:
+        asking.set()
+        assert answered.wait(DEADLINE)
+        return obtain(inside, device, host, seconds=0.5)
+
+    def work() -> None:
+        try:
+            wish = Wish("br0", addresses=("dhcp",), tag=5)
+            said.extend(carry_out(AttachOrder(f"netns:{one.name}", wish)))
+        except Failure as failure:
+            said.append(str(failure))
+
+    monkeypatch.setattr(dhcp, "obtain", ask)
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        assert asking.wait(DEADLINE)
+        yield answered, said
+    finally:
+        answered.set()
+        thread.join()
+
+
 class Server:
     """A DHCP server in a namespace, which gives the addresses that it is told to."""
 
@@ -86,6 +130,7 @@ class Server:
         self.gateway = "10.0.0.254"
         self.seconds = 600
         self.refuses = False
+        self.is_mute = False
         self.heard: list[int] = []
         self.released: list[tuple[str, bytes]] = []
         self._closing = threading.Event()
@@ -111,6 +156,8 @@ class Server:
                 continue
             type_ = request[request.index(b"\x35\x01", 240) + 2]
             self.heard.append(type_)
+            if self.is_mute:
+                continue
             if type_ == codec.RELEASE:
                 self.released.append((client[0], request))
                 continue
@@ -209,3 +256,64 @@ def test_without_a_server_there_is_no_lease(world: World) -> None:
     world.do("attach", f"netns:{one.name}", "br0")
     with Inside(str(one.path)) as inside, pytest.raises(Failure, match="no DHCP server has given an address"):
         obtain(inside, interface_of(inside, "eth1"), "one", seconds=1.0)
+
+
+def test_nobody_else_waits_while_a_server_is_asked(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two, three = (world.switch.lab.namespace(name) for name in ("one", "two", "three"))
+    world.do("attach", f"netns:{three.name}", "br0")
+    agent = world.agent_pid()
+    before = world.configuration(), one.devices()
+    with attaching_slowly(world, monkeypatch, one) as (answered, said):
+        world.do("attach", f"netns:{two.name}", "br0", "--ip", "10.0.0.2/24")
+        world.do("detach", f"netns:{two.name}")
+        # Nor does the agent, which leaves alone what a command works on.
+        run("ip", "netns", "delete", three.name)
+        until(lambda: world.states()[three.name] != "attached", what="the end of the port")
+        run("ip", "netns", "add", three.name)
+        until(lambda: world.states()[three.name] == "attached", what="the port again")
+        assert world.states() == {one.name: "attached", three.name: "attached"}
+        assert is_claimed(f"netns:{one.path}") and not is_claimed(f"netns:{two.path}")
+        assert said == []
+        answered.set()
+        until(lambda: said, what="an end")
+        assert said == [
+            "no DHCP server has given an address; is there one on the bridge, in the port's VLAN?"
+        ]
+    assert one.devices() == before[1]
+    assert [each for each in world.configuration() if three.name not in each] == [
+        each for each in before[0] if three.name not in each
+    ]
+    assert world.agent_pid() == agent
+
+
+def test_who_wants_the_same_target_waits_for_what_comes_of_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = world.switch.lab.namespace("one")
+    again = ("attach", f"netns:{one.name}", "br0", "--ip", "dhcp", "--tag", "5")
+    with served(world) as server:
+        server.seconds = 4
+        with attaching_slowly(world, monkeypatch, one) as (answered, said):
+            second = threading.Thread(target=lambda: said.append(world.do(*again)))
+            second.start()
+            answered.set()
+            second.join()
+        assert "10.0.0.77/24 (DHCP)" in said[0] and "is attached already" in said[1]
+        # The agent has taken the lease over as it is.
+        until(lambda: server.heard.count(codec.REQUEST) > 1, what="a renewal", deadline=2 * DEADLINE)
+        assert server.heard.count(codec.DISCOVER) == 1
+
+
+def test_a_lease_that_somebody_was_killed_waiting_for_is_got_by_the_agent(world: World) -> None:
+    one = world.switch.lab.namespace("one")
+    with served(world) as server:
+        server.is_mute = True
+        words = [sys.executable, "-c", PROGRAM, f"netns:{one.name}"]
+        process = subprocess.Popen(words, env=world.switch.daemon.environment)
+        until(lambda: codec.DISCOVER in server.heard, what="a question")
+        world.agent_pid()
+        process.kill()
+        process.wait()
+        server.is_mute = False
+        until(lambda: "10.0.0.77/24" in one.ip("address"), what="an address", deadline=3 * DEADLINE)
+        until(lambda: world.attachments()[0]["leased"] == "10.0.0.77/24", what="the lease in the database")

@@ -14,8 +14,9 @@ import pytest
 
 from jackfield.client.errors import Failure
 from jackfield.containers import engine, enquiries
-from jackfield.containers.engine import Engine, NoAnswer
+from jackfield.containers.engine import Engine, NoAnswer, NoContainer
 from jackfield.containers.enquiries import Answer, Enquiries
+from jackfield.containers.search import search
 from jackfield.containers.targets import Running, Target
 from tests.containers.conftest import World
 from tests.containers.engines import FakeEngine
@@ -43,6 +44,36 @@ def test_an_engine_has_so_much_time_for_its_whole_answer(
         assert str(failure.value) == f"Docker at {path} has not answered within 0.3 seconds"
     with pytest.raises(NoAnswer, match=r"cannot be asked: Connection refused"):
         asked.inspect("web1")
+
+
+def test_an_engine_that_hangs_or_is_gone_does_not_hide_what_another_has(folder: Path) -> None:
+    docker, podman = folder / "docker.sock", folder / "podman.sock"
+    asked = [Engine("docker", str(docker)), Engine("podman", str(podman))]
+    with FakeEngine(podman, "web1", 1):
+        with FakeEngine(docker, "web1", 1) as first:
+            assert search("web1", asked)[1].kind == "docker"
+            first.mood = "silent"
+            assert search("web1", asked)[1].kind == "podman"
+            first.mood = "ignorant"
+            assert search("web1", asked)[1].kind == "podman"
+        assert search("web1", asked)[1].kind == "podman"
+
+
+def test_who_has_not_been_asked_is_told_when_nobody_else_has_it(folder: Path) -> None:
+    docker, podman = folder / "docker.sock", folder / "podman.sock"
+    asked = [Engine("docker", str(docker)), Engine("podman", str(podman))]
+    with FakeEngine(podman, "web1", 1) as second:
+        second.mood = "ignorant"
+        with FakeEngine(docker, "web1", 1) as first:
+            first.mood = "ignorant"
+            with pytest.raises(NoContainer) as unknown:
+                search("web1", asked)
+        with pytest.raises(Failure) as failure:
+            search("web1", asked)
+    nobody = f"Podman at {podman} has no container web1"
+    assert str(unknown.value) == f"Docker at {docker} has no container web1; {nobody}"
+    assert str(failure.value) == f"Docker at {docker} cannot be asked: Connection refused; {nobody}"
+    assert not isinstance(failure.value, NoContainer)
 
 
 class Engines:

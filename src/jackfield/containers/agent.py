@@ -26,7 +26,7 @@ from jackfield.containers.engine import Engine, NoAnswer, NoContainer
 from jackfield.containers.enquiries import Answer, Enquiries, Then
 from jackfield.containers.inside import Inside
 from jackfield.containers.leases import Leases
-from jackfield.containers.lock import exclusive
+from jackfield.containers.lock import exclusive, is_claimed
 from jackfield.containers.orders import Orders
 from jackfield.containers.records import (
     TABLES,
@@ -259,6 +259,11 @@ class Agent:
             now = self._now(known)
             if now is None:
                 return
+            if is_claimed(target.key):
+                # A command waits for a DHCP server; what it leaves is looked at then.
+                self._seen.discard(self._identity(now))
+                self._watch.when_free(target.key)
+                return
             self._seen.add(self._identity(now))
             if target.kind in ENGINES and self._identity(now) != self._identity(known):
                 self._follow(now)
@@ -309,7 +314,7 @@ class Agent:
             known = replace(known, port=None)
         # A lease may take long to get, or for ever, which is the matter of a thread of its own.
         attachment = replace(attachment, lease={})
-        made = start(self._database, running, attachment, look(self._database, attachment), lease=False)
+        made = start(self._database, running, attachment, look(self._database, attachment), None)
         self._leases.follow(made, running)
         say("INFO", f"{target.name} runs again: attached {made.wish.ifname} as port {made.port}")
 

@@ -7,7 +7,7 @@ next can end what was begun, should this process be killed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import replace
 
 from jackfield.client.database import Database
@@ -18,6 +18,7 @@ from jackfield.containers.attachment import ADDRESS_KEY, KEY, Attachment, Wish, 
 from jackfield.containers.inside import Inside
 from jackfield.containers.interior import configure, holds, interface_of, sentence, tell
 from jackfield.containers.leases import wants_gateway
+from jackfield.containers.lock import Meanwhile
 from jackfield.containers.ports import find_interface
 from jackfield.containers.records import Found, Known, look, park, unpark
 from jackfield.containers.targets import Running
@@ -27,8 +28,11 @@ from jackfield.wire.notation import encode
 LINK_SECONDS = 2.0
 
 
-def attach(database: Database, running: Running, wish: Wish) -> tuple[Attachment, bool]:
+def attach(
+    database: Database, running: Running, wish: Wish, meanwhile: Meanwhile = nullcontext
+) -> tuple[Attachment, bool]:
     """Have the target's interface be as wished for; the attachment, and whether anything had to be changed.
+    What takes long outside is waited for within `meanwhile`.
 
     Raises Failure; then everything is as it was before.
     """
@@ -42,14 +46,14 @@ def attach(database: Database, running: Running, wish: Wish) -> tuple[Attachment
                 # Its record stays until the new one is there; what was put aside before is gone with the
                 # namespace it was in, or is still aside.
                 wanted = replace(wanted, aside=found.known.attachment.aside)
-            return start(database, running, wanted, found), True
-        return _changed(database, running, wanted, found.known)
+            return start(database, running, wanted, found, meanwhile), True
+        return _changed(database, running, wanted, found.known, meanwhile)
 
 
 def start(
-    database: Database, running: Running, wanted: Attachment, found: Found, *, lease: bool = True
+    database: Database, running: Running, wanted: Attachment, found: Found, meanwhile: Meanwhile | None
 ) -> Attachment:
-    """Make an attachment whose port is not there. Without `lease` no DHCP server is asked.
+    """Make an attachment whose port is not there. A DHCP server is asked within `meanwhile`, not without one.
     Raises Failure and KernelError, and undoes what it did."""
     if found.port_taken:
         raise Failure(f"there is a port {wanted.port} already, of something else; --port gives another name")
@@ -81,17 +85,19 @@ def start(
         _need_no_error(database, wanted)
         configure(inside, wish)
         _wait_for_link(database, wanted)
-        if wish.dhcp and lease:
-            wanted = _leased(database, inside, wanted)
+        if wish.dhcp and meanwhile is not None:
+            wanted = _leased(database, inside, wanted, meanwhile)
         undo.done()
     return wanted
 
 
-def detach(database: Database, known: Known, running: Running | None, *, for_good: bool = True) -> None:
-    """Undo an attachment; `running` is its target if that runs. `for_good`: a lease is given back, as far as
-    its server can be reached. Raises Failure."""
-    if for_good and running is not None:
-        _give_lease_back(known, running)
+def detach(
+    database: Database, known: Known, running: Running | None, meanwhile: Meanwhile | None = nullcontext
+) -> None:
+    """Undo an attachment; `running` is its target if that runs. A lease is given back within `meanwhile`, as
+    far as its server can be reached; without one it is kept. Raises Failure."""
+    if running is not None and meanwhile is not None:
+        _give_lease_back(known, running, meanwhile)
     attachment = replace(known.attachment, leaving=True)
     marked = replace(known, attachment=attachment)
     restores = bool(attachment.aside) and running is not None
@@ -155,7 +161,7 @@ def remove_port(database: Database, attachment: Attachment, parked: Known | None
 
 
 def _changed(
-    database: Database, running: Running, wanted: Attachment, known: Known
+    database: Database, running: Running, wanted: Attachment, known: Known, meanwhile: Meanwhile
 ) -> tuple[Attachment, bool]:
     """Bring an attachment that is there to what is wished for."""
     old = known.attachment
@@ -168,12 +174,12 @@ def _changed(
             wanted = replace(wanted, aside=old.aside, lease=old.lease)
             _adjust(database, running, inside, known, wanted)
             return wanted, True
-    detach(database, known, running, for_good=not wanted.wish.dhcp)
+    detach(database, known, running, None if wanted.wish.dhcp else meanwhile)
     try:
-        return start(database, running, wanted, look(database, wanted)), True
+        return start(database, running, wanted, look(database, wanted), meanwhile), True
     except (Failure, KernelError):
         with suppress(Failure, KernelError):
-            start(database, running, replace(old, aside={}), look(database, old))
+            start(database, running, replace(old, aside={}), look(database, old), meanwhile)
         raise
 
 
@@ -274,22 +280,26 @@ def _wait_for_link(database: Database, wanted: Attachment) -> None:
         database.transact([wait])
 
 
-def _leased(database: Database, inside: Inside, wanted: Attachment) -> Attachment:
+def _leased(database: Database, inside: Inside, wanted: Attachment, meanwhile: Meanwhile) -> Attachment:
     """The attachment with an address from a DHCP server."""
     device = interface_of(inside, wanted.wish.ifname)
-    lease = dhcp.obtain(inside, device, wanted.target.name)
+    with meanwhile():
+        lease = dhcp.obtain(inside, device, wanted.target.name)
+    _need_no_error(database, wanted)
     dhcp.apply(inside, device, lease, gateway=wants_gateway(wanted))
     tell(inside, device, [lease.address])
     return keep_lease(database, wanted, lease)
 
 
-def _give_lease_back(known: Known, running: Running) -> None:
+def _give_lease_back(known: Known, running: Running, meanwhile: Meanwhile) -> None:
     lease = dhcp.load(known.attachment.lease)
     if known.port is None or lease is None:
         return
     # The server would take it back by itself when its time is up.
     with suppress(Failure, KernelError), Inside(running.netns) as inside:
-        dhcp.release(inside, interface_of(inside, known.attachment.wish.ifname), lease)
+        device = interface_of(inside, known.attachment.wish.ifname)
+        with meanwhile():
+            dhcp.release(inside, device, lease)
 
 
 def keep_lease(database: Database, attachment: Attachment, lease: dhcp.Lease) -> Attachment:

@@ -52,24 +52,32 @@ def carry_out(
 def _attach(order: AttachOrder, environment: Mapping[str, str], before: Callable[[], None]) -> str:
     wish = checked(order.wish)
     running = find(order.target, environment)
-    with exclusive(), Database.open() as database:
+    with exclusive(running.target.key) as meanwhile, Database.open() as database:
         before()
-        attachment, changed = attach(database, running, wish)
+        attachment, changed = attach(database, running, wish, meanwhile)
     return telling.attached(attachment, changed, as_json=order.as_json)
 
 
 def _detach(order: DetachOrder, before: Callable[[], None]) -> Iterator[str]:
     with Database.open(TABLES) as database:
-        targets = [each.attachment.target for each in every(database)]
-        whose = remembered(order.target, targets)
-        # Others need not wait while an engine is asked.
-        running = _running(_attached(database, whose, order.ifname))
-        with exclusive():
-            database.refresh()
-            before()
-            for each in _attached(database, whose, order.ifname):
-                detach(database, each, running)
-                yield f"{whose.name}: detached {each.attachment.wish.ifname}"
+        whose = remembered(order.target, [each.attachment.target for each in every(database)])
+        for ifname in take_off(database, whose, order.ifname, before):
+            yield f"{whose.name}: detached {ifname}"
+
+
+def take_off(
+    database: Database, whose: Target, ifname: str | None, before: Callable[[], None] = lambda: None
+) -> Iterator[str]:
+    """Undo a target's attachment, without `ifname` all of them; the names of the interfaces. The database has
+    been opened with TABLES; `before` is as for `carry_out`. Raises Failure, also when there is none."""
+    # Others need not wait while an engine is asked.
+    running = _running(_attached(database, whose, ifname))
+    with exclusive(whose.key) as meanwhile:
+        database.refresh()
+        before()
+        for each in _attached(database, whose, ifname):
+            detach(database, each, running, meanwhile)
+            yield each.attachment.wish.ifname
 
 
 def _attached(database: Database, whose: Target, ifname: str | None) -> list[Known]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from jackfield.client.errors import Failure
 from jackfield.containers.engine import Container, Engine, NoContainer, engines
+from jackfield.containers.search import search
 from jackfield.net import netns
 
 NAMED = Path("/run/netns")
@@ -84,18 +85,31 @@ def look_up(target: Target) -> Running | None:
 
 
 def remembered(words: str, known: Sequence[Target]) -> Target:
-    """Which of the targets that are known is meant, whether it runs or not. Raises Failure when none is."""
+    """Which of the targets that are known is meant, whether it runs or not. Raises Failure when none is, or
+    more than one."""
+    meant = {target.key: target for target in known if _is_meant(words, target)}
+    # A whole name before the beginning of an id.
+    names = (words, words.partition(":")[2])
+    named = [each for each in meant.values() if each.name in names] or list(meant.values())
+    if len(named) > 1:
+        whole = " or ".join(f"{target.kind}:{target.name}" for target in named)
+        if len({target.kind for target in named}) < len(named):
+            whole = " or ".join(target.id[:12] for target in named)
+        raise Failure(f"{words} may be more than one that is attached: say {whole}")
+    if not named:
+        raise Failure(f"nothing is attached of {words}; `jackfield attachments` lists what is")
+    return named[0]
+
+
+def _is_meant(words: str, target: Target) -> bool:
     kind, colon, rest = words.partition(":")
-    path = _path_of(rest) if kind == "netns" else rest
-    for target in known:
-        if colon and kind in (*ENGINES, "netns", "pid"):
-            if target.kind == kind and (path == target.id or rest == target.name):
-                return target
-        elif target.kind in ENGINES and (
-            words == target.name or (len(words) >= 4 and target.id.startswith(words))
-        ):
-            return target
-    raise Failure(f"nothing is attached of {words}; `jackfield attachments` lists what is")
+    if colon and kind in ("netns", "pid"):
+        path = _path_of(rest) if kind == "netns" else rest
+        return target.kind == kind and (path == target.id or rest == target.name)
+    if colon and kind in ENGINES:
+        return target.kind == kind and _is_meant(rest, target)
+    is_beginning = len(words) >= 4 and target.id.startswith(words)
+    return target.kind in ENGINES and (words == target.name or is_beginning)
 
 
 def started_at(pid: int) -> str | None:
@@ -121,18 +135,15 @@ def _container(name: str, asked: Sequence[Engine], kinds: Sequence[str]) -> Runn
 
 
 def _found(name: str, asked: Sequence[Engine], kinds: Sequence[str]) -> tuple[Container, Engine]:
-    unknown: NoContainer | None = None
-    for engine in asked:
-        try:
-            return engine.inspect(name), engine
-        except NoContainer as error:
-            unknown = error
-    if unknown is None:
+    if not asked:
         names = " nor ".join(kind.capitalize() for kind in kinds)
         word = "neither " if len(kinds) > 1 else "no "
         others = "network namespaces are named netns:NAME, processes pid:N"
         raise Failure(f"there is no container {name}: {word}{names} runs here ({others})")
-    raise Failure(f"there is no container {name}: {unknown}")
+    try:
+        return search(name, asked)
+    except NoContainer as error:
+        raise Failure(f"there is no container {name}: {error}") from None
 
 
 def _running(target: Target, pid: int) -> Running | None:

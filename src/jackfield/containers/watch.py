@@ -8,11 +8,13 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from jackfield.client.errors import Failure
 from jackfield.containers.dhcp import Lease
 from jackfield.containers.engine import Engine
+from jackfield.containers.lock import wait_until_free
 from jackfield.containers.targets import Running, pidfd_of
 from jackfield.net.monitor import MountMonitor
 
@@ -47,6 +49,7 @@ class Watch:
         self._engines: set[Engine] = set()
         self._processes: dict[str, tuple[int, int]] = {}
         self._renewed: deque[tuple[str, Lease]] = deque()
+        self._claimed: set[str] = set()
 
     def also(self, fileno: int, action: Callable[[], None]) -> None:
         """Call `action` during `wait` when a descriptor is readable."""
@@ -75,6 +78,12 @@ class Watch:
             descriptor, selectors.EVENT_READ, lambda: self._ended(Tiding(target.kind, target.id), key)
         )
         return True
+
+    def when_free(self, key: str) -> None:
+        """Have `wait` return when no command works on the target with that key any more."""
+        if key not in self._claimed:
+            self._claimed.add(key)
+            threading.Thread(target=self._await, args=(key,), daemon=True, name=key).start()
 
     def forget(self, key: str) -> None:
         """Follow the process of the target with that key no more."""
@@ -122,6 +131,13 @@ class Watch:
     def _ended(self, tiding: Tiding, key: str) -> None:
         self.forget(key)
         self._heard.append(tiding)
+
+    def _await(self, key: str) -> None:
+        """Runs in a thread of its own."""
+        with suppress(Failure):
+            wait_until_free(key)
+        self._claimed.discard(key)
+        self.wake()
 
     def _listen(self, engine: Engine) -> None:
         """Runs in a thread of its own, for ever: an engine may be restarted."""

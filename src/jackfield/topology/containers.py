@@ -45,28 +45,20 @@ def attach(database: Database, container: Container) -> None:
     from jackfield.containers.targets import find
 
     running = find(container.target)
-    with exclusive():
-        attach(database, running, container.wish)
+    with exclusive(running.target.key) as meanwhile:
+        attach(database, running, container.wish, meanwhile)
 
 
 def detach(database: Database, key: Key) -> None:
     """Undo it; no error when it is undone already. Raises Failure."""
-    from jackfield.containers.attach import detach
-    from jackfield.containers.engine import NoContainer
-    from jackfield.containers.lock import exclusive
+    from jackfield.containers.commands import take_off
     from jackfield.containers.records import every
-    from jackfield.containers.targets import look_up
 
-    with exclusive():
-        database.refresh()
-        for known in every(database):
-            target = known.attachment.target
-            if (_words(target), known.attachment.wish.ifname) == key:
-                try:
-                    running = look_up(target) if known.attachment.aside else None
-                except NoContainer:
-                    running = None
-                detach(database, known, running)
+    database.refresh()
+    for known in every(database):
+        target, ifname = known.attachment.target, known.attachment.wish.ifname
+        if (_words(target), ifname) == key:
+            list(take_off(database, target, ifname))
 
 
 def plain_target(words: str) -> str:
