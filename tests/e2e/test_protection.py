@@ -159,6 +159,19 @@ def test_a_flood_of_addresses_takes_nothing_from_others_and_is_named(site: Site)
     assert "without room" not in site.switch.appctl("fdb/stats-show", "br0")
 
 
+def test_a_new_port_is_not_blamed_for_what_another_did_before_it(site: Site) -> None:
+    def blamed() -> str:
+        return site.switch.appctl("fdb/stats-show", "br0").partition("without room")[1]
+
+    for number in range(2 * TABLE):
+        site.taps["p2"].send(untagged(station(2, number), BROADCAST))
+    until(blamed, what="addresses without room")
+    site.switch.vsctl("del-port", "p2")
+    for number in range(3):  # one of them gets the number by which the data plane knew p2
+        site.switch.internal("br0", f"new{number}")
+    assert not blamed()
+
+
 def test_a_limit_of_addresses_stops_a_flood_at_its_port(site: Site) -> None:
     site.set("p2", "mac-limit=5")
     for number in range(200):

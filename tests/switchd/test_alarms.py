@@ -63,9 +63,48 @@ def test_a_port_that_was_removed_and_added_again_counts_from_nothing() -> None:
     alarms = Alarms()
     alarms.update(OUTCOME, storm(0), 0)
     alarms.update(OUTCOME, storm(4), 2)
-    again = replace(OUTCOME, ports=tuple(replace(port, uuid=f"new-{port.name}") for port in OUTCOME.ports))
-    alarms.update(again, storm(4), 4)
+    alarms.follow(replace(OUTCOME, ports=(), interfaces=()))
+    alarms.follow(OUTCOME)
+    alarms.update(OUTCOME, storm(4), 4)
     assert [alarm.count for alarm in alarms.current(4)] == [8]
+
+
+def test_a_row_that_was_replaced_by_another_of_its_name_goes_on_counting() -> None:
+    """The data plane knows it by its name: its counters go on too."""
+    alarms = Alarms()
+    alarms.update(OUTCOME, storm(0), 0)
+    alarms.update(OUTCOME, storm(4), 2)
+    again = replace(OUTCOME, ports=tuple(replace(port, uuid=f"new-{port.name}") for port in OUTCOME.ports))
+    alarms.follow(again)
+    assert alarms.update(again, storm(4), 70) == []
+    assert alarms.current(70) == []
+
+
+def test_interfaces_of_a_port_count_each_for_itself() -> None:
+    """One that takes another's place may have counted as much as that one; its neighbour's count stays."""
+    bond = PortOutcome("bond0", "u3", "br0", PortConfig("bond0"), ("p11", "p12"), 3)
+    before, after = (
+        replace(
+            OUTCOME,
+            ports=(bond,),
+            interfaces=tuple(
+                InterfaceOutcome(f"p{number}", f"i{number}", "br0", "bond0", "system", number, number)
+                for number in numbers
+            ),
+        )
+        for numbers in ((11, 12), (11, 13))
+    )
+
+    def counts(**drops: int) -> Reading:
+        return Reading({(int(name[1:]), DropReason.STORM_BROADCAST): count for name, count in drops.items()})
+
+    alarms = Alarms()
+    alarms.update(before, counts(p11=7, p12=5), 0)
+    alarms.follow(after)
+    alarms.update(after, counts(p11=7, p12=5, p13=5), 2)
+    assert [alarm.count for alarm in alarms.current(2)] == [5]
+    alarms.update(after, counts(p11=8, p13=5), 4)
+    assert [alarm.count for alarm in alarms.current(4)] == [6]
 
 
 def test_the_last_address_that_offended_is_named() -> None:

@@ -251,6 +251,13 @@ class Datapath:
         """Forget the counters of an interface id, before it is used for another interface."""
         self._counters.clear(iface)
 
+    def set_port_counters_zero(self, port: int) -> None:
+        """Forget what a port id counted of addresses, before it is used for another port. How many there are
+        in the table stays true."""
+        state = self.port_state.get(port)
+        if state is not None:
+            self.port_state.set(port, _abi.PortState(entries=state.entries))
+
     # Recording programs only.
 
     def test_run(self, frame: bytes, ifindex: int) -> None:

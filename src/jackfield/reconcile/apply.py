@@ -89,6 +89,8 @@ def _do(step: Step, datapath: Datapath, fast: bool) -> InternalPair | None:
             datapath.fdb_control(op, port=number)
         case ZeroCounters(owner=Owner(kind="Bridge"), id=number):
             datapath.bridge_state.delete(number)
+        case ZeroCounters(owner=Owner(kind="Port"), id=number):
+            datapath.set_port_counters_zero(number)
         case ZeroCounters(id=number):
             datapath.set_counters_zero(number)
             datapath.set_drops_zero(number)

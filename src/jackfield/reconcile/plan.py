@@ -121,6 +121,8 @@ class _Planner:
                 yield ChangeFdb(owner, FdbOp.FLUSH_BRIDGE, number)
         for number in self._want.iface_ids.new():
             yield ZeroCounters(self._iface_owners[number], number)
+        for number in self._want.port_ids.new():
+            yield ZeroCounters(self._port_owners[number], number)
         for number in self._want.ports.keys() - self._have.ports.keys():
             yield from self._port(number)
         for number, iface in self._want.ifaces.items():

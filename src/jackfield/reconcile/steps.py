@@ -201,7 +201,7 @@ class ChangeFdb(Step):
 
 @dataclass(frozen=True, slots=True)
 class ZeroCounters(Step):
-    """Start the counters of an interface (or of a bridge's learning table) at zero."""
+    """Start the counters of an interface, of a port's addresses or of a bridge's learning table at zero."""
 
     id: int
 

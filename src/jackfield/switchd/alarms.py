@@ -40,6 +40,43 @@ class Reading:
     ports: Mapping[int, PortState] = field(default_factory=dict)
     bridges: Mapping[int, BridgeState] = field(default_factory=dict)
 
+    def of(self, outcome: Outcome) -> Reading:
+        """What concerns the interfaces and ports of an outcome: other ids may be given to new ones, and then
+        count from nothing."""
+        ifaces = {each.id for each in outcome.interfaces}
+        ports = {each.id for each in outcome.ports}
+        return replace(
+            self,
+            drops={key: count for key, count in self.drops.items() if key[0] in ifaces},
+            guards={number: state for number, state in self.guards.items() if number in ports},
+            ports={number: state for number, state in self.ports.items() if number in ports},
+        )
+
+    def since(self, before: Reading) -> Reading:
+        """The same with what was counted since `before`."""
+        guards, ports = before.guards, before.ports
+        return replace(
+            self,
+            drops={key: _more(count, before.drops.get(key, 0)) for key, count in self.drops.items()},
+            guards={
+                number: state._replace(
+                    unlearned=_more(state.unlearned, guards.get(number, GuardState()).unlearned)
+                )
+                for number, state in self.guards.items()
+            },
+            ports={
+                number: state._replace(
+                    evicted=_more(state.evicted, ports.get(number, PortState()).evicted),
+                    refused=_more(state.refused, ports.get(number, PortState()).refused),
+                )
+                for number, state in self.ports.items()
+            },
+        )
+
+
+def _more(count: int, before: int) -> int:
+    return count - before if count >= before else count  # less: it began anew
+
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
@@ -73,28 +110,25 @@ class Alarms:
     """Watches counters, and knows which ports to name."""
 
     def __init__(self) -> None:
-        self._before: Mapping[tuple[str | None, str, str], int] | None = None
+        self._before: Reading | None = None
         self._alarms: dict[_Key, Alarm] = {}
+
+    def follow(self, outcome: Outcome) -> None:
+        """To be told of every outcome: what is not in one and comes again counts from nothing."""
+        if self._before is not None:
+            self._before = self._before.of(outcome)
 
     def update(self, outcome: Outcome, reading: Reading, now: float) -> list[str]:
         """Take note of what was counted; the sentences to be logged. What was counted before the first time
-        is nobody's fault."""
-        found = {(alarm.port, alarm.reason): alarm for alarm in _offences(outcome, reading)}
-        rows = {port.name: port.uuid for port in outcome.ports}
-        counted = {(rows[name], name, reason): alarm.count for (name, reason), alarm in found.items()}
-        before, self._before = self._before, counted
+        is nobody's fault. `outcome` is the last one that `follow` was told of."""
+        before, self._before = self._before, reading.of(outcome)
         if before is None:
             return []
-        for key, alarm in found.items():
-            name, reason = key
-            new = alarm.count - before.get((rows[name], name, reason), 0)
-            if new == 0:
-                continue
-            if new < 0:  # its interface is another one now
-                new = alarm.count
-            old = self._alarms.get(key) or replace(alarm, count=0)
+        for new in _offences(outcome, self._before.since(before)):
+            key = new.port, new.reason
+            old = self._alarms.get(key, replace(new, count=0))
             self._alarms[key] = replace(
-                alarm, count=old.count + new, more=old.more + new, seen=now, told=old.told
+                new, count=old.count + new.count, more=old.more + new.count, seen=now, told=old.told
             )
         self._alarms = {key: alarm for key, alarm in self._alarms.items() if _is_current(alarm, now)}
         return list(self._tell(now))
@@ -116,13 +150,13 @@ def _is_current(alarm: Alarm, now: float) -> bool:
 
 
 def _offences(outcome: Outcome, reading: Reading) -> Iterator[Alarm]:
-    """All there is to say of ports, with the counts as they are."""
+    """All there is to say of ports, by what was counted."""
     bridges = {bridge.name: bridge for bridge in outcome.bridges}
     members = Counter(port.bridge for port in outcome.ports)
     ifaces = {each.id: each.port for each in outcome.interfaces if each.id}
     drops: dict[str, Counter[DropReason]] = {}
     for (iface, reason), count in reading.drops.items():
-        if reason in WATCHED and iface in ifaces:
+        if count and reason in WATCHED and iface in ifaces:
             drops.setdefault(ifaces[iface], Counter())[reason] += count
     for port in outcome.ports:
         if not port.id or port.bridge not in bridges:

@@ -30,8 +30,9 @@ class Protection:
         self._begun = asyncio.Event()
         self._task = asyncio.create_task(self._watch(), name="protection")
 
-    def outcome(self, _outcome: Outcome) -> Iterable[Update]:
+    def outcome(self, outcome: Outcome) -> Iterable[Update]:
         """Nothing in the database follows from it. The first one is when there is something to watch."""
+        self._alarms.follow(outcome)
         self._begun.set()
         return ()
 
@@ -59,6 +60,8 @@ class Protection:
         except NetworkError as error:
             _log.warning("cannot see what protections count: %s", error)
             return
+        if outcome is not self._engine.outcome:
+            return  # nobody knows whose counters these were; the next look tells
         for sentence in self._alarms.update(outcome, reading, time.monotonic()):
             _log.warning("%s", sentence)
 
