@@ -154,7 +154,8 @@ def test_a_port_of_a_loop_is_disabled_where_that_is_asked_for(switch: Switch) ->
         calms_down(switch, x1, x2)
         assert not loops(switch)
         one.ping("10.0.0.2")
-        assert switch.drops(x2)["port-disabled"] > 0
+        broadcast(one)
+        until(lambda: switch.drops(x2).get("port-disabled", 0) > 0, what="a frame that the port drops")
 
         switch.daemon.restart()
         assert disabled(switch) == [x2]
