@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+from collections.abc import Callable
 
 import pytest
 
@@ -61,9 +63,9 @@ STAGES = {
 def test_a_command_killed_in_the_middle_is_put_back(bonded: World, stage: str) -> None:
     world = bonded
     with world.everything_as_before(), Stream(world) as stream, deaf_gateway(world):
-        command = world.start("adopt", "bond0", "--confirm-timeout", "60")
-        until(lambda: "br0" in world.host.devices(), what="a bridge")
-        until(lambda: STAGES[stage](world), what=stage)
+        command = world.start("adopt", "bond0", "--confirm-timeout", "600")
+        _reaches(command, lambda: "br0" in world.host.devices(), "a bridge")
+        _reaches(command, lambda: STAGES[stage](world), stage)
         kill(command)
         until(lambda: not world.undecided(), what="the way back", deadline=6 * DEADLINE)
         stream.goes_on()
@@ -74,3 +76,9 @@ def test_a_member_of_a_bond_is_not_adopted_by_itself(bonded: World) -> None:
     with bonded.everything_as_before():
         said = bonded.jackfield("adopt", "eth0", code=1)
     assert said.startswith("jackfield: eth0: it belongs to the bond bond0; `jackfield adopt bond0` takes")
+
+
+def _reaches(command: subprocess.Popen[str], condition: Callable[[], bool], what: str) -> None:
+    """Wait for something that a running command is about to do."""
+    until(lambda: condition() or command.poll() is not None, deadline=6 * DEADLINE, what=what)
+    assert command.poll() is None, command.communicate()[0]

@@ -65,6 +65,16 @@ class Dockerd:
             process.kill()
             process.wait(10)
 
+    def kill(self) -> None:
+        """End it without a chance to put things in order; its containerd ends with it."""
+        process, self._process = self._process, None
+        assert process is not None
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        process.kill()
+        process.wait(10)
+        # The next one would wait for what is about to end.
+        until(lambda: not any(Path("/proc", child).exists() for child in children), what="its end")
+
     def restart(self) -> None:
         self.stop()
         self.start()
@@ -109,7 +119,8 @@ class Dockerd:
                 self.run("rm", "-f", *ids)
         self.stop()
         # It leaves the host's own namespace bound here if a container had that.
-        for path in (self._root / "exec" / "netns").glob("*"):
+        # And its data, if it was killed.
+        for path in (*(self._root / "exec" / "netns").glob("*"), self._root / "data"):
             subprocess.run(["umount", str(path)], capture_output=True, check=False)
 
     def _import_image(self) -> None:

@@ -212,13 +212,15 @@ def test_a_name_that_somebody_else_has_is_refused(world: World) -> None:
     world.enable()
 
 
-def test_a_restart_of_docker_brings_containers_back(world: World) -> None:
+def test_a_docker_that_was_killed_brings_containers_back_and_no_port_is_left(world: World) -> None:
     world.network("jftnet", "10.7.0.0/24")
-    world.docker.container("jftnet", "one", "--restart=always", "--stop-timeout=1", "--ip", "10.7.0.8")
-    world.docker.container("jftnet", "two", "--restart=always", "--stop-timeout=1", "--ip", "10.7.0.9")
-    world.docker.restart()
-    until(lambda: world.docker.pings("one", "10.7.0.9"), deadline=20, what="an answer")
-    assert len(world.ports()) == 2
+    for number, policy in ((7, "no"), (8, "always"), (9, "always")):
+        options = (f"--restart={policy}", "--stop-timeout=1", "--ip", f"10.7.0.{number}")
+        world.docker.container("jftnet", f"c{number}", *options)
+    world.docker.kill()
+    world.docker.start()
+    until(lambda: world.docker.pings("c8", "10.7.0.9"), deadline=20, what="an answer")
+    until(lambda: len(world.ports()) == 2, deadline=20, what="the end of the ports that were left")
 
 
 class TestRefused:

@@ -1,12 +1,13 @@
 """What Docker tells besides asking: which container has an endpoint, and which endpoints are no more.
 
-Docker asks a driver to delete an endpoint once, also when nobody is there to hear it. What it has deleted
-meanwhile is removed when it answers again.
+Docker asks a driver to delete an endpoint once, also when nobody is there to hear it, and may not ask at all
+for those that it had when it was killed. What it does not know any more is removed when it answers again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from threading import Event, Thread
 
 from jackfield.client.database import Database
@@ -61,7 +62,10 @@ class Follower:
                 if event in ("connected", "start"):
                     self._look(engine)
         except Failure:
-            return
+            pass
+        with suppress(Failure), Database.open() as database:
+            # One that this Docker was about to make is known to it before it is followed again.
+            self._left = dict(records.all_endpoints(database))
 
     def _look(self, engine: Engine) -> None:
         """Write down whose endpoints are whose. Remove the ports of endpoints that Docker has deleted while
