@@ -105,6 +105,19 @@ def test_what_docker_does_not_run_is_refused(docker_world: World) -> None:
     assert "uses this host's own network" in world.refuses("attach", "hosty", "br0")
 
 
+def test_a_container_that_is_renamed_is_known_by_its_new_name(docker_world: World) -> None:
+    world = docker_world
+    world.container("web1")
+    world.do("attach", "web1", "br0", "--ip", "10.0.0.11/24")
+    world.docker.docker("rename", "web1", "web2")
+    until(lambda: world.states() == {"web2": "attached"}, what="the new name")
+    world.docker.docker("kill", "web2")
+    until(lambda: world.ports() == [], what="the end of the port")
+    world.docker.docker("rename", "web2", "web3")
+    assert world.do("detach", "web3") == "web2: detached eth1\n"
+    assert world.attachments() == []
+
+
 def test_no_engine_and_one_that_hangs_are_told_apart(world: World) -> None:
     with TemporaryDirectory(prefix="jft") as folder:
         path = f"{folder}/docker.sock"

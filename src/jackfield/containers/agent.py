@@ -18,7 +18,7 @@ from functools import partial
 from jackfield.client.database import ANSWER_SECONDS, Database
 from jackfield.client.errors import Failure
 from jackfield.containers import aside, cable
-from jackfield.containers.attach import detach, give_back, keep_lease, remove_port, repair, start
+from jackfield.containers.attach import detach, give_back, keep, keep_lease, remove_port, repair, start
 from jackfield.containers.attachment import Attachment
 from jackfield.containers.dhcp import Lease
 from jackfield.containers.docker_network.service import COLUMNS, Service
@@ -299,6 +299,11 @@ class Agent:
         if attachment.leaving:
             detach(self._database, known, running)
             return
+        if running is not None and running.target != target:
+            attachment = replace(attachment, target=running.target)  # it has another name by now
+            known = replace(known, attachment=attachment)
+            if known.port is not None:
+                keep(self._database, attachment)
         if running is None:
             if known.port is not None and target.lasts:
                 self._park(known)

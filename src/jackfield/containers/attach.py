@@ -304,7 +304,11 @@ def _give_lease_back(known: Known, running: Running, meanwhile: Meanwhile) -> No
 
 def keep_lease(database: Database, attachment: Attachment, lease: dhcp.Lease) -> Attachment:
     """Have the record of an attachment whose port is there tell of its lease. Raises Failure."""
-    attachment = replace(attachment, lease=lease.record())
+    return keep(database, replace(attachment, lease=lease.record()))
+
+
+def keep(database: Database, attachment: Attachment) -> Attachment:
+    """Have this be the record of an attachment whose port is there. Raises Failure."""
     database.transact(
         [
             {

@@ -224,6 +224,8 @@ def _route(word: str, addresses: Collection[str]) -> str:
         raise Failure(
             f'"{word}" is not a route: it is written PREFIX=GATEWAY, such as 10.9.0.0/16=10.0.0.254'
         )
+    if prefix == "default":
+        raise Failure(f"route {word}: the default gateway is given with --gw {via}")
     try:
         destination = inet.network(prefix)
     except ValueError as error:

@@ -14,7 +14,7 @@ from jackfield.containers.attachment import Wish, checked
 from jackfield.containers.engine import NoContainer
 from jackfield.containers.lock import exclusive
 from jackfield.containers.records import TABLES, Known, every, last_seen
-from jackfield.containers.targets import Running, Target, find, look_up, remembered
+from jackfield.containers.targets import Running, Target, find, look_up, remembered, renamed
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def carry_out(
         case AttachOrder():
             yield _attach(order, environment, before)
         case DetachOrder():
-            yield from _detach(order, before)
+            yield from _detach(order, environment, before)
 
 
 def _attach(order: AttachOrder, environment: Mapping[str, str], before: Callable[[], None]) -> str:
@@ -58,9 +58,16 @@ def _attach(order: AttachOrder, environment: Mapping[str, str], before: Callable
     return telling.attached(attachment, changed, as_json=order.as_json)
 
 
-def _detach(order: DetachOrder, before: Callable[[], None]) -> Iterator[str]:
+def _detach(order: DetachOrder, environment: Mapping[str, str], before: Callable[[], None]) -> Iterator[str]:
     with Database.open(TABLES) as database:
-        whose = remembered(order.target, [each.attachment.target for each in every(database)])
+        known = [each.attachment.target for each in every(database)]
+        try:
+            whose = remembered(order.target, known)
+        except Failure:
+            found = renamed(order.target, known, environment)
+            if found is None:
+                raise
+            whose = found
         for ifname in take_off(database, whose, order.ifname, before):
             yield f"{whose.name}: detached {ifname}"
 

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 ANSWER_SECONDS = 5.0
 """How long an engine may take for a whole answer."""
 _MOST_ANSWER, _MOST_LINE, _MOST_HEADERS = 16 << 20, 65536, 100
-_EVENTS = {"start": "start", "die": "die", "died": "die", "destroy": "destroy", "remove": "destroy"}
-"""Docker's names of events, and Podman's own."""
+_EVENTS = {"died": "die", "remove": "destroy"} | {
+    name: name for name in ("start", "die", "rename", "destroy")
+}
+"""Podman's own names of events, and Docker's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,8 @@ class Engine:
             raise Failure(f"{self.label} gave an answer about {name} that makes no sense") from error
 
     def events(self) -> Iterator[tuple[str, str]]:
-        """What happens to containers, for as long as the engine tells: pairs of "start", "die" or "destroy"
-        and the container's id. The first one is ("connected", ""): what happens from then on is told."""
+        """What happens to containers, for as long as the engine tells: pairs of "start", "die", "rename" or
+        "destroy" and the container's id. The first one is ("connected", ""): what comes after it is told."""
         wanted = urlencode({"filters": json.dumps({"type": ["container"]})})
         try:
             with _asked(self.path, f"/events?{wanted}", forever=True) as (status, reason, body):

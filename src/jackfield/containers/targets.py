@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jackfield.client.errors import Failure
@@ -62,10 +62,8 @@ def find(words: str, environment: Mapping[str, str] = os.environ) -> Running:
         running = _process(rest)
     elif colon and kind == "netns":
         running = _namespace(rest)
-    elif colon and kind in ENGINES:
-        running = _container(rest, [each for each in engines(environment) if each.kind == kind], (kind,))
     else:
-        running = _container(words, engines(environment), ENGINES)
+        running = _container(*_meant(words), environment)
     if running.inode == netns.inode_of(netns.OWN):
         raise Failure(f"{words} uses this host's own network, where a port needs no attaching")
     return running
@@ -81,7 +79,21 @@ def look_up(target: Target) -> Running | None:
         pid = int(target.id)
         return _running(target, pid) if started_at(pid) == target.started else None
     container = Engine(target.kind, target.engine).inspect(target.id)
-    return None if container.pid is None else _running(target, container.pid)
+    # It may have been given another name.
+    now = replace(target, name=container.name)
+    return None if container.pid is None else _running(now, container.pid)
+
+
+def renamed(words: str, known: Sequence[Target], environment: Mapping[str, str]) -> Target | None:
+    """Which of the targets that are known is a container that has this name by now, None when none is."""
+    name, kinds = _meant(words)
+    if not any(target.kind in kinds for target in known):
+        return None
+    try:
+        container, engine = search(name, _engines_of(kinds, environment))
+    except Failure:
+        return None
+    return next((each for each in known if (each.kind, each.id) == (engine.kind, container.id)), None)
 
 
 def remembered(words: str, known: Sequence[Target]) -> Target:
@@ -121,10 +133,20 @@ def started_at(pid: int) -> str | None:
     return None if fields[0] in ("Z", "X") else fields[19]
 
 
-def _container(name: str, asked: Sequence[Engine], kinds: Sequence[str]) -> Running:
+def _meant(words: str) -> tuple[str, Sequence[str]]:
+    """A container's name or id, and the kinds of engines it may be of."""
+    kind, colon, rest = words.partition(":")
+    return (rest, (kind,)) if colon and kind in ENGINES else (words, ENGINES)
+
+
+def _engines_of(kinds: Sequence[str], environment: Mapping[str, str]) -> Sequence[Engine]:
+    return [each for each in engines(environment) if each.kind in kinds]
+
+
+def _container(name: str, kinds: Sequence[str], environment: Mapping[str, str]) -> Running:
     if not name:
         raise Failure("a container is known by its name or id; `docker ps` lists them")
-    container, engine = _found(name, asked, kinds)
+    container, engine = _found(name, _engines_of(kinds, environment), kinds)
     if container.pid is None:
         what = f"container {container.name} is not running ({container.state})"
         raise Failure(f"{what}; `{engine.kind} start {container.name}` starts it")
@@ -170,8 +192,10 @@ def _process(number: str) -> Running:
         raise Failure(f'"{number}" is not the number of a process')
     started = started_at(int(number))
     running = _running(Target("pid", number, number, started=started or ""), int(number))
-    if started is None or running is None:
+    if started is None:
         raise Failure(f"there is no process {number}")
+    if running is None:
+        raise Failure(f"the network namespace of process {number} cannot be seen from here")
     return running
 
 

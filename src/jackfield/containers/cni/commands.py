@@ -61,9 +61,9 @@ def add(call: Invocation, config: NetConf, ipam: Ipam) -> Result:
             raise CniError(Code.REFUSED, str(failure)) from failure
         try:
             return _set_up(call, config, ipam, inside)
-        except BaseException:
-            _undo(lambda: ports.remove_ports(database, (name,)))
-            _undo(ipam.undo)
+        except BaseException as reason:
+            _undo(lambda: ports.remove_ports(database, (name,)), reason)
+            _undo(ipam.undo, reason)
             raise
 
 
@@ -213,11 +213,13 @@ def _namespace(call: Invocation) -> Inside:
         raise CniError(Code.INVALID_ENVIRONMENT, f"CNI_NETNS: {error}") from error
 
 
-def _undo(work: Callable[[], None]) -> None:
-    """Part of putting back what a failed ADD has done: the failure matters more than this."""
+def _undo(work: Callable[[], None], reason: BaseException) -> None:
+    """Part of putting back what a failed ADD has done: the failure, which is told, matters more than this."""
     try:
         work()
     except (CniError, Failure) as problem:
+        if str(problem) == str(reason):
+            return  # the same again
         print(f"jackfield-cni: while undoing: {problem}", file=sys.stderr)
 
 
