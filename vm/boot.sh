@@ -33,6 +33,10 @@ out=$(channel out)
 err=$(channel err)
 status=0
 setsid sh "$control/command" >"$out" 2>"$err" </dev/null || status=$?
+if [ "$status" = 0 ] && [ -x "$control/init" ]; then
+    # The command has prepared a system of its own, which ends the guest.
+    exec "$control/init" </dev/console >/dev/console 2>&1
+fi
 echo "$status" >"$control/status"
 # The emulator ends when the machine is reset.
 echo b >/proc/sysrq-trigger
