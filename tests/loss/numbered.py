@@ -1,12 +1,12 @@
 """Frames with numbers, so that not one can be lost, doubled or overtaken unseen.
 
-    python -m tests.loss.numbered send DEVICE FLOW TO FROM RATE STATIONS
-    python -m tests.loss.numbered receive DEVICE
+    python -m tests.loss.numbered send MARK DEVICE FLOW TO FROM RATE STATIONS
+    python -m tests.loss.numbered receive MARK DEVICE
 
 Both print `ready` when they are at work, and on SIGTERM one line of JSON: the sender how many frames went,
-the receiver what became of each flow. The frames have an ethertype for experiments (IEEE 802, 0x88b6), a
-mark, the number of the flow and that of the frame. With STATIONS above 1 the source address changes with
-each frame.
+the receiver what became of each flow. The frames have an ethertype for experiments (IEEE 802, 0x88b6), the
+mark (8 hexadecimal digits), the number of the flow and that of the frame. With STATIONS above 1 the source
+address changes with each frame.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from dataclasses import dataclass, field
 
 ETHERTYPE = 0x88B6
 PAYLOAD = struct.Struct("!4sHQ")
-MARK = b"jft\0"
 LONGEST_SECONDS = 3600.0
 IDLE_SECONDS = 0.2
 RECEIVE_BUFFER = 64 << 20
@@ -56,7 +55,9 @@ class Flow:
             self.doubled += 1
 
 
-def send(device: str, flow: int, to: bytes, source: bytes, rate: float, stations: int) -> dict[str, int]:
+def send(
+    mark: bytes, device: str, flow: int, to: bytes, source: bytes, rate: float, stations: int
+) -> dict[str, int]:
     """Send until told to stop."""
     sent = refused = 0
     base = int.from_bytes(source)
@@ -68,7 +69,7 @@ def send(device: str, flow: int, to: bytes, source: bytes, rate: float, stations
         while (elapsed := time.monotonic() - started) < LONGEST_SECONDS and not stopped:
             while sent < elapsed * rate:
                 address = (base + sent % stations).to_bytes(6)
-                frame = to + address + ETHERTYPE.to_bytes(2) + PAYLOAD.pack(MARK, flow, sent)
+                frame = to + address + ETHERTYPE.to_bytes(2) + PAYLOAD.pack(mark, flow, sent)
                 try:
                     sock.send(frame.ljust(60, b"\0"))
                 except OSError:
@@ -79,7 +80,7 @@ def send(device: str, flow: int, to: bytes, source: bytes, rate: float, stations
     return {"flow": flow, "sent": sent, "refused": refused}
 
 
-def receive(device: str) -> dict[str, object]:
+def receive(mark: bytes, device: str) -> dict[str, object]:
     """Receive until told to stop."""
     flows: dict[int, Flow] = {}
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETHERTYPE)) as sock:
@@ -96,18 +97,18 @@ def receive(device: str) -> dict[str, object]:
                 if stopped:  # and all that had arrived by then is read
                     break
                 continue
-            mark, flow, number = PAYLOAD.unpack_from(frame, 14)
-            if mark == MARK:
+            found, flow, number = PAYLOAD.unpack_from(frame, 14)
+            if found == mark:
                 flows.setdefault(flow, Flow()).take(number, time.monotonic())
         _seen, overrun = struct.unpack("II", sock.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))
     return {"overrun": overrun, "flows": {number: _report(flow) for number, flow in flows.items()}}
 
 
-def _report(flow: Flow) -> dict[str, float]:
+def _report(flow: Flow) -> dict[str, object]:
     return {
         "expected": flow.expected,
         "arrived": flow.arrived,
-        "missing": len(flow.missing),
+        "missing": sorted(flow.missing),
         "doubled": flow.doubled,
         "overtaken": flow.overtaken,
         "longest_ms": round(flow.longest * 1000, 1),
@@ -122,12 +123,13 @@ def stop_signs() -> list[int]:
 
 
 def main(words: list[str]) -> int:
+    mark, device = bytes.fromhex(words[1]), words[2]
     if words[0] == "receive":
-        print(json.dumps(receive(words[1])))
+        print(json.dumps(receive(mark, device)))
     else:
-        device, flow, to, source, rate, stations = words[1:]
+        flow, to, source, rate, stations = words[3:]
         addresses = [bytes.fromhex(address.replace(":", "")) for address in (to, source)]
-        print(json.dumps(send(device, int(flow), *addresses, float(rate), int(stations))))
+        print(json.dumps(send(mark, device, int(flow), *addresses, float(rate), int(stations))))
     return 0
 
 

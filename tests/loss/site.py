@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import select
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 
 from tests.e2e.switch import Switch, new_switch
 from tests.loss.traffic import End, FlowPlan
-from tests.netlab import Lab, Namespace
+from tests.netlab import Lab
 
 WANDERER = "02:00:00:00:77:01"
 BOND_WANDERER = "02:00:00:00:77:02"
@@ -28,7 +27,6 @@ class Site:
     lab: Lab
     switch: Switch
     ends: dict[str, End]
-    partner: Namespace
 
     def plans(self, rate: float = 500.0) -> list[FlowPlan]:
         """Flows of `rate` frames a second each: known stations, ever new ones, some that move to and fro."""
@@ -49,14 +47,6 @@ class Site:
             FlowPlan("one that leaves a bond", end["c"], end["d"], rate / 10, BOND_WANDERER),
             FlowPlan("one that comes to a bond", end["bond"], end["d"], rate / 10, BOND_WANDERER),
         ]
-
-    def overflown(self) -> int:
-        """Frames that the kernel dropped on the site's cables because a CPU's queue was full: the sending end
-        counts them, and no switch can help it."""
-        places = (self.switch.host, self.partner)
-        links = [link for place in places for link in json.loads(place.ip("-s", "-j", "link"))]
-        cables = [link for link in links if link["ifname"].startswith(("eth", "to"))]
-        return sum(link["stats64"]["tx"]["dropped"] for link in cables)
 
     def done(self, words: list[str]) -> bool:
         """Run ovs-vsctl until the kernel is configured; False when the daemon ends before."""
@@ -89,7 +79,7 @@ def bonded(lab: Lab, switch: Switch) -> End:
     return End(neighbour, "eth7", neighbour.mac("eth7"))
 
 
-def balanced(lab: Lab, switch: Switch) -> tuple[End, Namespace]:
+def balanced(lab: Lab, switch: Switch) -> End:
     """A station on a learning switch at the far end of both cables of a bond, and that switch. It sees who
     comes by which cable, and what it floods comes back by the other one."""
     partner, station = lab.namespace("partner"), lab.namespace("balanced")
@@ -101,7 +91,7 @@ def balanced(lab: Lab, switch: Switch) -> tuple[End, Namespace]:
         partner.ip("link", "set", port, "master", "sw")
     partner.up("sw")
     switch.vsctl("add-bond", "br0", "bond1", "eth8", "eth9", "tag=20", "bond_mode=balance-slb")
-    return End(station, "eth0", station.mac("eth0")), partner
+    return End(station, "eth0", station.mac("eth0"))
 
 
 @contextmanager
@@ -119,8 +109,8 @@ def new_site() -> Iterator[Site]:
             switch.internal_in("br0", f"tap{name}", namespace, f"10.0.0.{number}/24", f"tag={tag}")
             ends[name] = End(namespace, f"tap{name}", namespace.mac(f"tap{name}"))
         ends["bond"] = bonded(lab, switch)
-        ends["slb"], partner = balanced(lab, switch)
+        ends["slb"] = balanced(lab, switch)
         ends["a"].namespace.ping("10.0.0.9")
         ends["b"].namespace.ping("10.0.0.9")
         ends["c"].namespace.ping("10.0.0.4")
-        yield Site(lab, switch, ends, partner)
+        yield Site(lab, switch, ends)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -53,6 +54,32 @@ def test_a_frame_that_goes_astray_is_noticed(site: Site) -> None:
         forgotten, lost = running.stop()
     assert forgotten.elsewhere > 0
     assert lost.lost > 0
+    assert lost.queued == 0
+
+
+def test_what_a_full_queue_of_the_kernel_drops_is_not_put_down_to_the_switch(site: Site) -> None:
+    a, b, far = (site.ends[name] for name in ("a", "b", "far"))
+    plans = [FlowPlan("to a slow card", a, far, RATE), FlowPlan("past it", a, b, RATE)]
+    slow = "root tbf rate 8kbit burst 1600 limit 1600"
+    site.switch.host.run("tc", "qdisc", "add", "dev", "eth1", *slow.split())
+
+    def overflown() -> int:
+        (queue,) = json.loads(site.switch.host.run("tc", "-s", "-j", "qdisc", "show", "dev", "eth1").stdout)
+        return int(queue["drops"])
+
+    try:
+        with traffic(plans) as running:
+            until(overflown, what="a full queue")
+            site.switch.host.ip("link", "set", "eth1", "down")
+            until(lambda: site.switch.drops("eth1"), what="frames that were dropped by the switch")
+            planted = overflown()
+            to_card, past = running.stop()
+    finally:
+        site.switch.host.run("tc", "qdisc", "del", "dev", "eth1", "root")
+        site.switch.host.ip("link", "set", "eth1", "up")
+    assert (to_card.queued, past.queued) == (planted, 0)
+    assert to_card.lost > 0
+    assert past.lost == 0
 
 
 def test_no_frame_is_lost_by_kills_at_random_moments(site: Site) -> None:
