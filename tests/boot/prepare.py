@@ -102,7 +102,7 @@ exec /lib/systemd/systemd
 class Manager:
     """What configures the network: the heading of its example in the guide, and its unit. `enabled` are what
     its users enable, `kept` units of Debian that it needs, `generators` those of systemd that are its own.
-    `ports` are the internal ports of the example."""
+    `ports` are the internal ports of the example. `whole` ones are run all tests with, others those of the boot."""
 
     heading: str
     unit: str
@@ -110,13 +110,14 @@ class Manager:
     kept: tuple[str, ...] = ()
     generators: tuple[str, ...] = ()
     ports: tuple[str, ...] = ("vlan20", "vlan30")
+    whole: bool = False
 
 
 MANAGERS = {
     "networkd": Manager(
-        "With systemd-networkd", "systemd-networkd.service", enabled=("systemd-networkd.service",)
+        "With systemd-networkd", "systemd-networkd.service", enabled=("systemd-networkd.service",), whole=True
     ),
-    "netplan": Manager("With netplan", "systemd-networkd.service", generators=("netplan",)),
+    "netplan": Manager("With netplan", "systemd-networkd.service", generators=("netplan",), whole=True),
     "NetworkManager": Manager(
         "With NetworkManager",
         "NetworkManager.service",

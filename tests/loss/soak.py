@@ -75,6 +75,7 @@ class Operator:
             self.start_container,
             self.stop_container,
             self.remove_port,
+            self.move_port,
             self.change_vlan,
             self.patch_bridges,
             self.bond,
@@ -115,6 +116,17 @@ class Operator:
             name = self._chance.choice(sorted(self._containers))
             self._vsctl(f"del-port br0 {name}")
             self._site.lab.remove(self._containers.pop(name))
+
+    def move_port(self) -> None:
+        """Its device goes into another namespace, by hand, and the one it came from ends."""
+        if self._containers:
+            name = self._chance.choice(sorted(self._containers))
+            self._number += 1
+            old, new = self._containers[name], self._site.lab.namespace(f"con{self._number}")
+            old.ip("link", "set", name, "netns", new.name)
+            new.ip("link", "set", name, "up")
+            self._containers[name] = new
+            self._site.lab.remove(old)
 
     def change_vlan(self) -> None:
         if self._containers:

@@ -48,6 +48,8 @@ Wants=network-pre.target
 Before=network-pre.target network.target network-online.target networking.service shutdown.target
 Before=systemd-networkd.service NetworkManager.service netplan-ovs-cleanup.service
 Conflicts=shutdown.target ovs-vswitchd.service ovsdb-server.service
+# A daemon that ends again and again is started again and again.
+StartLimitIntervalSec=0
 
 [Service]
 Type=notify
@@ -60,7 +62,7 @@ TimeoutStartSec=90
 TimeoutStopSec=30
 WatchdogSec={service.watchdog_seconds}
 Restart=always
-RestartSec=200ms
+RestartSec=500ms
 Environment={_word(f"OVS_RUNDIR={service.rundir}")}
 Environment={_word(f"OVS_DBDIR={service.dbdir}")}
 Environment={_word(f"OVS_LOGDIR={service.logdir}")}

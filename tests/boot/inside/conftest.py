@@ -2,6 +2,8 @@
 
 import os
 
-from tests.boot.prepare import MARK
+from tests.boot.prepare import MANAGERS, MARK
 
 collect_ignore_glob = [] if MARK in os.environ else ["test_*.py"]
+if MARK in os.environ and not MANAGERS[os.environ[MARK]].whole:
+    collect_ignore_glob = ["test_life.py"]
