@@ -102,7 +102,7 @@ exec /lib/systemd/systemd
 class Manager:
     """What configures the network: the heading of its example in the guide, and its unit. `enabled` are what
     its users enable, `kept` units of Debian that it needs, `generators` those of systemd that are its own.
-    `ports` are the internal ports of the example. `whole` ones are run all tests with, others those of the boot."""
+    `ports` are the internal ports of the example. With a `whole` one all tests are run."""
 
     heading: str
     unit: str
