@@ -11,7 +11,7 @@ from tests.boot.host import boot, make_database
 from tests.boot.prepare import MANAGERS
 from tests.patience import PATIENCE
 
-BOOT_SECONDS = 120.0 * PATIENCE
+BOOT_SECONDS = 600.0 * PATIENCE
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 
 import pytest
 
 from tests.boot.inside.view import FAR, FIXED, SWITCH, ports, shown
+from tests.boot.prepare import UNITS
 from tests.netlab import Namespace, run, until
 from tests.patience import PATIENCE
 
@@ -50,6 +52,29 @@ def test_the_service_comes_back_and_no_answer_is_lost_meanwhile(words: str, time
         assert lost() == 0
     assert ports() == before
     assert json.loads(run("jackfield", "plan", "--json").stdout)["steps"] == []
+
+
+@pytest.fixture
+def short_watchdog() -> Iterator[None]:
+    """systemd wants a sign of the daemon more often."""
+    drop_in = UNITS / "jackfield.service.d/watchdog.conf"
+    drop_in.write_text(f"[Service]\nWatchdogSec={3 * PATIENCE:g}\n")
+    try:
+        for words in ("daemon-reload", "restart jackfield"):
+            run("systemctl", *words.split(), timeout=START_SECONDS)
+        yield
+    finally:
+        drop_in.unlink()
+
+
+@pytest.mark.usefixtures("short_watchdog")
+def test_a_daemon_that_hangs_is_replaced_and_no_answer_is_lost_meanwhile() -> None:
+    (process,) = shown(SWITCH, "MainPID")
+    with FAR.pinging(FIXED) as lost:
+        run("systemctl", "kill", "--kill-who=main", "--signal=STOP", "jackfield")
+        wait_for_another(process, "active")
+        assert lost() == 0
+    assert run("journalctl", "--grep=Watchdog timeout", "--unit=jackfield").stdout
 
 
 def test_frames_are_forwarded_while_the_service_is_stopped_and_after_it_is_removed() -> None:
