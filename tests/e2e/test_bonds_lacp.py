@@ -79,7 +79,7 @@ def test_a_cable_that_is_pulled_is_out_and_in_again(pair: Pair) -> None:
         pair.agree()
         assert lost() <= 10
     stats = pair.switch.appctl("lacp/show-stats", "bond1")
-    assert re.findall(r"Carrier Status Changed: (\d+)", stats)[0] in ("2", "3")
+    assert re.findall(r"Carrier Status Changed: (\d+)", stats)[0] in ("1", "2")
 
 
 def test_a_member_that_the_partner_takes_away_is_out(pair: Pair) -> None:

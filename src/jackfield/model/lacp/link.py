@@ -59,7 +59,7 @@ class Link:
     settings: LinkSettings
     status: Status = Status.DEFAULTED
     attached: bool = False
-    carrier: bool = False
+    carrier: bool | None = None  # None: not heard of yet
     loopback: bool = False
     partner: Information = UNKNOWN
     known: Information = UNKNOWN  # what the partner last said that it knows of us

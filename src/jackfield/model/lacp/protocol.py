@@ -90,10 +90,10 @@ class Lacp:
     def carrier(self, name: str, up: bool, now: float) -> None:
         """A link's carrier came or went."""
         link = self.links[name]
-        if link.carrier == up:
+        before, link.carrier = link.carrier, up
+        if bool(before) == up:
             return
-        link.carrier = up
-        link.counters.carrier_changes += 1
+        link.counters.carrier_changes += before is not None
         link.due = up
         if link.status is Status.CURRENT or self.settings.active:
             link.expire(now)
@@ -196,7 +196,7 @@ class Lacp:
         return MISSED * (FAST_SECONDS if self.settings.fast else SLOW_SECONDS)
 
     def _may_send(self, link: Link) -> bool:
-        return link.carrier and (self.settings.active or link.status is not Status.DEFAULTED)
+        return bool(link.carrier) and (self.settings.active or link.status is not Status.DEFAULTED)
 
     def _collecting(self, link: Link) -> bool:
         if not link.attached:
