@@ -157,6 +157,9 @@ class Machine:
     def __exit__(self, *_: object) -> None:
         os.close(self._file)
 
+    def fileno(self) -> int:
+        return self._file
+
     def send(self, frame: bytes) -> None:
         """Sends a frame out of the machine."""
         os.write(self._file, frame)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from random import Random
 
@@ -11,6 +12,7 @@ import pytest
 
 from tests.bonds.ovs import is_here, running
 from tests.bonds.pair import BOTH, THEIRS, Pair, enabled, joined
+from tests.bonds.relay import relayed
 from tests.e2e.switch import Switch
 from tests.netlab import Namespace, until
 
@@ -115,6 +117,28 @@ def test_of_two_partners_one_is_used(pair: Pair, tmp_path: Path) -> None:
         used = members(pair.switch)[0]
         pair.switch.host.ip("link", "set", used, "down")
         until(lambda: members(pair.switch) not in ([], [used]), what=pair.told)
+
+
+@needs_ovs
+def test_members_of_different_speed_are_pointed_out_and_work(pair: Pair) -> None:
+    switch, speeds = pair.switch, {"e0": "100", "e1": "1000"}
+    with ExitStack() as stack:
+        for cable, speed in speeds.items():
+            card = f"t{cable}"
+            machine = stack.enter_context(switch.host.machine(card))
+            switch.host.run("ethtool", "-s", card, "speed", speed, "duplex", "full", "autoneg", "off")
+            switch.host.up(card)
+            stack.enter_context(relayed(machine, stack.enter_context(switch.host.tap(cable))))
+        cards = [f"t{cable}" for cable in speeds]
+        switch.vsctl("add-bond", "br0", "bond1", *cards, "bond_mode=balance-tcp", "lacp=active")
+        pair.partner.vsctl("add-bond", "br0", "bond1", *BOTH, "bond_mode=balance-tcp", "lacp=active")
+        until(lambda: members(switch) == cards, deadline=12.0, what=pair.told)
+        until(lambda: enabled(pair.partner.appctl("bond/show")) == BOTH, deadline=12.0, what=pair.told)
+        keys = {pair.fields(pair.partner, name, "partner")["key"] for name in BOTH}
+        assert len(keys) == 1
+        warning = switch.get("Port", "bond1", "status:warning")
+        assert "different speeds (te0 100 Mb/s, te1 1000 Mb/s)" in warning
+        pair.near.ping(THEIRS)
 
 
 @needs_ovs
