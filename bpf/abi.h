@@ -118,6 +118,7 @@ enum jf_bond_hash {
 	JF_BOND_HASH_FLOW = 1,   /* addresses and ports of all layers */
 	JF_BOND_HASH_SOURCE = 2, /* source address and VLAN */
 	JF_BOND_HASH_OTHER = 3,  /* the same, with a basis that is not 0 */
+	JF_BOND_HASH_LIMITED = 128, /* added to each while watched_ns is a time that passes */
 };
 
 /* What becomes of a frame that came in by a member: one of these, or it is dropped for a jf_drop_reason. */

@@ -12,18 +12,30 @@
 #include "maps.h"
 #include "output.h"
 
-/* The bucket of the frame's source on a bond that it leaves with these tags; `inside` is its VLAN in the bridge. */
-static __always_inline __u32 source_bucket(struct pass *pass, const struct jf_bond *bond,
+/* How the frames of a decision are dealt to a bond's members. */
+enum deal {
+	DEAL_NONE = 0, /* they leave by no bond, or by one that deals nothing out */
+	DEAL_SOURCE,   /* all by one member: it depends on nothing but the source */
+	DEAL_IPV4,     /* each by the member for its ports */
+	DEAL_IPV6,
+	DEAL_OTHER,
+};
+
+/* The bucket of the frame's source on a bond that deals by `hash`, which it leaves with these tags; `inside` is its VLAN in
+ * the bridge. */
+static __always_inline __u32 source_bucket(struct pass *pass, const struct jf_bond *bond, __u32 hash,
 					   const struct tag_stack *tags, __u32 inside)
 {
-	int is_known = pass->source & JF_FDB_HASHED && bond->hash == JF_BOND_HASH_SOURCE;
-	__u32 vlan;
+	__u32 known = hash == JF_BOND_HASH_SOURCE ? pass->source : 0, count = tags->count, vlan;
 
-	if (is_known && !tags->count)
-		return ENTRY_BUCKET_UNTAGGED(pass->source);
+	if (known & JF_FDB_HASHED) {
+		if (!count)
+			return ENTRY_BUCKET_UNTAGGED(known);
+		asm volatile(""); /* in this order */
+		if (TAG_VID(outer_tag(tags)) == inside)
+			return ENTRY_BUCKET(known);
+	}
 	vlan = TAG_VID(outer_tag(tags));
-	if (is_known && vlan == inside)
-		return ENTRY_BUCKET(pass->source);
 	return hash_source(source_number(pass->src), vlan, bond->basis) & (JF_BOND_BUCKETS - 1);
 }
 
@@ -45,16 +57,32 @@ __noinline int count_load(__u32 bond_id, __u32 bucket, __u32 length)
 	return 0;
 }
 
-/* The bucket of the frame on a bond that deals frames out. */
-static __always_inline __u32 choose_bucket(struct __sk_buff *skb, struct pass *pass, const struct jf_bond *bond,
-					   const struct tag_stack *tags, __u32 inside)
+/* The bucket of the frame's flow. */
+static __always_inline __u32 choose_flow_bucket(struct __sk_buff *skb, struct pass *pass, __u64 factor, __u32 inside)
 {
-	int bucket;
+	const __u8 *data = (__u8 *)(long)skb->data, *end = (__u8 *)(long)skb->data_end;
+	__u32 type = 0, deal = DEAL_OTHER;
+	int bucket = -1;
 
-	if (bond->hash != JF_BOND_HASH_FLOW)
-		return source_bucket(pass, bond, tags, inside);
-	bucket = hash_common_flow(skb, inside, bond->factor);
-	return bucket < 0 ? hash_flow(skb, type_offset(skb, pass), inside, bond->factor) : bucket;
+	/* One look at the length is enough for most frames. */
+	if (data + JF_IPV6_PORTS_END <= end) {
+		type = type_of(data);
+		if (type == bpf_htons(ETH_P_IPV6)) {
+			deal = DEAL_IPV6;
+			bucket = hash_ipv6_flow(data, stations_of(data, inside), factor);
+		}
+	} else if (data + JF_IPV4_PORTS_END <= end) {
+		type = type_of(data);
+	}
+	if (type == bpf_htons(ETH_P_IP)) {
+		deal = DEAL_IPV4;
+		bucket = hash_ipv4_flow(data, stations_of(data, inside), factor);
+	}
+	pass->deal = deal;
+	pass->factor = factor;
+	if (bucket >= 0)
+		return bucket;
+	return hash_flow(skb, type_offset(skb, pass), inside, factor) & (JF_BOND_BUCKETS - 1);
 }
 
 /* Whether nobody sees to it that members without a link are left out. */
@@ -63,41 +91,47 @@ static __always_inline int is_unwatched(const struct pass *pass, const struct jf
 	return pass->now_ns > bond->watched_ns;
 }
 
-/* What is decided of the frame holds for as long as somebody watches. */
-static __always_inline void limit_to_watched(struct pass *pass, const struct jf_bond *bond)
+/* What is decided of the frame holds for as long as somebody watches. Returns whether nobody does. */
+static __always_inline int limit_to_watched(struct pass *pass, const struct jf_bond *bond)
 {
-	if (is_unwatched(pass, bond))
+	if (is_unwatched(pass, bond)) {
 		pass->until_ns = 0;
-	else if (bond->watched_ns < pass->until_ns)
+		return 1;
+	}
+	if (bond->watched_ns < pass->until_ns)
 		pass->until_ns = bond->watched_ns;
+	return 0;
 }
 
-/* The interface by which the frame leaves a bond. 0: there is none, see bond_refusal; else it is one of `bucket`, see
- * send_unwatched. `inside` is its VLAN in the bridge. */
-static __always_inline int leave_bond(struct __sk_buff *skb, struct pass *pass, __u32 bond_id,
+/* The interface by which the frame leaves a bond; `inside` is its VLAN in the bridge. 0, which is no interface's number:
+ * there is none, see bond_refusal; a negative one, which is none's either: it is one of `bucket`, see send_unwatched. */
+static __always_inline int leave_bond(struct __sk_buff *skb, struct pass *pass, const struct jf_bond *bond, __u32 bond_id,
 				      const struct tag_stack *tags, __u32 inside)
 {
-	struct jf_bond *bond = find_bond(bond_id);
-	__u32 bucket = 0;
+	__u32 bucket, hash = bond->hash;
 
-	if (!bond)
-		return 0;
-	if (pass->until_ns)
-		limit_to_watched(pass, bond);
-	if (bond->hash) {
-		bucket = choose_bucket(skb, pass, bond, tags, inside) & (JF_BOND_BUCKETS - 1);
-		pass->bond = bond_id;
-		pass->bond_hash = bond->hash;
-		pass->factor = bond->factor;
+	barrier_var(hash); /* no byte any more */
+	if (hash >= JF_BOND_HASH_LIMITED) {
+		hash -= JF_BOND_HASH_LIMITED;
+		if (limit_to_watched(pass, bond) && !hash)
+			return ~0;
+	}
+	if (hash == JF_BOND_HASH_FLOW) {
+		bucket = choose_flow_bucket(skb, pass, bond->factor, inside);
+	} else {
+		asm volatile(""); /* in this order */
+		if (!hash)
+			return *way_of_bucket(bond_id, 0);
+		bucket = source_bucket(pass, bond, hash, tags, inside);
+		pass->deal = DEAL_SOURCE;
 		pass->bucket = bucket;
-		if (is_sample(pass->number * JF_SAMPLE_STEP)) {
-			count_load(bond_id, bucket, skb->len);
-			/* One refused sample is enough. */
-			if (is_unwatched(pass, bond))
-				return ~bucket;
-		}
-	} else if (is_unwatched(pass, bond)) {
-		return ~bucket;
+	}
+	pass->bond = bond_id;
+	if (is_sample(pass->samples)) {
+		count_load(bond_id, bucket, skb->len);
+		/* One refused sample is enough. */
+		if (is_unwatched(pass, bond))
+			return ~bucket;
 	}
 	return *way_of_bucket(bond_id, bucket);
 }

@@ -56,7 +56,6 @@ SEC("syscall")
 int jf_bond_control(struct jf_bond_request *request)
 {
 	struct jf_bond *bond = find_bond(request->bond);
-	__u32 bit = 1U << (request->member & (JF_MAX_MEMBERS - 1));
 	__u32 id = request->bond;
 	int is_shorter;
 
@@ -73,11 +72,13 @@ int jf_bond_control(struct jf_bond_request *request)
 		set_fields(bond, request, request->fields);
 		break;
 	case JF_BOND_LINK:
-		set_link(bond, request->bond, bit, request->down);
+		set_link(bond, request->bond, request->member, request->down);
 		break;
 	case JF_BOND_WATCH:
 		is_shorter = request->watched_ns < bond->watched_ns;
 		bond->watched_ns = request->watched_ns;
+		__sync_fetch_and_add(&bond->changes, 1); /* for whoever settles it right now */
+		bond->hash = (bond->hash & ~JF_BOND_HASH_LIMITED) | limited_flag(bond);
 		if (is_shorter)
 			end_kept_decisions();
 		break;

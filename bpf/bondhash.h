@@ -55,6 +55,12 @@ static __always_inline __u32 flow_bucket(__u64 between, __u64 stations, __u64 fa
 	return __builtin_bswap64(between + stations) * factor >> 56;
 }
 
+/* Of Ethernet, behind the addresses. */
+static __always_inline __u16 type_of(const __u8 *data)
+{
+	return *(__u16 *)(data + ETH_HLEN - 2);
+}
+
 /* The source and two bytes of the destination. */
 static __always_inline __u64 stations_of(const __u8 *data, __u32 vlan)
 {
@@ -110,17 +116,20 @@ __noinline int hash_flow(struct __sk_buff *skb, __u32 offset, __u32 vlan, __u64 
 
 #define JF_MIDDLE_MASK bpf_htonl(0x3fff00ff) /* fragment, protocol */
 #define JF_MIDDLE(protocol) bpf_htonl(protocol)
+#define JF_IPV4_PORTS_END (ETH_HLEN + 24)
+#define JF_IPV6_PORTS_END (ETH_HLEN + 44)
 
 /*
  * The same for what most frames are, TCP or UDP right behind IPv4 without options, not in fragments, or behind IPv6;
- * the frame is known to be one of that kind of IP, without tags in its bytes. -1: ask hash_flow.
+ * the frame is known to be one of that kind of IP, without tags in its bytes, and as long as JF_IPV4_PORTS_END or
+ * JF_IPV6_PORTS_END. -1: ask hash_flow.
  */
-static __always_inline int hash_ipv4_flow(const struct __sk_buff *skb, __u64 stations, __u64 factor)
+static __always_inline int hash_ipv4_flow(const __u8 *data, __u64 stations, __u64 factor)
 {
-	const __u8 *ip = (__u8 *)(long)skb->data + ETH_HLEN;
+	const __u8 *ip = data + ETH_HLEN;
 	__u32 middle;
 
-	if (ip + 24 > (__u8 *)(long)skb->data_end || *ip != 0x45)
+	if (*ip != 0x45)
 		return -1;
 	middle = *(__u32 *)(ip + 6) & JF_MIDDLE_MASK;
 	if (middle != JF_MIDDLE(JF_TCP)) {
@@ -132,14 +141,11 @@ static __always_inline int hash_ipv4_flow(const struct __sk_buff *skb, __u64 sta
 	return flow_bucket(*(__u64 *)(ip + 12) + *(__u64 *)(ip + 16), stations, factor);
 }
 
-static __always_inline int hash_ipv6_flow(const struct __sk_buff *skb, __u64 stations, __u64 factor)
+static __always_inline int hash_ipv6_flow(const __u8 *data, __u64 stations, __u64 factor)
 {
-	const __u8 *ip = (__u8 *)(long)skb->data + ETH_HLEN;
-	__u32 protocol;
+	const __u8 *ip = data + ETH_HLEN;
+	__u32 protocol = ip[6];
 
-	if (ip + 44 > (__u8 *)(long)skb->data_end)
-		return -1;
-	protocol = ip[6];
 	if (protocol != JF_TCP) {
 		barrier_var(protocol);
 		if (protocol != JF_UDP)
@@ -148,21 +154,6 @@ static __always_inline int hash_ipv6_flow(const struct __sk_buff *skb, __u64 sta
 	return flow_bucket(*(__u64 *)(ip + 8) + *(__u64 *)(ip + 16) + *(__u64 *)(ip + 24) + *(__u64 *)(ip + 32) +
 				   *(__u64 *)(ip + 36),
 			   stations, factor);
-}
-
-static __always_inline int hash_common_flow(const struct __sk_buff *skb, __u32 vlan, __u64 factor)
-{
-	const __u8 *data = (__u8 *)(long)skb->data;
-	__u16 type;
-
-	if (data + ETH_HLEN > (__u8 *)(long)skb->data_end)
-		return -1;
-	type = *(__u16 *)(data + ETH_HLEN - 2);
-	if (type == bpf_htons(ETH_P_IP))
-		return hash_ipv4_flow(skb, stations_of(data, vlan), factor);
-	if (type == bpf_htons(ETH_P_IPV6))
-		return hash_ipv6_flow(skb, stations_of(data, vlan), factor);
-	return -1;
 }
 
 #endif

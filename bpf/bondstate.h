@@ -142,6 +142,11 @@ static __always_inline __u8 hash_of(const struct jf_bond *bond, int mode)
 	return JF_BOND_HASH_NONE;
 }
 
+static __always_inline __u8 limited_flag(const struct jf_bond *bond)
+{
+	return bond->watched_ns == JF_FOREVER ? 0 : JF_BOND_HASH_LIMITED;
+}
+
 static int settle_attempt(__u32 attempt, void *context)
 {
 	struct settling *settling = context;
@@ -159,7 +164,7 @@ static int settle_attempt(__u32 attempt, void *context)
 	bpf_loop(JF_BOND_BUCKETS, settle_bucket, settling, 0);
 	bond->factor = JF_HASH_FACTOR ^ (__u64)bond->basis << 1; /* odd */
 	bond->refusal = settling->mode == JF_BOND_MODE_NONE ? JF_DROP_BOND_NO_LACP : JF_DROP_BOND_NO_MEMBER;
-	bond->hash = hash_of(bond, settling->mode);
+	bond->hash = hash_of(bond, settling->mode) | limited_flag(bond);
 	/* Who changed the bond meanwhile may have been done before this was: then it counts no longer. The read is a
 	 * write, so that it is not made before the writes above. */
 	return __sync_fetch_and_add(&bond->changes, 0) == before;
@@ -175,13 +180,19 @@ static __always_inline void settle_bond(struct jf_bond *bond, __u32 id)
 	end_kept_decisions();
 }
 
-/* Notes that members have lost their links, or have them again. */
-static __always_inline void set_link(struct jf_bond *bond, __u32 id, __u32 bit, int is_down)
+/* Notes that a member has lost its link, or has it again. Where none could be used, the first one that can stays the
+ * active one when others follow. */
+static __always_inline void set_link(struct jf_bond *bond, __u32 id, __u32 member, int is_down)
 {
-	if (is_down)
+	__u32 bit = 1U << (member & (JF_MAX_MEMBERS - 1));
+
+	if (is_down) {
 		__sync_fetch_and_or(&bond->down, bit & bond->present);
-	else
+	} else {
+		if (!usable_members(bond))
+			bond->active = member;
 		__sync_fetch_and_and(&bond->down, ~bit);
+	}
 	settle_bond(bond, id);
 }
 

@@ -85,7 +85,7 @@ static __always_inline int judge(struct net_device *dev)
 	bit = 1U << (ingress->member & (JF_MAX_MEMBERS - 1));
 	if (!(bond->down & bit) == !is_down)
 		return 0;
-	set_link(bond, id, bit, is_down);
+	set_link(bond, id, ingress->member, is_down);
 	tell(ingress->iface, is_down);
 	return 0;
 }

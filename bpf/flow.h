@@ -43,15 +43,6 @@ enum flow_flag {
 	FLOW_PUSH = 2,
 };
 
-/* How the frames of a decision are dealt to a bond's members. */
-enum flow_deal {
-	DEAL_NONE = 0, /* they leave by no bond, or by one that deals nothing out */
-	DEAL_SOURCE,   /* all by one member: it depends on nothing but the source */
-	DEAL_IPV4,     /* each by the member for its ports */
-	DEAL_IPV6,
-	DEAL_OTHER,
-};
-
 #define FLOW_WAYS 4 /* a power of two */
 #define FLOW_NO_IFACE 0xffffffff
 
@@ -81,7 +72,7 @@ struct flow {
 	__u16 vlan;
 	__u8 bucket; /* the last frame's */
 	__u8 flags;  /* flow_flag */
-	__u8 deal;   /* flow_deal */
+	__u8 deal;   /* enum deal */
 	__u8 type_at; /* where the type of the payload stands */
 	struct flow_way ways[FLOW_WAYS];
 };
@@ -182,11 +173,13 @@ static __noinline int find_way(struct flow_way *way, __u32 id, __u32 room)
 /* The bucket of the frame, if it is one of those that most are; else -1. The longer way is asked about first. */
 static __always_inline int common_bucket(const struct __sk_buff *skb, const struct flow *flow, __u32 deal)
 {
+	const __u8 *data = (__u8 *)(long)skb->data, *end = (__u8 *)(long)skb->data_end;
+
 	if (deal == DEAL_IPV6)
-		return hash_ipv6_flow(skb, flow->stations, flow->factor);
+		return data + JF_IPV6_PORTS_END > end ? -1 : hash_ipv6_flow(data, flow->stations, flow->factor);
 	asm volatile(""); /* in this order */
 	if (deal == DEAL_IPV4)
-		return hash_ipv4_flow(skb, flow->stations, flow->factor);
+		return data + JF_IPV4_PORTS_END > end ? -1 : hash_ipv4_flow(data, flow->stations, flow->factor);
 	asm volatile("");
 	return -1;
 }
@@ -289,15 +282,13 @@ static __always_inline int follow_flow(struct __sk_buff *skb)
 	return send_to(skb, way->ifindex, way->kind);
 }
 
-static __always_inline __u8 deal_of(const struct pass *pass, __u32 type)
+/* The source and two bytes of the destination, see stations_of. */
+static __always_inline __u64 stations_of_key(const struct flow_key *key)
 {
-	if (!pass->bond)
-		return DEAL_NONE;
-	if (pass->bond_hash != JF_BOND_HASH_FLOW)
-		return DEAL_SOURCE;
-	if (type == bpf_htons(ETH_P_IP))
-		return DEAL_IPV4;
-	return type == bpf_htons(ETH_P_IPV6) ? DEAL_IPV6 : DEAL_OTHER;
+	const struct flow_key *copy;
+
+	asm volatile("%0 = %1" : "=r"(copy) : "r"(key)); /* or else they are put together from both parts */
+	return *(const __u64 *)((const __u8 *)copy + 4);
 }
 
 /* Keeps the decision that the frame, which has not been changed yet, leaves by `iface` as pending. */
@@ -331,7 +322,7 @@ static __noinline int keep_flow(struct __sk_buff *skb, struct pass *pass, struct
 	flow->vlan = pass->pending_vlan;
 	flow->bond = pass->bond;
 	flow->first_way = pass->bond * JF_BOND_BUCKETS;
-	flow->deal = deal_of(pass, key.type);
+	flow->deal = pass->deal;
 	flow->type_at = type_offset(skb, pass);
 	flow->longest = 0;
 	if (flow->deal <= DEAL_SOURCE) {
@@ -343,13 +334,13 @@ static __noinline int keep_flow(struct __sk_buff *skb, struct pass *pass, struct
 			flow->longest = flow->ways[0].longest;
 	} else {
 		flow->factor = pass->factor;
-		flow->stations = (key.start >> 32 | (__u64)key.rest << 32) + flow->vlan;
+		flow->stations = stations_of_key(&flow->key) + flow->vlan;
 #pragma unroll
 		for (i = 0; i < FLOW_WAYS; i++)
 			flow->ways[i].iface = FLOW_NO_IFACE;
 	}
 	flow->bucket = pass->bucket;
-	flow->samples = pass->number * JF_SAMPLE_STEP;
+	flow->samples = pass->samples;
 	return 0;
 }
 

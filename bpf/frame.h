@@ -56,7 +56,7 @@ struct arrival {
 struct pass {
 	__u64 now_ns;
 	__u64 until_ns;           /* how long what was learned stays as it is; 0: it is not known */
-	__u64 factor;             /* of hashes of the bond that deals the frame out */
+	__u64 factor;             /* of hashes of the bond that deals the frame's flow out */
 	struct tag_stack tags;    /* what the buffer carries now */
 	struct tag_stack pending; /* what it is to carry when it leaves by pending_iface */
 	struct tag_stack leaving; /* what it is to carry when it leaves by the port that is seen to */
@@ -70,10 +70,10 @@ struct pass {
 	__u8 dst[6];
 	__u8 src[6];
 	__u8 member;              /* of the bond by which the frame entered the switch */
-	__u8 bond_hash;           /* of the bond that deals it out, and the bucket there */
-	__u16 bond;               /* that one's number; 0: it leaves by none that does */
-	__u8 bucket;
-	__u32 number;             /* of the frame among those that entered there on this CPU */
+	__u8 deal;                /* enum deal; with any but DEAL_NONE: */
+	__u16 bond;               /* the number of the one that deals it out */
+	__u8 bucket;              /* of its source there */
+	__u32 samples;            /* see is_sample: a number for each frame that entered there on this CPU */
 	__u32 source;             /* flags and buckets of the source's entry in the learning table; 0: not known */
 	struct known_tags known;  /* in the bridge where it is */
 	struct inside_tags inside;

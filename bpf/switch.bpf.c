@@ -177,22 +177,27 @@ static __always_inline void leave(struct visit *visit, const struct jf_port *por
 		}
 	}
 	if (port->flags & JF_PORT_BOND) {
-		reason = leave_bond(skb, pass, port->iface, tags, vlan);
-		if (reason <= 0) {
-			leave_otherwise(visit, port->iface, reason, tags);
+		struct jf_bond *bond = bpf_map_lookup_elem(&jf_bonds, &id);
+
+		if (!bond)
 			return;
-		}
-		id = reason;
+		id = leave_bond(skb, pass, bond, id, tags, vlan);
 	}
 	iface = bpf_map_lookup_elem(&jf_ifaces, &id);
-	if (!iface)
+	if (!iface) {
+		if (port->flags & JF_PORT_BOND)
+			leave_otherwise(visit, port->iface, id, tags);
 		return;
+	}
 	if (iface->kind == JF_IFACE_PATCH) {
 		cross(visit, iface, id, tags, vlan);
 		return;
 	}
 	if (!iface->ifindex) {
-		drop(skb, pass, id, JF_DROP_PORT_DOWN, vlan);
+		if (id)
+			drop(skb, pass, id, JF_DROP_PORT_DOWN, vlan);
+		else
+			leave_otherwise(visit, port->iface, id, tags);
 		return;
 	}
 	if (!fits_mtu(skb, pass, iface, tags)) {
@@ -389,9 +394,9 @@ static __always_inline int pass_frame(struct __sk_buff *skb)
 	pass->payload_tagged = 0;
 	pass->unicast = 1;
 	pass->member = ingress->member;
-	pass->number = number;
+	pass->samples = number * JF_SAMPLE_STEP;
 	pass->source = 0;
-	pass->bond = 0;
+	pass->deal = DEAL_NONE;
 	pass->arrivals = 1;
 	reason = parse_frame(skb, pass);
 	if (port->flags & (JF_PORT_LACP | JF_PORT_GUARDED)) {

@@ -57,7 +57,19 @@ __noinline int lose_member(__u32 bond_id, __u32 lost, __u32 may_hope)
 	return usable ? lowest_member(usable) : JF_NO_MEMBER;
 }
 
-/* Gives all that was the `lost` member's to the heir. */
+/* For a bond none of whose members had a link when somebody watched last: they may have links again. Returns the one that
+ * is to have all, `heard` if it is one; JF_NO_MEMBER. */
+__noinline int revive_bond(__u32 bond_id, __u32 heard)
+{
+	struct jf_bond *bond = find_bond(bond_id);
+
+	if (!bond || !bond->present || bond->lacp == JF_BOND_LACP_NEGOTIATED || bond->refusal != JF_DROP_BOND_NO_MEMBER)
+		return JF_NO_MEMBER;
+	__sync_fetch_and_and(&bond->down, 0);
+	return heard < JF_MAX_MEMBERS && bond->present >> heard & 1 ? heard : lowest_member(usable_members(bond));
+}
+
+/* Gives all that was the `lost` member's to the heir; JF_NO_MEMBER: all that was nobody's. */
 __noinline int hand_over(__u32 bond_id, __u32 lost, __u32 heir)
 {
 	struct jf_bond *bond = find_bond(bond_id);
@@ -65,13 +77,19 @@ __noinline int hand_over(__u32 bond_id, __u32 lost, __u32 heir)
 
 	if (!bond)
 		return 0;
-	lost &= JF_MAX_MEMBERS - 1;
 	heir &= JF_MAX_MEMBERS - 1;
 	inheritance.bond_id = bond_id;
-	inheritance.lost = bond->members[lost];
+	inheritance.lost = lost < JF_MAX_MEMBERS ? bond->members[lost] : 0;
 	inheritance.heir = bond->members[heir];
 	bpf_loop(JF_BOND_BUCKETS, inherit_bucket, &inheritance, 0);
-	if (bond->lacp != JF_BOND_LACP_NEGOTIATED) {
+	if (lost >= JF_MAX_MEMBERS) {
+		__u8 verdict = bond->mode == JF_BOND_MODE_BALANCE_SLB && bond->lacp == JF_BOND_LACP_OFF ?
+				       JF_BOND_VERDICT_UNLESS_MOVED :
+				       JF_BOND_VERDICT_TAKE;
+
+		bond->to_one[heir] = verdict;
+		bond->to_group[heir] = verdict;
+	} else if (bond->lacp != JF_BOND_LACP_NEGOTIATED) {
 		__u8 one = bond->to_one[lost], group = bond->to_group[lost];
 
 		bond->to_one[lost] = bond->to_one[heir];
@@ -100,17 +118,15 @@ __noinline int send_unwatched(struct __sk_buff *skb, __u32 bond_id, __u32 bucket
 		return JF_DROP_BOND_NO_MEMBER;
 	for (i = 0; i < JF_TRIED_MEMBERS; i++) {
 		id = *way_of_bucket(bond_id, bucket);
-		if (!id)
-			break;
-		iface = bpf_map_lookup_elem(&jf_ifaces, &id);
+		iface = id ? bpf_map_lookup_elem(&jf_ifaces, &id) : NULL;
 		if (iface && iface->mtu && length > iface->mtu + ETH_HLEN + VLAN_HLEN && !skb->gso_size)
 			return JF_DROP_MTU_EXCEEDED;
 		if (iface && iface->ifindex && bpf_clone_redirect(skb, iface->ifindex, 0) == 0) {
 			count_tx(id, length);
 			return JF_DROP_NONE;
 		}
-		lost = member_of(bond_id, id);
-		heir = lose_member(bond_id, lost, !i);
+		lost = id ? member_of(bond_id, id) : JF_NO_MEMBER;
+		heir = id ? lose_member(bond_id, lost, !i) : revive_bond(bond_id, JF_NO_MEMBER);
 		if (heir == JF_NO_MEMBER)
 			break;
 		hand_over(bond_id, lost, heir);
@@ -173,7 +189,11 @@ __noinline int test_active(struct __sk_buff *skb, __u32 bond_id, __u32 heard, __
 	    __sync_val_compare_and_swap(&bond->tested_ns, tested_ns, now_ns) != tested_ns)
 		return 0;
 	active = active_member(bond_id);
-	if (active >= JF_MAX_MEMBERS || make_test_frame(skb) < 0)
+	if (active >= JF_MAX_MEMBERS) {
+		heir = revive_bond(bond_id, heard);
+		return heir == JF_NO_MEMBER ? 0 : hand_over(bond_id, JF_NO_MEMBER, heir);
+	}
+	if (make_test_frame(skb) < 0)
 		return 0;
 	barrier_var(active); /* or else the compiler thinks that the verifier remembers its limit */
 	id = bond->members[active & (JF_MAX_MEMBERS - 1)];

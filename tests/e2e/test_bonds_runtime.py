@@ -147,6 +147,36 @@ def test_with_the_daemon_dead_what_only_comes_in_gets_in_by_the_member_that_has_
     until(lambda: enabled(switch) == BOTH)
 
 
+@pytest.mark.parametrize("settings", ["bond_mode=balance-slb", "bond_updelay=60000"])
+def test_with_the_daemon_dead_a_bond_without_any_link_serves_again_by_the_first_one(
+    switch: Switch, far: Namespace, station: Namespace, settings: str
+) -> None:
+    bond(switch, settings)
+    source = bytes.fromhex(STATION.replace(":", ""))
+    for name in BOTH:
+        far.ip("link", "set", name, "down")
+    until(lambda: not enabled(switch))
+    switch.daemon.kill()
+    far.ip("link", "set", "e1", "up")
+    with station.tap("tap1") as inside, far.tap("e1") as cable:
+
+        def comes_in() -> bool:
+            cable.send(COMING_IN)
+            return any(frame[6:12] == COMING_IN[6:12] for frame in inside.drain())
+
+        def leaves() -> bool:
+            for _ in range(20):
+                inside.send(b"\2\xff\0\0\0\1" + source + b"\x88\xb5" + bytes(46))
+            return any(frame[6:12] == source for frame in cable.drain())
+
+        until(comes_in if "slb" in settings else leaves)
+        until(leaves)
+        until(comes_in)
+    switch.daemon.start()
+    until(lambda: enabled(switch) == ["e1"])
+    assert active(switch) == "e1"
+
+
 # An emulated kernel takes members without a link out of use by itself: nothing has to be tried there.
 if not IS_EMULATED:
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from jackfield.model import Address, BondState, FdbCounters, Lacp, State, SwitchConfig, step
+from jackfield.model import Address, BondConfig, BondState, FdbCounters, Lacp, State, SwitchConfig, step
+from jackfield.model.bond import linked
 from jackfield.model.fdb import NSEC_PER_SEC, is_aged
 from tests.scenarios import SCENARIOS
 from tests.scenarios.bench import Outcome, play
@@ -39,8 +40,7 @@ class ModelBench:
         self._state = self._state.with_fdb(bridge, fdb)
 
     def set_link(self, bond: str, member: str, up: bool) -> None:
-        state = self._bond(bond)
-        self._set_bond(bond, replace(state, down=state.down - {member} if up else state.down | {member}))
+        self._set_bond(bond, linked(self._config_of(bond), self._bond(bond), member, up))
 
     def set_disabled(self, port: str, disabled: bool) -> None:
         now = self._state.disabled | {port} if disabled else self._state.disabled - {port}
@@ -55,11 +55,14 @@ class ModelBench:
         state = replace(self._bond(bond), enabled=able, collecting=able, lacp=Lacp.NEGOTIATED)
         self._set_bond(bond, state)
 
-    def _bond(self, name: str) -> BondState:
+    def _config_of(self, name: str) -> BondConfig:
         ports = (port for bridge in self._config.bridges for port in bridge.ports)
         config = next(port.bond for port in ports if port.name == name)
         assert config is not None
-        return self._state.bond(name, config)
+        return config
+
+    def _bond(self, name: str) -> BondState:
+        return self._state.bond(name, self._config_of(name))
 
     def _set_bond(self, name: str, bond: BondState) -> None:
         self._state = replace(self._state, bonds={**self._state.bonds, name: bond})

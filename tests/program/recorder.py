@@ -106,6 +106,9 @@ class Recorder:
     def set_bond(self, bond: str, state: BondState) -> None:
         """Put a bond's members into a state."""
         number, places = self._bonds[bond], {name: at for name, (_, at) in self._homes.items()}
+        for name, (port, at) in self._homes.items():
+            if port == bond:
+                self.datapath.bonds.set_down(number, at, name in state.down)
         self.datapath.bonds.change(
             number,
             enabled=sum(1 << places[name] for name in state.enabled),
@@ -114,9 +117,6 @@ class Recorder:
             lacp=state.lacp.value,
             buckets=bytes(places[name] for name in state.buckets),
         )
-        for name, (port, at) in self._homes.items():
-            if port == bond:
-                self.datapath.bonds.set_down(number, at, name in state.down)
 
     def kept_followed(self) -> int:
         """For how many frames, ever, the program took a decision that it had kept."""

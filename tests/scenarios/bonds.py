@@ -145,6 +145,20 @@ ACTIVE_BACKUP = (
         Reach.PROGRAM,
     ),
     Scenario(
+        "The first member with a link again serves, and goes on to when others follow",
+        BACKUP,
+        (
+            link_down("bond1", "p2"),
+            link_down("bond1", "p3"),
+            link_up("bond1", "p3"),
+            link_up("bond1", "p2"),
+            Send("p1", untagged("A", BROADCAST)).reaches("p3"),
+            Send("p3", untagged("B", "A")).reaches("p1"),
+            Send("p2", untagged("C", "A")).ends(DropReason.BOND_INACTIVE_MEMBER),
+        ),
+        Reach.PROGRAM,
+    ),
+    Scenario(
         "A frame never goes back to the bond that it came from, by no member",
         switch(bond("bond1", "p2", "p3"), access("p1", 10)),
         (Send("p2", untagged("A", "B")).ends(DropReason.NO_DESTINATION),),

@@ -39,6 +39,7 @@ class BondHash(IntEnum):
     FLOW = 1
     SOURCE = 2
     OTHER = 3
+    LIMITED = 128
 
 
 class BondLacp(IntEnum):

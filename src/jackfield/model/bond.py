@@ -7,7 +7,7 @@ here it is what frames meet.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from jackfield.model.bonding.hashing import slb_hash
@@ -26,6 +26,7 @@ __all__ = [
     "flow_bucket",
     "initial",
     "leave",
+    "linked",
 ]
 
 BUCKETS = 256
@@ -73,6 +74,15 @@ def initial(bond: BondConfig) -> BondState:
         buckets=tuple(members[at % len(members)] for at in range(BUCKETS)) if members else (),
         lacp=Lacp.CONFIGURED if bond.lacp else Lacp.OFF,
     )
+
+
+def linked(bond: BondConfig, state: BondState, member: str, up: bool) -> BondState:
+    """The bond after the link of a member has come or gone. Where none could be used, the first one that can
+    stays the active one when others follow."""
+    if not up:
+        return replace(state, down=state.down | {member})
+    active = state.active if _usable(bond, state) else member
+    return replace(state, down=state.down - {member}, active=active)
 
 
 def admission(bond: BondConfig, state: BondState, member: str, frame: Frame) -> Admission | DropReason:
