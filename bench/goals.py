@@ -9,10 +9,10 @@ from typing import Any
 from bench.drawing import Bar, Panel, Widths, draw
 from bench.table import number, table_head, table_row
 
-HOST, FLOODING, RATES, CONTROL, PROGRAM = (
-    "The host's own port", "Flooding", "Between containers", "The control plane", "The program"
+HOST, FLOODING, RATES, CONTROL, PROGRAM, BONDS = (
+    "The host's own port", "Flooding", "Between containers", "The control plane", "The program", "Bonds"
 )  # fmt: skip
-TOPICS = (HOST, FLOODING, RATES, CONTROL, PROGRAM)
+TOPICS = (HOST, FLOODING, RATES, CONTROL, PROGRAM, BONDS)
 """Headings of the page about speed, below which it is told why a goal is missed and what was tried."""
 
 INSTRUCTIONS = "instructions"

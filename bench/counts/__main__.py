@@ -9,7 +9,7 @@ import sys
 from contextlib import ExitStack
 from dataclasses import asdict
 
-from bench.counts import flood, names, paths, testrun, traffic
+from bench.counts import bonds, flood, names, paths, testrun, traffic
 from bench.netns import BenchError
 
 
@@ -62,6 +62,9 @@ def main() -> int:
         if "scale" in options.only:
             progress("counting the program with large tables")
             counted["scale"] = testrun.counts(testrun.SCALE)
+        if "bonds" in options.only:
+            progress("counting the program with bonds")
+            counted["bonds"] = bonds.counts()
         if "paths" in options.only:
             counted["paths"] = measure_paths(with_ovs)
         if "flood" in options.only:

@@ -7,19 +7,25 @@ from typing import Any
 
 from bench.counts.names import (
     CONTAINERS,
+    FIRST,
     HOST,
+    IN,
     JACKFIELD_INTERNAL,
     JACKFIELD_NETKIT,
     JACKFIELD_VETH,
     LINUX_BRIDGE,
+    NEXT,
     NIC,
+    OUT,
     OVS_INTERNAL,
     UNICAST,
     VETH,
+    PortKind,
+    bond_name,
     path_name,
 )
 from bench.drawing import Bar, Panel, Widths, draw, style_of
-from bench.goals import FLOODING, INSTRUCTIONS, PROGRAM, RATES, Goal
+from bench.goals import BONDS, FLOODING, INSTRUCTIONS, PROGRAM, RATES, Goal
 from bench.goals import HOST as HOSTS_PORT
 from bench.table import table_head, table_row
 
@@ -29,7 +35,10 @@ KINDS = {
     HOST: "Container to host",
     NIC: "Host to NIC",
 }
-MOST_CONTAINERS, MOST_PROGRAM, SAME = 1700, 350, 0.05
+MOST_CONTAINERS, MOST_PROGRAM, MOST_BOND, SAME = 1700, 350, 60, 0.05
+OVER_IPV6 = PortKind.BALANCE_TCP_IPV6
+PLAIN = (PortKind.PLAIN, PortKind.PLAIN_IPV6)
+BOND_KINDS = tuple(kind for kind in PortKind if kind not in PLAIN)
 FLOOD_SHARE = 1.1
 WIDTHS = Widths(206, 170, 60)
 
@@ -40,6 +49,12 @@ def over_limit(paths: Mapping[str, Any], test: str, name: str) -> float:
     """Instructions a packet beyond those of a plain veth pair in the same test."""
     each = paths[test]
     return float(each[name]["middle"] - each[LIMIT]["middle"])
+
+
+def over_plain(counts: Mapping[str, float], kind: PortKind, way: str, which: str) -> float:
+    """Instructions of a frame that passes a bond beyond those of one that passes a plain port."""
+    plain = PortKind.PLAIN_IPV6 if kind is OVER_IPV6 else PortKind.PLAIN
+    return counts[bond_name(kind, way, which)] - counts[bond_name(plain, way, which)]
 
 
 def goals(counts: Counts) -> Iterator[Goal]:
@@ -69,6 +84,10 @@ def goals(counts: Counts) -> Iterator[Goal]:
         for name, found in program.items():
             if name.endswith(("ports", "addresses", "VLANs", "bridges")):
                 yield Goal(f"The program: {name}", most, found, INSTRUCTIONS, PROGRAM)
+    if bonds := counts.get("bonds"):
+        for kind in BOND_KINDS:
+            found = max(over_plain(bonds, kind, way, which) for way in (OUT, IN) for which in (NEXT, FIRST))
+            yield Goal(f"A bond: {kind}, over a plain port at most", MOST_BOND, found, INSTRUCTIONS, BONDS)
 
 
 def markdown(counts: Counts, chart: str) -> Iterator[str]:
@@ -94,6 +113,14 @@ def markdown(counts: Counts, chart: str) -> Iterator[str]:
         yield from table_head("The program by itself", "instructions a frame")
         for name, value in program.items():
             yield table_row(name, f"{value:.0f}")
+    if bonds := counts.get("bonds"):
+        yield ""
+        columns = [(way, which) for which in (NEXT, FIRST) for way in (OUT, IN)]
+        heads = (f"{which} {way}" for way, which in columns)
+        yield from table_head("A bond, instructions a frame over a plain port", *heads)
+        for kind in BOND_KINDS:
+            cells = (f"{over_plain(bonds, kind, way, which):+.0f}" for way, which in columns)
+            yield table_row(kind, *cells)
 
 
 def svg(counts: Counts) -> str:

@@ -65,11 +65,13 @@ def run(program: int, frame: bytes, repeat: int) -> tuple[int, int]:
     return returned, duration
 
 
-def instructions(program: int, frame: bytes, returns: int) -> float:
+def instructions(
+    program: int, frame: bytes, returns: int, *, repeat: int = REPEAT, spells: int = SPELLS
+) -> float:
     """Instructions of one run, the kernel's loop included: the least of many spells."""
     found = []
-    for _ in range(SPELLS):
-        returned, duration = run(program, frame, REPEAT)
+    for _ in range(spells):
+        returned, duration = run(program, frame, repeat)
         if returned != returns:
             raise BenchError(f"the program returned {returned}, not {returns}")
         found.append(duration / NANOSECONDS_PER_INSTRUCTION)
