@@ -16,7 +16,7 @@ import pytest
 from tests.adopt.hosts import deaf_gateway, elaborate
 from tests.adopt.world import GATEWAY, GATEWAY6, HOST, SERVER, Stream, World, kill
 from tests.e2e.switch import Switch
-from tests.netlab import until
+from tests.netlab import run, until
 
 
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6], ids=["IPv4", "IPv6"])
@@ -207,6 +207,27 @@ def test_the_switch_may_restart_and_the_host_stays(world: World) -> None:
         stream.goes_on()
 
 
+def test_what_nobody_was_asked_about_and_filters_that_see_nothing_any_more_are_told(world: World) -> None:
+    dead_gateway(world)
+    with world.host.entered():
+        for words in (
+            "qdisc add dev eth0 clsact",
+            "filter add dev eth0 ingress u32 match u32 0 0 flowid 1:1",
+        ):
+            run("tc", *words.split())
+    with world.everything_as_before():
+        said = world.jackfield("adopt", "eth0", "--no-check").splitlines()
+        world.jackfield("release", "eth0")
+    assert said == [
+        "eth0 on bridge br0, addresses on br0",
+        "note: eth0 has tc filters for what comes in (u32): what the switch takes does not pass them; "
+        "`tc filter show dev eth0 ingress` lists them",
+    ]
+    assert "--check asks somebody, --no-check nobody" in world.jackfield(
+        "adopt", "eth0", "--no-check", "--check", SERVER, code=2
+    )
+
+
 def test_two_cards_become_a_bond(world: World, switch: Switch) -> None:
     switch.lab.cable(switch.host, "eth1", world.router, "spare")
     world.router.ip("link", "set", "spare", "down")
@@ -305,7 +326,13 @@ def second_card(world: World) -> None:
     world.host.up("jftc", "10.77.0.1/24")
 
 
+def dead_gateway(world: World) -> None:
+    world.host.ip("route", "replace", "default", "via", "10.0.0.77", "metric", "50")
+    world.host.ip("-6", "route", "delete", "default")
+
+
 REFUSALS = [
+    (dead_gateway, ["eth0"], "eth0: the gateway 10.0.0.77 does not answer through it now, so it cannot tell"),
     (prepare_nothing, ["nosuch"], "nosuch: there is no such network device; `ip link` lists"),
     (prepare_nothing, ["lo"], "lo: it is the loopback device"),
     (linux_bridge, ["eth0"], "eth0: it belongs to the Linux bridge jftlb; take it out first"),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jackfield.adopt.host import Host, Layer3
 from jackfield.client.errors import Failure
+from jackfield.net.filters import ingress_filters
 from jackfield.net.link import Link
 from jackfield.net.routes import Route
 
@@ -59,6 +60,16 @@ def check_upper(host: Host, link: Link) -> None:
             f"{link.name}: {', '.join(above)} sits on it and would get no frames any more; "
             "make internal ports with the VLANs instead, then remove it"
         )
+
+
+def filters_passed_by(host: Host, links: list[Link]) -> list[str]:
+    """A note for each device whose filters will see no frame that the switch takes."""
+    return [
+        f"{link.name} has tc filters for what comes in ({', '.join(kinds)}): what the switch takes does not "
+        f"pass them; `tc filter show dev {link.name} ingress` lists them"
+        for link in links
+        if (kinds := ingress_filters(host.netlink, link.ifindex))
+    ]
 
 
 def session_by(state: Layer3, confirmed: bool) -> None:

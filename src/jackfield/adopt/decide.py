@@ -16,7 +16,7 @@ from jackfield.net.errors import NetworkError
 STEP_SECONDS = 60.0
 """How long the steps themselves may take, beyond the time for answers and for the user, before the guard
 takes the command for dead."""
-NOW_SECONDS = 1.5
+NOW_SECONDS = 3.0
 """How long somebody may take to answer before anything is changed."""
 
 Say = Callable[[str], None]
@@ -35,12 +35,15 @@ class Outcome:
 
 
 def watched_addresses(
-    host: Host, state: Layer3, checks: tuple[str, ...], notes: list[str]
+    host: Host, state: Layer3, checks: tuple[str, ...] | None, notes: list[str]
 ) -> tuple[str, ...]:
     """The addresses that have to answer afterwards: the user's, else the gateways, as far as they answer now.
+    `checks` is None when nobody is to be asked.
 
-    Raises Failure when one that the user named does not answer now.
+    Raises Failure when one that the user named does not answer now, or none of the gateways.
     """
+    if checks is None:
+        return ()
     mute = probe.silent(host, state.device, checks, NOW_SECONDS)
     if mute:
         raise Failure(
@@ -50,10 +53,17 @@ def watched_addresses(
         return checks
     mute = probe.silent(host, state.device, state.gateways, NOW_SECONDS)
     watched = tuple(gateway for gateway in state.gateways if gateway not in mute)
-    if not watched:
-        why = f"the gateway {mute[0]} does not answer now" if mute else "there is no gateway"
+    if mute and not watched:
+        raise Failure(
+            f"{state.device}: the gateway {mute[0]} does not answer through it now, so it cannot tell later "
+            "whether the host is still reachable; --check ADDRESS names somebody who can, --no-check nobody"
+        )
+    if mute:
+        notes.append(f"{', '.join(mute)} did not answer before, so only {', '.join(watched)} was asked")
+    elif not watched:
         notes.append(
-            f"nobody was asked whether the host is still reachable: {why}; --check ADDRESS names one"
+            "nobody was asked whether the host is still reachable: there is no gateway; "
+            "--check ADDRESS names one"
         )
     return watched
 

@@ -34,6 +34,7 @@ class Layer3:
     device: str
     mac: str
     mtu: int
+    up: bool = True
     addresses: tuple[Address, ...] = ()
     routes: tuple[Route, ...] = ()  # but those in the table "local" that the kernel makes
     rules: tuple[Rule, ...] = ()
@@ -78,6 +79,7 @@ class Host:
             device=name,
             mac=link.mac.hex(":"),
             mtu=link.mtu,
+            up=link.up,
             addresses=list_addresses(self.netlink, link.ifindex),
             routes=self.routes(link.ifindex),
             rules=list_rules(self.netlink, name),

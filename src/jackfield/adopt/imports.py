@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from jackfield.adopt import linuxbridge
-from jackfield.adopt.checks import check_port, check_routes, check_upper, session_by
+from jackfield.adopt.checks import check_port, check_routes, check_upper, filters_passed_by, session_by
 from jackfield.adopt.decide import Outcome, Say, confirmed, guarded, verify, watched_addresses
 from jackfield.adopt.equivalents import bridge_config, port_columns, vlan_columns
 from jackfield.adopt.guard import finish
@@ -25,7 +26,7 @@ from jackfield.wire.notation import Atom
 def import_bridge(
     name: str,
     to: str = "",
-    checks: tuple[str, ...] = (),
+    checks: tuple[str, ...] | None = (),
     seconds: float = 30.0,
     confirm: Callable[[float], bool] | None = None,
     say: Say = lambda _: None,
@@ -43,7 +44,7 @@ def import_bridge(
             state = host.layer3(name)
             _check(host, wiring, bridge, state, to or name, confirm is not None)
             links = [host.link(each) for each in (name, *(port.name for port in bridge.ports))]
-            notes = managers(links, to or name)
+            notes = [*managers(links, to or name), *filters_passed_by(host, links)]
             watched = watched_addresses(host, state, checks, notes)
             record = _record(bridge, state, to or name)
             with guarded(record, seconds * (2 if confirm else 1)):
@@ -110,7 +111,7 @@ def _move(host: Host, wiring: Wiring, bridge: LinuxBridge, record: Record) -> No
     if state.mtu != 1500:
         wiring.set_interface(record.port, {"mtu_request": state.mtu})
     wiring.require([record.port])
-    prepare(host, state, record.port, bridge.ifindex)
+    prepare(host, replace(state, up=True), record.port, bridge.ifindex)
     linuxbridge.let_go(host, bridge)
     strip_routes(host, old)
     wiring.connect(

@@ -55,7 +55,7 @@ def prepare(host: Host, state: Layer3, name: str, old: int, lasting_name: str = 
     quiet = {ADDRESS_MODE: NO_AUTOMATIC_ADDRESS, DUPLICATE_CHECK: "0"}
     write_settings(name, {key: quiet.get(key, value) for key, value in state.settings.items()})
     link = host.link(name)
-    if not link.up:
+    if state.up and not link.up:
         host.devices.set_up(link.ifindex, True)
     for address in in_order_to_add(state.addresses):
         replace_address(host.netlink, _moved(address, state.device, link))

@@ -22,6 +22,8 @@ def restore(host: Host, record: Record, wiring: Wiring) -> None:
     switched = host.devices.get_link(record.port) if record.port != holder else None
     prepare(host, record.state, holder, record.holder_ifindex, record.holder)
     add_last_routes(host, record.state, holder, record.holder_ifindex)
+    if not record.state.up:
+        correct(host, record.state, holder)  # it had no link-local address
     if switched is not None:
         # What the host sends leaves by the card already, what it gets still comes by the bridge.
         strip_routes(host, record.port)

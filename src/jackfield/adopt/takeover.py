@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from socket import AF_INET
 
 from jackfield.adopt.announce import announce
-from jackfield.adopt.checks import check_card, check_routes, session_by
+from jackfield.adopt.checks import check_card, check_routes, filters_passed_by, session_by
 from jackfield.adopt.decide import STEP_SECONDS, Outcome, Say, confirmed, guarded, verify, watched_addresses
 from jackfield.adopt.guard import Guard, finish
 from jackfield.adopt.host import Host, Layer3
@@ -25,12 +25,12 @@ from jackfield.net.link import is_device_name
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What the user asks for. `port` empty: the bridge's own port. `tag`: the VLAN of what is untagged on the
-    wire. `checks`: addresses that must answer. `confirm`: ask on the terminal. `seconds` for either."""
+    wire. `checks`: addresses that must answer, None: nobody has to. `seconds`: for answers, and for a yes."""
 
     nics: tuple[str, ...]
     bridge: str = "br0"
     port: str = ""
-    checks: tuple[str, ...] = ()
+    checks: tuple[str, ...] | None = ()
     seconds: float = 30.0
     tag: int | None = None
     keep_mac: bool = True
@@ -78,7 +78,7 @@ def _checked(host: Host, wiring: Wiring, wish: Wish, confirmed: bool) -> tuple[L
     check_routes(state)
     _check_names(host, wiring, wish)
     session_by(state, confirmed)
-    notes = managers(links, wish.port or wish.bridge)
+    notes = [*managers(links, wish.port or wish.bridge), *filters_passed_by(host, links)]
     leased = [each for each in state.addresses if each.family == AF_INET and each.valid_seconds != FOREVER]
     if leased and not notes:
         notes.append(
@@ -150,7 +150,7 @@ class _Takeover:
         watched = watched_addresses(self._host, state, wish.checks, notes)
         with guarded(self._record, wish.seconds * (2 if confirm else 1)):
             self._make_port()
-            prepare(self._host, state, self._port, self._ifindex)
+            prepare(self._host, replace(state, up=True), self._port, self._ifindex)
             self._connect()
             add_last_routes(self._host, state, self._port, self._ifindex)
             for nic in wish.nics:

@@ -29,6 +29,9 @@ _SECONDS = click.option(
 _CHECKS = click.option(
     "--check", "checks", multiple=True, metavar="ADDRESS", help="An address that must answer afterwards."
 )
+_NO_CHECK = click.option(
+    "--no-check", "unasked", is_flag=True, help="Ask nobody whether the host is still reachable."
+)
 
 
 @click.command("adopt")
@@ -51,6 +54,7 @@ _CHECKS = click.option(
 @click.option("--bond-mode", default="", metavar="MODE", help="active-backup, balance-slb or balance-tcp.")
 @click.option("--lacp", type=click.Choice(["active", "passive", "off"]), help="LACP on the bond.")
 @_CHECKS
+@_NO_CHECK
 @_CONFIRM
 @_SECONDS
 @_JSON
@@ -64,6 +68,7 @@ def adopt_command(
     bond_mode: str,
     lacp: str | None,
     checks: tuple[str, ...],
+    unasked: bool,
     confirm: bool,
     seconds: float,
     as_json: bool,
@@ -78,7 +83,7 @@ def adopt_command(
         nics=tuple(dict.fromkeys(nics)),
         bridge=bridge,
         port="" if port == bridge else port,
-        checks=_addresses(checks),
+        checks=_addresses(checks, unasked),
         seconds=seconds,
         tag=tag,
         keep_mac=mac == "keep",
@@ -104,11 +109,18 @@ def release_command(nic: str, as_json: bool) -> None:
 @click.argument("name", metavar="BRIDGE")
 @click.option("--to", default="", metavar="NAME", help="The name on the switch (default: the same).")
 @_CHECKS
+@_NO_CHECK
 @_CONFIRM
 @_SECONDS
 @_JSON
 def import_command(
-    name: str, to: str, checks: tuple[str, ...], confirm: bool, seconds: float, as_json: bool
+    name: str,
+    to: str,
+    checks: tuple[str, ...],
+    unasked: bool,
+    confirm: bool,
+    seconds: float,
+    as_json: bool,
 ) -> None:
     """Take over a Linux bridge, with its ports, VLANs, addresses and routes.
 
@@ -116,13 +128,17 @@ def import_command(
     """
     from jackfield.adopt.imports import import_bridge
 
-    answered = _addresses(checks)
+    answered = _addresses(checks, unasked)
     _show(import_bridge(name, to, answered, seconds, _confirmation(confirm), _narrator(as_json)), as_json)
 
 
-def _addresses(given: tuple[str, ...]) -> tuple[str, ...]:
+def _addresses(given: tuple[str, ...], unasked: bool) -> tuple[str, ...] | None:
     from jackfield.net import inet
 
+    if unasked:
+        if given:
+            raise click.UsageError("--check asks somebody, --no-check nobody")
+        return None
     try:
         return tuple(inet.unpack(inet.pack(text)) for text in given)
     except ValueError as error:
