@@ -18,7 +18,6 @@ _ORDERED: dict[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-_SAME = ("==", "includes")
 _FUNCTIONS = {*_ORDERED, "==", "!=", "includes", "excludes"}
 
 Fields = tuple[Datum, ...]
@@ -32,6 +31,11 @@ class Clause:
     function: str
     argument: Datum
     test: Callable[[Datum], bool]
+
+    @property
+    def demands(self) -> bool:
+        """Whether only one datum of the column satisfies the clause: its argument."""
+        return self.function == "==" or (self.function == "includes" and self.column.type.is_scalar)
 
     def matches(self, fields: Fields) -> bool:
         """Whether a row with these fields satisfies the clause."""
@@ -131,4 +135,10 @@ def _test(kind: ColumnType, function: str, argument: Datum) -> Callable[[Datum],
             (lambda datum: datum == argument) if function == "includes" else (lambda datum: datum != argument)
         )
     wanted = frozenset(argument)
-    return wanted.issubset if function == "includes" else wanted.isdisjoint
+    if function == "excludes":
+        return wanted.isdisjoint
+    if not argument:
+        return lambda _datum: True
+    first = argument[0]
+    # Few rows have even one of the elements, and that is found out sooner.
+    return lambda datum: first in datum and wanted.issubset(datum)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from jackfield.ovsdb.atoms import is_uuid, new_uuid
-from jackfield.ovsdb.condition import Condition, matches_all, parse_condition, row_wanted
+from jackfield.ovsdb.condition import Clause, Condition, matches_all, parse_condition, row_wanted
 from jackfield.ovsdb.database import Change, Database, Fields, Table, key_of
 from jackfield.ovsdb.datum import Datum
 from jackfield.ovsdb.errors import OvsdbError, syntax_error
@@ -159,7 +159,7 @@ class Execution:
         condition = self._condition(table, where)
         columns = _columns(columns_json, table.schema)
         sort = () if sort_json is None else _columns(sort_json, table.schema)
-        distinct = {key_of(columns, fields): fields for _, fields in matching(table, condition)}
+        distinct = {key_of(columns, fields): fields for _, fields in matching(self.transaction, table, condition)}
         rows = list(distinct.values())
         if sort:
             rows.sort(key=lambda fields: key_of(sort, fields))
@@ -178,7 +178,7 @@ class Execution:
                 text = f"Cannot update immutable column {column.name} in table {table.schema.name}."
                 raise syntax_error(json, text, "constraint violation")
         count = 0
-        for uuid, fields in list(matching(table, self._condition(table, where))):
+        for uuid, fields in list(matching(self.transaction, table, self._condition(table, where))):
             count += 1
             if any(fields[index] != datum for index, datum in values.items()):
                 self.transaction.put(table, uuid, _with(fields, values))
@@ -192,7 +192,7 @@ class Execution:
         members.end()
         mutations = [parse_mutation(table.schema, json, self._uuid_of) for json in mutations_json]
         count = 0
-        for uuid, fields in list(matching(table, self._condition(table, where))):
+        for uuid, fields in list(matching(self.transaction, table, self._condition(table, where))):
             count += 1
             values: dict[int, Datum] = {}
             for mutation in mutations:
@@ -207,7 +207,7 @@ class Execution:
         table = self._table(members)
         where = members.need("where", is_array)
         members.end()
-        doomed = list(matching(table, self._condition(table, where)))
+        doomed = list(matching(self.transaction, table, self._condition(table, where)))
         for uuid, _ in doomed:
             self.transaction.delete(table, uuid)
         return {"count": len(doomed)}
@@ -228,7 +228,7 @@ class Execution:
         if until not in ("==", "!="):
             raise syntax_error(until, '"until" must be "==" or "!="')
         expected = {key_of(columns, blank_row(table.schema, self._row(table, row))) for row in rows_json}
-        actual = {key_of(columns, fields) for _, fields in matching(table, condition)}
+        actual = {key_of(columns, fields) for _, fields in matching(self.transaction, table, condition)}
         if (actual == expected) == (until == "=="):
             return {}
         if timeout is not None and self._waited >= timeout:
@@ -279,18 +279,31 @@ _OPERATIONS: dict[str, Callable[[Execution, Members, Any], dict[str, Any]]] = {
 _READING = frozenset({"select", "wait", "abort", "comment", "assert"})
 
 
-def matching(table: Table, condition: Condition) -> Iterator[tuple[str, Fields]]:
-    """The rows that satisfy a condition."""
-    uuid = row_wanted(condition)
-    if uuid is None:
-        rows: Iterable[tuple[str, Fields]] = table.rows.items()
-    else:
-        rows = [(uuid, table.rows[uuid])] if uuid in table.rows else []
-    tests = [clause.matches for clause in condition]
-    if len(tests) == 1:
-        (test,) = tests
-        return ((uuid, fields) for uuid, fields in rows if test(fields))
+def matching(transaction: Transaction, table: Table, condition: Condition) -> Iterator[tuple[str, Fields]]:
+    """The rows that satisfy a condition, with what the open transaction has done so far."""
+    uuids = _candidates(transaction, table, condition)
+    rows: Iterable[tuple[str, Fields]] = table.rows.items()
+    if uuids is not None:
+        rows = [(uuid, table.rows[uuid]) for uuid in uuids if uuid in table.rows]
+    if len(condition) == 1 and isinstance(clause := condition[0], Clause):
+        test, at = clause.test, clause.column.index
+        return ((uuid, fields) for uuid, fields in rows if test(fields[at]))
     return ((uuid, fields) for uuid, fields in rows if matches_all(condition, fields))
+
+
+def _candidates(transaction: Transaction, table: Table, condition: Condition) -> Iterable[str] | None:
+    """The rows that alone can satisfy a condition, where it names one or has an index's column equal to
+    something; else None."""
+    uuid = row_wanted(condition)
+    if uuid is not None:
+        return (uuid,)
+    equal = {each.column.index: each.argument for each in condition if isinstance(each, Clause) and each.demands}
+    for columns, index in zip(table.schema.indexes, table.indexes, strict=True) if equal else ():
+        if all(column.index in equal for column in columns):
+            # The index knows what is committed, the transaction what it has made of that.
+            found = index.get(tuple(equal[column.index] for column in columns))
+            return dict.fromkeys(((found,) if found is not None else ()) + transaction.touched(table))
+    return None
 
 
 def _columns(names: list[Any] | None, schema: TableSchema) -> tuple[Column, ...]:

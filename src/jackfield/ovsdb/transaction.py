@@ -41,6 +41,10 @@ class Transaction:
         """Whether the transaction has made, changed or removed that row."""
         return uuid in self._before.get(table, ())
 
+    def touched(self, table: Table) -> tuple[str, ...]:
+        """The rows of a table that the transaction has made, changed or removed."""
+        return tuple(self._before.get(table, ()))
+
     def _remember(self, table: Table, uuid: str) -> None:
         self._before.setdefault(table, {}).setdefault(uuid, table.rows.get(uuid))
 

@@ -3,10 +3,18 @@ for the memory, which can be lost at any time: then things are made anew."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from typing import Generic, TypeVar
 
+K = TypeVar("K")
 T = TypeVar("T")
+
+
+def renewed(before: Mapping[K, object], now: Mapping[K, object]) -> list[K]:
+    """The keys of `now` whose value is not the very object that it was `before`. Of thousands of things that
+    are never changed in place, the few that are new are found in the time it takes to point at each."""
+    get = before.get
+    return [key for key, value in now.items() if get(key) is not value]
 
 
 class Memo(Generic[T]):

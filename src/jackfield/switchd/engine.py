@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, TypeVar
 from jackfield.datapath._abi import FdbOp
 from jackfield.net.errors import NetworkError
 from jackfield.net.monitor import MountMonitor
-from jackfield.reconcile.memo import Memo
 from jackfield.reconcile.outcome import Outcome
 from jackfield.switchd.bonds.view import judged
 from jackfield.switchd.client import DatabaseClient, DatabaseError, Unreachable
@@ -38,8 +37,8 @@ from jackfield.switchd.status import (
     narrate,
     operations,
     root_updates,
-    status_updates,
 )
+from jackfield.switchd.unwritten import Unwritten
 
 if TYPE_CHECKING:
     from jackfield.datapath.store import Datapath
@@ -110,7 +109,7 @@ class Engine:
         self._look_seconds = 0.0
         self._passed_at = 0.0
         self._resets = LinkResets()
-        self._updates: Memo[Update] = Memo()
+        self._unwritten = Unwritten()
         self._checked: asyncio.Future[tuple[str, ...]] | None = None
         self._checked_at = time.monotonic()
         self.repairs = 0
@@ -327,7 +326,8 @@ class Engine:
         if check:
             self._note_check(started, outcome.repaired)
         resets = self._resets.count(outcome.interfaces)
-        updates = list(status_updates(outcome, self._platform, resets, statistics, self._updates))
+        tables = self._database.tables
+        updates = self._unwritten.updates(outcome, self._platform, resets, statistics, tables)
         for follower in self._followers:
             updates += follower.outcome(outcome)
         self.trouble = ""

@@ -6,13 +6,19 @@ The columns are those that ovs-vswitchd.conf.db(5) calls status: clients read th
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple
 
-from jackfield.reconcile.memo import Memo
-from jackfield.reconcile.outcome import InterfaceOutcome, Outcome, PortOutcome, State, Warning
+from jackfield.reconcile.memo import renewed
+from jackfield.reconcile.outcome import (
+    BridgeOutcome,
+    InterfaceOutcome,
+    Outcome,
+    PortOutcome,
+    State,
+    Warning,
+)
 from jackfield.reconcile.rows import COLUMNS, Snapshot
 from jackfield.wire.notation import Value, encode
 
@@ -97,16 +103,19 @@ class LinkResets:
     """Counts how often each interface's link state changed (Interface.link_resets) since the start."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, tuple[str | None, int]] = {}
+        self._seen: Mapping[str, InterfaceOutcome] = {}
+        self._counts: dict[str, int] = {}
 
     def count(self, interfaces: Iterable[InterfaceOutcome]) -> Mapping[str, int]:
         """Take note of the present states; the number of changes so far, by interface name."""
-        seen = {}
-        for interface in interfaces:
-            state, resets = self._seen.get(interface.name, (interface.link_state, 0))
-            seen[interface.name] = (interface.link_state, resets + (state != interface.link_state))
-        self._seen = seen
-        return {name: resets for name, (_state, resets) in seen.items()}
+        before, now = self._seen, {each.name: each for each in interfaces}
+        for name in renewed(before, now):
+            known = before.get(name, now[name])
+            self._counts[name] = self._counts.get(name, 0) + (known.link_state != now[name].link_state)
+        for name in before.keys() - now.keys():
+            del self._counts[name]
+        self._seen = now
+        return self._counts
 
 
 def status_updates(
@@ -114,39 +123,36 @@ def status_updates(
     platform: Platform,
     resets: Mapping[str, int],
     statistics: Mapping[str, Mapping[str, int]],
-    memo: Memo[Update] | None = None,
-) -> Iterable[Update]:
+) -> Iterator[Update]:
     """The status columns of bridges, ports and interfaces; `resets` and `statistics` go by interface name.
 
     Statistics are written for the interfaces that `statistics` names, and taken from those that failed. The
     columns of bonds and of LACP are emptied where there is neither; else they are `switchd.bonds`' matter.
-    `memo` is that of the call before.
     """
-    memo = memo or Memo()
-    memo.start(platform)
-    notes = _notes(outcome.warnings)
+    notes = notes_by_object(outcome.warnings)
     for bridge in outcome.bridges:
-        yield Update(
-            "Bridge",
-            bridge.uuid,
-            {
-                "datapath_id": bridge.datapath_id,
-                "datapath_version": platform.datapath_version,
-                "status": _status({}, notes.get(("Bridge", bridge.name), ()), bridge.error),
-            },
-        )
+        yield bridge_update(bridge, notes.get(("Bridge", bridge.name), ()), platform)
     for port in outcome.ports:
         if port.uuid is not None:
-            remarks = notes.get(("Port", port.name), ())
-            yield memo.get(port.uuid, (port, remarks), partial(_port_update, port, remarks))
-    for interface in outcome.interfaces:
-        if interface.uuid is not None:
-            remarks = notes.get(("Interface", interface.name), ())
-            parts = (interface, resets.get(interface.name, 0), remarks, statistics.get(interface.name))
-            yield memo.get(interface.uuid, parts, partial(_interface_update, *parts))
+            yield port_update(port, notes.get(("Port", port.name), ()))
+    for each in outcome.interfaces:
+        if each.uuid is not None:
+            remarks = notes.get(("Interface", each.name), ())
+            yield interface_update(each, resets.get(each.name, 0), remarks, statistics.get(each.name))
 
 
-def _port_update(port: PortOutcome, notes: Sequence[str]) -> Update:
+def bridge_update(bridge: BridgeOutcome, notes: Sequence[str], platform: Platform) -> Update:
+    """The status columns of one bridge."""
+    columns = {
+        "datapath_id": bridge.datapath_id,
+        "datapath_version": platform.datapath_version,
+        "status": _status({}, notes, bridge.error),
+    }
+    return Update("Bridge", bridge.uuid, columns)
+
+
+def port_update(port: PortOutcome, notes: Sequence[str]) -> Update:
+    """The status columns of one port."""
     disabled = {} if port.disabled is None else {"disabled": port.disabled.by.value}
     columns: dict[str, Any] = {"status": _status(disabled, notes, port.error)}
     if port.bond is None:
@@ -154,9 +160,10 @@ def _port_update(port: PortOutcome, notes: Sequence[str]) -> Update:
     return Update("Port", port.uuid or "", columns)
 
 
-def _interface_update(
+def interface_update(
     interface: InterfaceOutcome, resets: int, notes: Sequence[str], statistics: Mapping[str, int] | None
 ) -> Update:
+    """All status columns of one interface."""
     columns = interface_columns(interface, resets)
     columns["status"] = _status(interface.status, notes, None)
     if interface.lacp is None:
@@ -239,7 +246,8 @@ def operations(updates: Iterable[Update], tables: Snapshot) -> list[dict[str, An
     return done
 
 
-def _notes(warnings: Iterable[Warning]) -> Mapping[tuple[str, str], list[str]]:
+def notes_by_object(warnings: Iterable[Warning]) -> Mapping[tuple[str, str], list[str]]:
+    """The texts of warnings by table and name."""
     notes: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for warning in warnings:
         notes[warning.table, warning.name].append(warning.text)
@@ -262,10 +270,12 @@ def narrate(old: Outcome, new: Outcome) -> tuple[list[str], list[str]]:
     news: list[str] = []
     before = {each.name: each for each in old.interfaces if each.ofport >= 0}
     after = {each.name: each for each in new.interfaces if each.ofport >= 0}
-    for name, each in before.items():
+    for name in renewed(after, before):
+        each = before[name]
         if name not in after or after[name].bridge != each.bridge:
             news.append(f"bridge {each.bridge}: deleted interface {name} on port {each.ofport}")
-    for name, each in after.items():
+    for name in renewed(before, after):
+        each = after[name]
         if name not in before or before[name].bridge != each.bridge:
             news.append(f"bridge {each.bridge}: added interface {name} on port {each.ofport}")
         elif before[name].link_state != each.link_state:
@@ -275,9 +285,9 @@ def narrate(old: Outcome, new: Outcome) -> tuple[list[str], list[str]]:
     was, now = _troubles(old), _troubles(new)
     for trouble in sorted(now.keys() - was.keys()):
         (faults if now[trouble] else news).append("{} {}: {}".format(*trouble))
-    still = {(kind, name) for kind, name, _message in now}
-    there = {(each.kind, each.name) for each in new.objects}
-    for kind, name in sorted({(kind, name) for kind, name, _message in was} & there - still):
+    over = {(kind, name) for kind, name, _message in was} - {(kind, name) for kind, name, _message in now}
+    there = {(each.kind, each.name) for each in new.objects} if over else set()
+    for kind, name in sorted(over & there):
         news.append(f"{kind} {name}: in order now")
     return news, faults
 

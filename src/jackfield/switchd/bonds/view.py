@@ -42,11 +42,14 @@ class PortView:
 
 def views(outcome: Outcome, carrier: Mapping[int, bool]) -> Iterator[PortView]:
     """The ports that are there and concern this room. `carrier` is what was heard of devices meanwhile."""
+    concerned = [port for port in outcome.ports if port.bond_id or port.lacp]
+    if not concerned:
+        return
     bridges = {bridge.name: bridge for bridge in outcome.bridges if bridge.id}
     interfaces = {interface.name: interface for interface in outcome.interfaces if interface.ofport >= 0}
-    for port in outcome.ports:
+    for port in concerned:
         bridge = bridges.get(port.bridge)
-        if bridge is None or not port.id or not (port.bond_id or port.lacp):
+        if bridge is None or not port.id:
             continue
         lacp = port.lacp
         if lacp is not None and not any(lacp.system):
@@ -92,8 +95,11 @@ def judged(outcome: Outcome) -> Outcome:
 
 def _mismatches(outcome: Outcome) -> Iterator[Warning]:
     """Bonds whose members differ in what should be the same."""
+    bonds = [port for port in outcome.ports if len(port.interfaces) > 1]
+    if not bonds:
+        return
     interfaces = {interface.name: interface for interface in outcome.interfaces if interface.ofport >= 0}
-    for port in outcome.ports:
+    for port in bonds:
         members = [interfaces[name] for name in port.interfaces if name in interfaces]
         if len(members) < 2:
             continue

@@ -131,14 +131,15 @@ class Loops:
 
     def outcome(self, outcome: Outcome) -> Iterable[Update]:
         """The kernel has been configured anew."""
-        old, self._view = self._view, View(outcome)
-        carrying = {name for name in self._view.ports if self._view.carries(name)}
-        self._tell(self._finder.forget(old.ports.keys() - carrying))
+        old = self._view
+        if outcome is not old.outcome:
+            self._view = View(outcome)
+        self._tell(self._finder.forget(old.ports.keys() - self._view.carrying))
         self._judge_patches()
         if self._watching is None:
             self._keep_watch()
         self._hear_of_storms()
-        for port in self._view.ports.values():
+        for port in self._view.disabled:
             if self._view.is_free_again(port):
                 self._do(self.enable(port))
         self._run()

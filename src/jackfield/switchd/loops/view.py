@@ -24,6 +24,16 @@ class View:
         return {port.name: port for port in self.outcome.ports if port.id}
 
     @cached_property
+    def carrying(self) -> frozenset[str]:
+        """The names of those that carry frames."""
+        return frozenset([name for name, port in self.ports.items() if port.disabled is None])
+
+    @cached_property
+    def disabled(self) -> list[PortOutcome]:
+        """Those that carry none."""
+        return [port for port in self.ports.values() if port.disabled is not None]
+
+    @cached_property
     def by_id(self) -> dict[int, PortOutcome]:
         return {port.id: port for port in self.ports.values()}
 
@@ -84,11 +94,7 @@ class View:
 
     def disabled_for_loops(self) -> list[PortOutcome]:
         """The ports that are disabled because of loops."""
-        return [
-            port
-            for port in self.ports.values()
-            if port.disabled is not None and port.disabled.by is DisabledBy.LOOP
-        ]
+        return [port for port in self.disabled if port.disabled and port.disabled.by is DisabledBy.LOOP]
 
     def is_free_again(self, port: PortOutcome) -> bool:
         """Whether a port is disabled for something that is not asked for any more, or cannot be any more."""
