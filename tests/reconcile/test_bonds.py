@@ -89,7 +89,7 @@ def test_a_member_that_is_not_there_yet_takes_its_place_when_it_comes() -> None:
     wanted = snapshot(bridge("br0", bond("bond0", "eth0", "eth1")))
     world.reconcile(wanted)
     assert members(world) == {0: "eth0"}
-    _, problems = presence(desired(wanted), world.observe())
+    problems = presence(desired(wanted), world.observe()).problems
     assert [text for owner, text in problems.items() if owner.name == "eth1"] == [
         "could not open network device eth1 (No such device)"
     ]

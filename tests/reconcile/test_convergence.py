@@ -17,6 +17,7 @@ from jackfield.reconcile.devices import plan_devices
 from jackfield.reconcile.guards import guard_record
 from jackfield.reconcile.loops import damped
 from jackfield.reconcile.memo import Memo
+from jackfield.reconcile.memory import Memory
 from jackfield.reconcile.plan import plan_maps
 from jackfield.reconcile.presence import presence
 from jackfield.reconcile.report import outcome
@@ -54,14 +55,39 @@ def ports(draw: st.DrawFn, name: str) -> dict[str, Any]:
 
 @st.composite
 def databases(draw: st.DrawFn) -> Snapshot:
-    where = {name: draw(st.sampled_from(["br0", "br1", None])) for name in NAMES}
-    there = draw(st.frozensets(st.sampled_from(["br0", "br1"])))
-    made = []
-    for name in sorted(there):
-        flood = draw(st.frozensets(VLANS, max_size=1))
-        members = [draw(ports(p)) for p, home in where.items() if home == name]
-        made.append(bridge(name, *members, flood_vlans=flood))
-    return snapshot(*made)
+    return draw(histories(length=1))[0]
+
+
+@st.composite
+def histories(draw: st.DrawFn, length: int = 4) -> list[Snapshot]:
+    """A database as it changes, little of it or much at a time. As in a replica, rows that do
+    not change are the same objects."""
+    homes: dict[str, Any] = {}
+    bridges: dict[str, Any] = {}
+    found: list[Snapshot] = []
+    for at in range(length):
+        anew = frozenset(NAMES) if not at else draw(st.frozensets(st.sampled_from(NAMES), max_size=2))
+        for name in sorted(anew):
+            homes[name] = draw(st.sampled_from(["br0", "br1", None])), draw(ports(name))
+        if not at or draw(st.booleans()):
+            there = draw(st.frozensets(st.sampled_from(["br0", "br1"])))
+            bridges = {name: draw(st.frozensets(VLANS, max_size=1)) for name in sorted(there)}
+        tables = snapshot(
+            *(
+                bridge(name, *(row for home, row in homes.values() if home == name), flood_vlans=flood)
+                for name, flood in bridges.items()
+            )
+        )
+        found.append(kept(found[-1], tables) if found else tables)
+    return found
+
+
+def kept(before: Snapshot, now: Snapshot) -> Snapshot:
+    """The same as `now`, with the rows of `before` that are equal."""
+    return {
+        table: {uuid: _same(before.get(table, {}).get(uuid), row) for uuid, row in rows.items()}
+        for table, rows in now.items()
+    }
 
 
 def kernel_with_nics() -> FakeKernel:
@@ -78,11 +104,13 @@ def carries(config: PortConfig, vlan: int) -> bool:
 def check(kernel: FakeKernel, tables: Snapshot) -> None:
     """The maps say what the database does, and refer to nothing that is not there."""
     wanted = desired(tables)
-    here, _ = presence(wanted, kernel.observe())
+    here = presence(wanted, kernel.observe()).found
     floods = kernel.floods()
     for br in wanted.bridges:
         for vlan in range(8):
-            expected = {p.port.name for p in here if p.bridge is br and carries(p.port.config, vlan)}
+            expected = {
+                p.port.name for p in here if p.port.bridge == br.name and carries(p.port.config, vlan)
+            }
             listed = floods.get((br.name, vlan), floods.get((br.name, int(Limit.ANY_VLAN)), ()))
             assert set(listed) == expected
             assert len(listed) == len(expected)
@@ -158,19 +186,12 @@ def test_no_step_leaves_a_list_that_names_a_port_of_another_bridge_or_none(
                     assert kernel.tables.ports[entry.port].bridge in kernel.tables.bridges
 
 
-@given(st.lists(databases(), min_size=2, max_size=4))
+@given(histories())
 @settings(max_examples=150, deadline=None)
 def test_what_is_remembered_makes_no_difference(readings: list[Snapshot]) -> None:
     memo: Memo[Any] = Memo()
-    before: Snapshot = {}
-    for given_rows in readings:
-        # A replica keeps the row that has not changed.
-        tables = {
-            table: {uuid: _same(before.get(table, {}).get(uuid), row) for uuid, row in rows.items()}
-            for table, rows in given_rows.items()
-        }
+    for tables in readings:
         assert desired(tables, memo=memo) == desired(tables)
-        before = tables
 
 
 @given(databases(), st.dictionaries(st.sampled_from(NAMES), st.integers(1, 9)), st.sampled_from(NAMES))
@@ -179,7 +200,7 @@ def test_numbers_that_the_switch_has_written_ask_for_nothing_new(
     tables: Snapshot, written: dict[str, int], name: str
 ) -> None:
     wanted = desired(tables)
-    held = {each.uuid: each.ofport for *_, each in wanted.interfaces() if each.uuid and each.ofport > 0}
+    held = {each.uuid: each.ofport for each in wanted.interfaces if each.uuid and each.ofport > 0}
     told = with_interfaces(tables, lambda row: {"ofport": written.get(row["name"], row["ofport"])})
     assert ask_the_same(tables, told)
     assert desired(told, held) == wanted
@@ -199,42 +220,56 @@ def with_interfaces(tables: Snapshot, changes: Callable[[dict[str, Any]], dict[s
 PORTS = st.frozensets(st.sampled_from((*NAMES, "bond0")), max_size=2)
 
 
-@st.composite
-def bonded(draw: st.DrawFn) -> Snapshot:
-    """A database with a bond of two devices besides."""
-    tables = draw(databases())
+def bonded(tables: Snapshot, columns: dict[str, Any]) -> Snapshot:
+    """The same database with a bond of two devices besides."""
     taken = {row["name"] for row in tables["Interface"].values()}
     members = [port(name, "")["members"][0] for name in ("eth0", "eth1") if name not in taken]
     if not tables["Bridge"] or not members:
         return tables
+    extra = snapshot(bridge("br0", {**port("bond0"), **columns, "members": members}, local=False))
+    first = min(tables["Bridge"])
+    row = tables["Bridge"][first]
+    row = {**row, "ports": row["ports"] | extra["Bridge"][uuid_of("bridge br0")]["ports"]}
+    return {
+        **tables,
+        **{table: tables[table] | extra[table] for table in ("Port", "Interface")},
+        "Bridge": tables["Bridge"] | {first: row},
+    }
+
+
+@st.composite
+def bonds(draw: st.DrawFn) -> dict[str, Any] | None:
+    """Columns of a bond, or none of it."""
     columns = {
         "lacp": draw(st.none() | st.just("active")),
         "bond_mode": draw(st.none() | st.just("balance-slb")),
+        "bond_fake_iface": draw(st.booleans()),
     }
-    extra = snapshot(bridge("br0", {**port("bond0"), **columns, "members": members}, local=False))
-    for table in ("Port", "Interface"):
-        tables[table].update(extra[table])
-    first = min(tables["Bridge"])
-    row = tables["Bridge"][first]
-    tables["Bridge"][first] = {**row, "ports": row["ports"] | extra["Bridge"][uuid_of("bridge br0")]["ports"]}
-    return tables
+    return draw(st.sampled_from([None, columns]))
 
 
 @st.composite
 def events(draw: st.DrawFn) -> tuple[Any, ...]:
-    """What may happen before a pass: ports disabled, damped and in trouble, devices that change or go."""
+    """What may happen: ports disabled, damped and in trouble, devices that change or go, and a pass that does
+    only so many steps of each plan."""
     changes: dict[str, Any] = draw(st.sampled_from([{}, {"up": False}, {"mtu": 1300}, {"mac": bytes(6)}]))
-    return draw(PORTS), draw(PORTS), draw(PORTS), draw(PORTS), changes, draw(st.booleans())
+    done = draw(st.sampled_from([1000, 1000, 1000, 3, 12]))
+    return draw(PORTS), draw(PORTS), draw(PORTS), draw(PORTS), changes, draw(st.booleans()), done
 
 
-@given(st.lists(st.tuples(bonded(), events()), min_size=2, max_size=4))
-@settings(max_examples=60, deadline=None)
-def test_what_passes_remember_makes_no_difference(passes: list[tuple[Snapshot, tuple[Any, ...]]]) -> None:
+@given(histories(), st.lists(st.tuples(bonds(), events()), min_size=4, max_size=4))
+@settings(max_examples=100, deadline=None)
+def test_what_passes_remember_makes_no_difference(
+    history: list[Snapshot], passes: list[tuple[dict[str, Any] | None, tuple[Any, ...]]]
+) -> None:
     kernel = kernel_with_nics()
-    records, results = Memo[Any](), Memo[Any]()
-    unwritten, rows = Unwritten(), Rows()
-    for tables, (disabled, damp, failed, touched, change, gone) in passes:
-        wanted = damped(desired(tables), damp)
+    memory, unwritten, rows, memo = Memory(), Unwritten(), Rows(), Memo[Any]()
+    before: Snapshot = {}
+    for tables, (bond, (disabled, damp, failed, touched, change, gone, done)) in zip(
+        history, passes, strict=True
+    ):
+        before = tables = kept(before, bonded(tables, bond) if bond else tables)
+        wanted = damped(desired(tables, memo=memo), damp)
         names = {
             value.name: key.id for key, value in kernel.tables.names.items() if key.kind == NameKind.PORT
         }
@@ -247,18 +282,21 @@ def test_what_passes_remember_makes_no_difference(passes: list[tuple[Snapshot, t
             kernel.links[link.ifindex] = replace(link, **change)
             if gone:
                 kernel.remove(link.ifindex)
-        for step in plan_devices(wanted, kernel.observe()).steps:
+        seen = kernel.observe()
+        plan = plan_devices(wanted, seen, memory=memory)
+        assert plan == plan_devices(wanted, seen)
+        for step in plan.steps[:done]:
             kernel.do(step)
         seen = kernel.observe()
-        plan = plan_maps(wanted, seen, records)
+        plan = plan_maps(wanted, seen, memory)
         assert plan == plan_maps(wanted, seen)
-        for step in plan.steps:
+        for step in plan.steps[:done]:
             kernel.do(step)
         seen = kernel.observe()
         kinds = ("Bridge", "Port", "Interface")
         problems = {Owner(kind, name): "no" for kind, name in zip(kinds, sorted(failed), strict=False)}
         faults = {Owner("Interface", name): "not quite" for name in damp}
-        told = [outcome(wanted, seen, problems, faults, (), _hardware, memo) for memo in (results, None)]
+        told = [outcome(wanted, seen, problems, faults, (), _hardware, each) for each in (memory, None)]
         assert told[0] == told[1]
         resets, statistics = dict.fromkeys(damp, 2), {name: {"rx_packets": len(failed)} for name in touched}
         rows.keep(tables)

@@ -135,7 +135,7 @@ def test_of_two_that_request_a_number_the_one_that_has_it_keeps_it() -> None:
 
 def test_a_number_given_out_is_remembered_before_the_database_knows_it() -> None:
     wanted = desired(snapshot(bridge("br0", port("a"), port("b"))), {uuid_of("interface b"): 1})
-    assert {i.name: i.ofport for _, _, i in wanted.interfaces()} == {"br0": 65534, "a": 2, "b": 1}
+    assert {i.name: i.ofport for i in wanted.interfaces} == {"br0": 65534, "a": 2, "b": 1}
 
 
 @pytest.mark.parametrize("number", [0, -5, 65280, 65534, 70000])
@@ -170,7 +170,7 @@ def test_a_bridge_whose_name_is_too_long_takes_its_ports_with_it() -> None:
 
 def test_a_port_named_like_another_bridge_yields_to_it() -> None:
     wanted = desired(snapshot(bridge("br0", port("br1")), bridge("br1", local=False)))
-    errors = {(b.name, i.name): i.error for b, _, i in wanted.interfaces()}
+    errors = {(p.bridge, i.name): i.error for p in wanted.ports.values() for i in p.interfaces}
     assert errors == {
         ("br0", "br0"): None,
         ("br0", "br1"): "could not add network device br1 to bridge br0 (a bridge has that name)",
@@ -183,7 +183,7 @@ def test_a_port_on_two_bridges_serves_the_first() -> None:
     shared = tables["Bridge"][uuid_of("bridge br1")]
     shared["ports"] |= {uuid_of("port p")}
     wanted = desired(tables)
-    assert [b.name for b, p, _ in wanted.interfaces() if p.name == "p"] == ["br0"]
+    assert [p.bridge for p in wanted.ports.values() if p.name == "p"] == ["br0"]
     assert [w.text for w in wanted.warnings] == [
         "is on bridge br0 and on bridge br1; used on bridge br0 only"
     ]
@@ -242,7 +242,7 @@ def test_an_internal_port_may_say_what_it_is_to_be_made_of(asked: str | None, ki
 def test_what_no_internal_port_can_be_made_of_is_left_aside_with_a_warning() -> None:
     asked = port("p", interface={"other_config": {"device-kind": "tap"}})
     wanted = desired(snapshot(bridge("br0", asked)))
-    assert [i.device_kinds for _, _, i in wanted.interfaces()] == [(), ()]
+    assert [i.device_kinds for i in wanted.interfaces] == [(), ()]
     (warning,) = wanted.warnings
     assert (
         warning.text == 'other_config:device-kind "tap" is none of netkit, prefer-netkit, veth; ignoring it'

@@ -96,17 +96,21 @@ class FakeKernel:
     attached: set[int] = field(default_factory=set)
     tables: Tables = field(default_factory=Tables)
     next_ifindex: int = 100
+    pairs: dict[str, Pair] = field(default_factory=dict)
 
     @classmethod
     def with_nics(cls, *links: Link) -> FakeKernel:
         return cls(links={link.ifindex: link for link in links})
 
     def observe(self) -> Observed:
+        """What is there; what has not changed is the same object, as a watch has it."""
         pairs = {}
         for link in self.links.values():
             name = interface_of_alias(link.alias, INSTANCE)
             if name is not None:
-                pairs[name] = Pair(link, self.links.get(link.peer_ifindex), None)
+                pair, known = Pair(link, self.links.get(link.peer_ifindex), None), self.pairs.get(name)
+                pairs[name] = known if known is not None and known == pair else pair
+        self.pairs = pairs
         tables = replace(
             self.tables,
             **{name: dict(getattr(self.tables, name)) for name in Tables.__dataclass_fields__},

@@ -159,7 +159,9 @@ class Execution:
         condition = self._condition(table, where)
         columns = _columns(columns_json, table.schema)
         sort = () if sort_json is None else _columns(sort_json, table.schema)
-        distinct = {key_of(columns, fields): fields for _, fields in matching(self.transaction, table, condition)}
+        distinct = {
+            key_of(columns, fields): fields for _, fields in matching(self.transaction, table, condition)
+        }
         rows = list(distinct.values())
         if sort:
             rows.sort(key=lambda fields: key_of(sort, fields))
@@ -297,7 +299,9 @@ def _candidates(transaction: Transaction, table: Table, condition: Condition) ->
     uuid = row_wanted(condition)
     if uuid is not None:
         return (uuid,)
-    equal = {each.column.index: each.argument for each in condition if isinstance(each, Clause) and each.demands}
+    equal = {
+        each.column.index: each.argument for each in condition if isinstance(each, Clause) and each.demands
+    }
     for columns, index in zip(table.schema.indexes, table.indexes, strict=True) if equal else ():
         if all(column.index in equal for column in columns):
             # The index knows what is committed, the transaction what it has made of that.

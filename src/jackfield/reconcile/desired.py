@@ -245,6 +245,7 @@ class _Reader:
         return WantedPort(
             name=text(row, "name"),
             uuid=uuid,
+            bridge=text(bridge, "name"),
             config=settings.port_config(row, None),
             interfaces=tuple(
                 self._interface(member, text(bridge, "name"), numbers, lacp is not None)
@@ -383,7 +384,7 @@ def _local_port(name: str, error: str | None) -> WantedPort:
     interface = WantedInterface(
         name, None, Kind.INTERNAL.value, Kind.INTERNAL, LOCAL_OFPORT, local=True, error=error
     )
-    return WantedPort(name, None, PortConfig(name, mtu=None), (interface,), error=error)
+    return WantedPort(name, None, name, PortConfig(name, mtu=None), (interface,), error=error)
 
 
 def _wired(bridges: Sequence[WantedBridge]) -> tuple[WantedBridge, ...]:

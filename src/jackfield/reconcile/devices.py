@@ -6,13 +6,17 @@ Devices are removed by the other half of the plan (`plan.plan_maps`), once nothi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from jackfield.datapath.naming import stable_mac, switch_end_alias, switch_end_name
 from jackfield.net.pair import DEFAULT, NAMES
 from jackfield.reconcile.bonddevices import bond_devices
+from jackfield.reconcile.memo import renewed
+from jackfield.reconcile.memory import Memory
 from jackfield.reconcile.observed import Observed, Pair
 from jackfield.reconcile.presence import (
-    addresses,
+    Presence,
+    Sight,
     bridge_macs,
     bridge_mtu,
     interface_owner,
@@ -36,44 +40,67 @@ from jackfield.reconcile.wanted import Desired, Kind, WantedBridge, WantedInterf
 _SWITCH_END = "switch"
 
 
-def plan_devices(desired: Desired, observed: Observed, mtus: Mapping[str, int] | None = None) -> Plan:
+class Orderly(NamedTuple):
+    """The ports of a bridge for whose devices nothing was to do, as they were seen then, the bridge's MTU
+    being that."""
+
+    mtu: int
+    ports: Mapping[str, Sight]
+
+
+def plan_devices(
+    desired: Desired,
+    observed: Observed,
+    mtus: Mapping[str, int] | None = None,
+    memory: Memory | None = None,
+) -> Plan:
     """What to do about devices before frames can be let in.
 
     `mtus` are the bridges' MTUs as of the last pass: when a bridge's MTU has changed, its internal ports
-    follow; otherwise a smaller MTU that a user gave one is left alone.
+    follow; otherwise a smaller MTU that a user gave one is left alone. With the `memory` of the call before,
+    ports that were in order then and are seen as they were are not looked at.
     """
     steps: list[Step] = []
     problems: dict[Owner, str] = {}
-    macs = addresses(desired, observed)
-    for bridge in desired.bridges:
-        if bridge.error is None:
-            follow = _Following(observed, bridge, macs, (mtus or {}).get(bridge.name))
-            for port in bridge.ports:
-                for interface in port.interfaces:
-                    if interface.kind is Kind.INTERNAL and interface.error is None:
-                        steps += follow.internal(port, interface, problems)
-    for bridge, port, interface in bond_devices(desired):
-        follow = _Following(observed, bridge, macs, (mtus or {}).get(bridge.name))
+    memory = memory or Memory()
+    there = memory.presence = presence(desired, observed, memory.presence)
+    orderly: dict[str, Orderly] = {}
+    followed = {
+        bridge.name: _Following(there, bridge, (mtus or {}).get(bridge.name))
+        for bridge in desired.bridges
+        if bridge.error is None
+    }
+    for name, follow in followed.items():
+        before = memory.orderly.get(name)
+        sights = there.of_bridge(name)
+        known = (
+            before.ports if before is not None and before.mtu == follow.mtu and not follow.mtu_changed else {}
+        )
+        for key in renewed(known, sights):
+            port = sights[key].port
+            asked = [each for each in port.interfaces if each.kind is Kind.INTERNAL and each.error is None]
+            todo = [step for interface in asked for step in follow.internal(port, interface, problems)]
+            steps += todo
+            # Those that follow the bridge's MAC are not in order because of what is seen of them alone.
+            if todo or sights[key].missing or port.fake_bridge or any(each.local for each in asked):
+                del sights[key]
+        orderly[name] = Orderly(follow.mtu, sights)
+    for port, interface in bond_devices(desired):
         # What it comes to is the port's matter: see bond_device_warnings.
-        steps += follow.internal(port, interface, {})
-    steps += _system_mtus(desired, observed)
+        steps += followed[port.bridge].internal(port, interface, {})
+    memory.orderly = orderly
+    steps += _system_mtus(there)
     return Plan(tuple(steps), tuple(problems.items()))
 
 
 class _Following:
     """What internal ports take from their bridge."""
 
-    def __init__(
-        self,
-        observed: Observed,
-        bridge: WantedBridge,
-        macs: dict[str, bytes],
-        last_mtu: int | None,
-    ) -> None:
-        self._observed = observed
-        self._macs = bridge_macs(bridge, macs)
-        self._mtu = bridge_mtu(bridge, observed)
-        self._mtu_changed = last_mtu is not None and last_mtu != self._mtu
+    def __init__(self, there: Presence, bridge: WantedBridge, last_mtu: int | None) -> None:
+        self._observed = there.observed
+        self._macs = bridge_macs(bridge, there)
+        self.mtu = bridge_mtu(bridge, there)
+        self.mtu_changed = last_mtu is not None and last_mtu != self.mtu
 
     def internal(
         self, port: WantedPort, interface: WantedInterface, problems: dict[Owner, str]
@@ -120,7 +147,7 @@ class _Following:
             switch_end=switch_end_name(instance, name, attempt),
             alias=switch_end_alias(instance, name, self._origin(interface)),
             mac=self._wanted_mac(port, interface) or stable_mac(instance, name),
-            mtu=interface.mtu_request or self._mtu,
+            mtu=interface.mtu_request or self.mtu,
             switch_mac=stable_mac(instance, name, _SWITCH_END),
             kinds=interface.device_kinds or DEFAULT,
             place=interface.place,
@@ -138,7 +165,7 @@ class _Following:
         if switch.mtu < mtu:
             yield SetMtu(interface_owner(interface), switch.ifindex, None, switch.name, mtu)
         if user.mtu != mtu:
-            back = interface.mtu_request is None and not self._mtu_changed
+            back = interface.mtu_request is None and not self.mtu_changed
             step = SetMtuBack if back else SetMtu
             yield step(interface_owner(interface), user.ifindex, pair.nsid, user.name, mtu)
         mac = self._wanted_mac(port, interface)
@@ -148,7 +175,7 @@ class _Following:
     def _wanted_mtu(self, interface: WantedInterface, mtu: int) -> int:
         if interface.mtu_request:
             return interface.mtu_request
-        return self._mtu if self._mtu_changed or mtu > self._mtu else mtu
+        return self.mtu if self.mtu_changed or mtu > self.mtu else mtu
 
     def _wanted_mac(self, port: WantedPort, interface: WantedInterface) -> bytes | None:
         if interface.local:
@@ -158,11 +185,11 @@ class _Following:
         return self._macs.of_fake_bridge(port.tag) if port.fake_bridge else None
 
 
-def _system_mtus(desired: Desired, observed: Observed) -> Iterator[Step]:
-    if not any(each.kind is Kind.SYSTEM and each.mtu_request for *_, each in desired.interfaces()):
-        return
-    found, _ = presence(desired, observed)
-    for here in found:
+def _system_mtus(there: Presence) -> Iterator[Step]:
+    asking = [
+        here for here in there.found if here.interface.mtu_request and here.interface.kind is Kind.SYSTEM
+    ]
+    for here in asking:
         asked, link = here.interface.mtu_request, here.user
-        if here.interface.kind is Kind.SYSTEM and link is not None and asked and link.mtu != asked:
+        if link is not None and asked and link.mtu != asked:
             yield SetMtu(interface_owner(here.interface), link.ifindex, None, link.name, asked)

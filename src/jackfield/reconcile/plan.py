@@ -8,15 +8,15 @@ that a plan cut short at any step is taken up by the next one.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from jackfield.datapath._abi import FdbOp, Name, NameKey, NameKind, Port, PortFlag
 from jackfield.reconcile.bonddevices import add_bond_devices, bond_devices
 from jackfield.reconcile.flood import FloodPlanner
 from jackfield.reconcile.ids import Ids
-from jackfield.reconcile.memo import Memo
+from jackfield.reconcile.memo import renewed
+from jackfield.reconcile.memory import Memory
 from jackfield.reconcile.observed import Observed, Pair
-from jackfield.reconcile.presence import interface_owner
+from jackfield.reconcile.presence import interface_owner, presence
 from jackfield.reconcile.steps import (
     Attach,
     ChangeFdb,
@@ -31,7 +31,7 @@ from jackfield.reconcile.steps import (
     ZeroCounters,
 )
 from jackfield.reconcile.target import Target, made_promiscuous, target
-from jackfield.reconcile.wanted import Desired, Kind
+from jackfield.reconcile.wanted import Desired
 
 _KINDS = {
     NameKind.BRIDGE: "Bridge",
@@ -43,10 +43,12 @@ _WAY_OUT = PortFlag.BOND | PortFlag.LACP | PortFlag.GUARDED
 """What a port may change without a word about where addresses are."""
 
 
-def plan_maps(desired: Desired, observed: Observed, memo: Memo[Any] | None = None) -> Plan:
+def plan_maps(desired: Desired, observed: Observed, memory: Memory | None = None) -> Plan:
     """What to do once devices are as `devices.plan_devices` wants them and have been observed again;
-    `memo` is that of the plan before."""
-    wanted = target(desired, observed, memo)
+    `memory` is that of the pass before."""
+    memory = memory or Memory()
+    memory.presence = presence(desired, observed, memory.presence)
+    wanted = memory.target = target(memory.presence, memory.target)
     add_bond_devices(wanted, desired, observed)
     return Plan(tuple(_Planner(desired, observed, wanted).steps()), tuple(wanted.problems.items()))
 
@@ -62,14 +64,14 @@ class _Planner:
         self._iface_owners = _Owners(wanted.iface_ids)
         self._bond_owners = _Owners(wanted.bond_ids)
         self._problems = wanted.problems
+        self._unwanted = _unwanted_pairs(desired, observed)
 
     def steps(self) -> Iterator[Step]:
         flood = FloodPlanner(self._have)
         yield from self._cut_off()
         yield from self._prepare()
-        moved = {
-            number for number, port in self._want.ports.items() if self._leaves_bridge(number, port.bridge)
-        }
+        ports = self._want.ports
+        moved = {n for n in renewed(self._have.ports, ports) if self._leaves_bridge(n, ports[n].bridge)}
         if moved:
             kept = {key: tuple(p for p in ports if p not in moved) for key, ports in flood.current.items()}
             yield from flood.change(kept, self._bridge_owners, self._problems)
@@ -89,7 +91,7 @@ class _Planner:
                 owner = self._iface_owners.get(entry.iface, Owner("Interface", f"id {entry.iface}"))
                 words = f"let no more frames in from {self._device(ifindex)}"
                 yield Write(owner, Table.INGRESS, ifindex, None, words)
-        going = {pair.switch.ifindex for pair in self._unwanted_pairs().values()}
+        going = {pair.switch.ifindex for pair in self._unwanted.values()}
         for ifindex in sorted(self._observed.attached - self._want.attached.keys() - going):
             entry_there = self._have.ingress.get(ifindex)
             number = entry_there.iface if entry_there is not None else 0
@@ -123,9 +125,10 @@ class _Planner:
             yield ZeroCounters(self._iface_owners[number], number)
         for number in self._want.port_ids.new():
             yield ZeroCounters(self._port_owners[number], number)
-        for number in self._want.ports.keys() - self._have.ports.keys():
+        for number in sorted(self._want.ports.keys() - self._have.ports.keys()):
             yield from self._port(number)
-        for number, iface in self._want.ifaces.items():
+        for number in sorted(renewed(self._have.ifaces, self._want.ifaces)):
+            iface = self._want.ifaces[number]
             if iface != self._have.ifaces.get(number):
                 owner = self._iface_owners[number]
                 yield Write(owner, Table.IFACES, number, iface, f"configure interface {owner.name}")
@@ -133,14 +136,6 @@ class _Planner:
             if bond != self._have.bonds.get(number):
                 owner = self._bond_owners[number]
                 yield Write(owner, Table.BONDS, number, bond, f"configure bond {owner.name}")
-
-    def _changes(self, number: int) -> bool:
-        want, have = self._want, self._have
-        return (
-            want.ports[number] != have.ports.get(number)
-            or want.port_vlans.get(number) != have.port_vlans.get(number)
-            or want.guards.get(number) != have.guards.get(number)
-        )
 
     def _port(self, number: int) -> Iterator[Step]:
         owner = self._port_owners[number]
@@ -162,10 +157,18 @@ class _Planner:
     def _change_ports(self) -> Iterator[Step]:
         """Ports that were there before. All that is known of addresses behind them, static entries
         too, is forgotten when settings change that matter for it, as in Open vSwitch."""
-        for number, port in self._want.ports.items():
-            before = self._have.ports.get(number)
-            if before is None or not self._changes(number):
-                continue
+        want, have = self._want, self._have
+        changed = {
+            number
+            for one, other in (
+                (have.ports, want.ports),
+                (have.port_vlans, want.port_vlans),
+                (have.guards, want.guards),
+            )
+            for number in (*renewed(one, other), *(one.keys() - other.keys()))
+        }
+        for number in sorted(changed & want.ports.keys() & have.ports.keys()):
+            before, port = have.ports[number], want.ports[number]
             yield from self._port(number)
             if 0 in (before.bridge, port.bridge):
                 continue  # disabled or enabled again
@@ -175,18 +178,21 @@ class _Planner:
 
     def _let_in(self) -> Iterator[Step]:
         """Frames may enter by the interfaces that are ready."""
-        for ifindex, here in self._want.attached.items():
-            entry = self._want.ingress[ifindex]
-            system = here.interface.kind is Kind.SYSTEM
-            known = ifindex in self._observed.attached and entry == self._have.ingress.get(ifindex)
-            if known and not system:
-                continue
+        want, have = self._want, self._have
+        unpromiscuous = {
+            ifindex
+            for ifindex, here in want.attached.items()
+            if here.user is here.switch and here.user is not None and not here.user.promiscuous
+        }
+        ready = {*renewed(have.ingress, want.ingress), *(want.attached.keys() - self._observed.attached)}
+        for ifindex in sorted(ready | unpromiscuous):
+            here, entry = want.attached[ifindex], want.ingress[ifindex]
             owner, name = interface_owner(here.interface), self._device(ifindex)
             if entry != self._have.ingress.get(ifindex):
                 yield Write(owner, Table.INGRESS, ifindex, entry, f"let frames in from {name}")
             if ifindex not in self._observed.attached:
                 yield Attach(owner, ifindex, name)
-            if system and here.user is not None and not here.user.promiscuous:
+            if ifindex in unpromiscuous:
                 yield SetPromiscuous(owner, ifindex, name, True)
 
     def _take_apart(self) -> Iterator[Step]:
@@ -235,16 +241,10 @@ class _Planner:
     def _bridge_owner(self, number: int) -> Owner:
         return self._bridge_owners.get(number, Owner("Bridge", f"id {number}"))
 
-    def _unwanted_pairs(self) -> dict[str, Pair]:
-        """Pairs of ours for which the database has no internal interface, faulty or not, nor a bond."""
-        kept = {i.name for _, _, i in self._desired.interfaces() if i.kind is Kind.INTERNAL}
-        kept |= {device.name for _, _, device in bond_devices(self._desired)}
-        return {name: pair for name, pair in self._observed.pairs.items() if name not in kept}
-
     def _delete_devices(self) -> Iterator[Step]:
         """Devices first, and then what is left of their attachments: the other way round, the kernel would
         wait for a grace period for each."""
-        pairs = self._unwanted_pairs()
+        pairs = self._unwanted
         for name, pair in pairs.items():
             yield DeleteDevice(Owner("Interface", name), pair.switch.ifindex, name)
         for name, pair in pairs.items():
@@ -268,12 +268,18 @@ def _without_way_out(port: Port) -> Port:
     return port._replace(iface=0, iface_count=0, flags=port.flags & ~int(_WAY_OUT))
 
 
+def _unwanted_pairs(desired: Desired, observed: Observed) -> dict[str, Pair]:
+    """Pairs of ours for which the database has no internal interface, faulty or not, nor a bond."""
+    kept = desired.internal | {device.name for _, device in bond_devices(desired)}
+    return {name: pair for name, pair in observed.pairs.items() if name not in kept}
+
+
 class _Owners(Mapping[int, Owner]):
     """The owners of numbers, each made when it is asked for: few are."""
 
     def __init__(self, ids: Ids) -> None:
         self._kind = _KINDS[ids.kind]
-        self._names = ids.known | ids.used
+        self._names = {**ids.known, **ids.used}
 
     def __getitem__(self, number: int) -> Owner:
         return Owner(self._kind, self._names[number])

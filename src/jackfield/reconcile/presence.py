@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from jackfield.datapath.naming import stable_mac
 from jackfield.net.link import Link
+from jackfield.reconcile.memo import renewed
 from jackfield.reconcile.observed import Observed
 from jackfield.reconcile.steps import Owner
 from jackfield.reconcile.wanted import Desired, Kind, Place, WantedBridge, WantedInterface, WantedPort
@@ -22,7 +24,6 @@ class Present(NamedTuple):
     """An interface that can take part. `switch` is the device the switch sends to, `user` the one that its
     user sees (the same for a system interface); both are None for a patch. `nsid` is where `user` is."""
 
-    bridge: WantedBridge
     port: WantedPort
     interface: WantedInterface
     switch: Link | None = None
@@ -30,36 +31,118 @@ class Present(NamedTuple):
     nsid: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What is there of a port: the interfaces that are, and why others are not, by name. `mac` and `mtus` are
+    those by which it counts for its bridge's, `inodes` the namespaces that interfaces are to be made in."""
+
+    port: WantedPort
+    present: tuple[Present, ...]
+    missing: Mapping[str, str]
+    mac: bytes | None
+    mtus: tuple[int, ...]
+    inodes: tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
+class Presence:
+    """What is there of all that is wanted: the sights of ports by `WantedPort.key`, in the order of these."""
+
+    desired: Desired
+    observed: Observed
+    ports: Mapping[str, Sight]
+
+    @cached_property
+    def found(self) -> list[Present]:
+        """The interfaces that are there."""
+        return [here for sight in self.ports.values() for here in sight.present]
+
+    @cached_property
+    def problems(self) -> Mapping[Owner, str]:
+        """Why others are not."""
+        missing = [sight.missing for sight in self.ports.values() if sight.missing]
+        return {Owner("Interface", name): text for each in missing for name, text in each.items()}
+
+    def of_bridge(self, name: str) -> dict[str, Sight]:
+        """The sights of the ports of one bridge."""
+        ports = self.ports
+        return {key: ports[key] for key in self.desired.ports_of.get(name, ())}
+
+
+def presence(desired: Desired, observed: Observed, before: Presence | None = None) -> Presence:
+    """What is there. With the result of the call `before`, the sights of ports of which neither what is
+    wanted nor what there is has changed are the same objects, and cost nothing."""
+    if before is None or before.observed.instance != observed.instance:
+        return Presence(
+            desired, observed, {key: _sight(each, observed) for key, each in desired.ports.items()}
+        )
+    if before.desired is desired and before.observed is observed:
+        return before
+    anew = set(renewed(before.desired.ports, desired.ports))
+    anew.update(key for key, sight in before.ports.items() if sight.missing)
+    anew.update(
+        desired.port_of[name].key for name in _changed(before, desired, observed) if name in desired.port_of
+    )
+    sights = before.ports
+    return Presence(
+        desired,
+        observed,
+        {key: _sight(port, observed) if key in anew else sights[key] for key, port in desired.ports.items()},
+    )
+
+
+def _changed(before: Presence, desired: Desired, now: Observed) -> Iterator[str]:
+    """The interfaces that may not be there any more, or otherwise. (Those that were missing are looked at
+    anyhow.)"""
+    old = before.observed
+    for had, has in ((old.pairs, now.pairs), (old.by_name, now.by_name)):
+        yield from renewed(had, has)
+        yield from had.keys() - has.keys()
+    if old.namespaces != now.namespaces:
+        moved = {path for path, _ in old.namespaces.items() ^ now.namespaces.items()}
+        yield from (name for name, path in desired.namespaces().items() if path in moved)
+    if desired.has_system and old.own != now.own:
+        devices = [
+            links[each] for each in old.own ^ now.own for links in (old.links, now.links) if each in links
+        ]
+        yield from (link.name for link in devices)
+
+
 def interface_owner(interface: WantedInterface) -> Owner:
     """The owner of steps that serve an interface."""
     return Owner("Interface", interface.name)
 
 
-def presence(desired: Desired, observed: Observed) -> tuple[list[Present], dict[Owner, str]]:
-    """The interfaces that are there, and why the others are not."""
+def _sight(port: WantedPort, observed: Observed) -> Sight:
     found: list[Present] = []
-    problems: dict[Owner, str] = {}
-    users: dict[int, str] = {}
-    for bridge, port, interface in desired.interfaces():
+    missing: dict[str, str] = {}
+    for interface in port.interfaces:
         if interface.error is not None:
             continue
         if interface.kind is Kind.PATCH:
-            found.append(Present(bridge, port, interface))
+            found.append(Present(port, interface))
         elif interface.kind is Kind.INTERNAL:
             pair = observed.pairs.get(interface.name)
             if pair is None:
-                problems[interface_owner(interface)] = internal_problem(interface, observed)
+                missing[interface.name] = internal_problem(interface, observed)
             else:
-                found.append(Present(bridge, port, interface, pair.switch, pair.user, pair.nsid))
+                found.append(Present(port, interface, pair.switch, pair.user, pair.nsid))
         else:
             link = observed.by_name.get(interface.name)
             problem = _system_problem(interface.name, link, observed)
             if link is None or problem is not None:
-                problems[interface_owner(interface)] = problem or ""
+                missing[interface.name] = problem or ""
             else:
-                users[link.ifindex] = interface.name
-                found.append(Present(bridge, port, interface, link, link))
-    return found, problems
+                found.append(Present(port, interface, link, link))
+    places = [interface.place for interface in port.interfaces if interface.place is not None]
+    return Sight(
+        port,
+        tuple(found),
+        missing,
+        _representative(port, observed),
+        tuple(_mtus(port, observed)),
+        tuple(namespace_of(place, observed) for place in places),
+    )
 
 
 def internal_problem(interface: WantedInterface, observed: Observed) -> str:
@@ -101,18 +184,6 @@ def _system_problem(name: str, link: Link | None, observed: Observed) -> str | N
     return None
 
 
-def addresses(desired: Desired, observed: Observed) -> dict[str, bytes]:
-    """The MAC of every interface that has or is about to have a device, but for those that follow others:
-    the ports of bridges and of fake bridges."""
-    return {
-        interface.name: address
-        for _, port, interface in desired.interfaces()
-        if not interface.local
-        and (interface.mac is not None or not port.fake_bridge)
-        and (address := _address(interface, observed))
-    }
-
-
 def _address(interface: WantedInterface, observed: Observed) -> bytes | None:
     if interface.kind is Kind.SYSTEM:
         link = observed.by_name.get(interface.name)
@@ -129,68 +200,64 @@ def _address(interface: WantedInterface, observed: Observed) -> bytes | None:
 
 @dataclass(frozen=True, slots=True)
 class BridgeMacs:
-    """The MACs that a bridge lends to its own port and to those of its fake bridges."""
+    """The MACs that a bridge lends to its own port, `bridge`, and to those of its fake bridges."""
 
     bridge: bytes
     default: bytes
     lowest: bytes | None
-    by_tag: Mapping[int | None, bytes]
-    untied: bytes | None
+    counting: Sequence[Sight]
 
     def of_fake_bridge(self, tag: int | None) -> bytes:
         """The lowest of the ports with the fake bridge's tag, or with a MAC of their own, else one made
         up as for the bridge."""
         if tag is None:
             return self.lowest or self.default
-        found = [mac for mac in (self.by_tag.get(tag), self.untied) if mac is not None]
-        return min(found, default=self.default)
+        found = [each.mac for each in self.counting if each.port.mac is not None or each.port.tag == tag]
+        return min((mac for mac in found if mac is not None), default=self.default)
 
 
-def bridge_macs(bridge: WantedBridge, macs: Mapping[str, bytes]) -> BridgeMacs:
+def bridge_macs(bridge: WantedBridge, presence: Presence) -> BridgeMacs:
     """The MAC of a bridge is what other_config:hwaddr says, else the lowest globally unique one of its
     ports, else one made from the bridge's UUID (ovs-vswitchd.conf.db(5), Bridge)."""
-    by_tag: dict[int | None, bytes] = {}
-    untied: bytes | None = None
-    for port in bridge.ports:
-        mac = _representative(port, macs)
-        if mac is None:
-            continue
-        if port.mac is not None:
-            untied = mac if untied is None else min(untied, mac)
-        else:
-            by_tag[port.tag] = min(mac, by_tag.get(port.tag, mac))
-    every = [*by_tag.values(), *([untied] if untied is not None else [])]
-    lowest = min(every, default=None)
-    return BridgeMacs(
-        bridge.hwaddr or lowest or bridge.default_mac, bridge.default_mac, lowest, by_tag, untied
-    )
+    counting = [sight for sight in presence.of_bridge(bridge.name).values() if sight.mac is not None]
+    lowest = min([sight.mac for sight in counting if sight.mac is not None], default=None)
+    return BridgeMacs(bridge.hwaddr or lowest or bridge.default_mac, bridge.default_mac, lowest, counting)
 
 
-def _representative(port: WantedPort, macs: Mapping[str, bytes]) -> bytes | None:
-    """The MAC by which a port counts for its bridge, if it has one that may."""
+def _representative(port: WantedPort, observed: Observed) -> bytes | None:
+    """The MAC by which a port counts for its bridge, if it has one that may: that of the first of its
+    interfaces that have or are about to have a device, but for those that follow others: the ports of bridges
+    and of fake bridges."""
     if port.mirror_output:
         return None
-    members = [interface.name for interface in port.interfaces if interface.name in macs]
-    mac = port.mac or (macs[min(members)] if members else None)
+    mac = port.mac
+    if mac is None:
+        followed = [
+            each
+            for each in port.interfaces
+            if not each.local and (each.mac is not None or not port.fake_bridge)
+        ]
+        found = [(each.name, address) for each in followed if (address := _address(each, observed))]
+        mac = min(found)[1] if found else None
     return mac if mac and any(mac) and not mac[0] & 3 and mac not in _RESERVED else None
 
 
-def bridge_mtu(bridge: WantedBridge, observed: Observed) -> int:
+def bridge_mtu(bridge: WantedBridge, presence: Presence) -> int:
     """The MTU that the bridge's internal ports follow unless they ask for another: the smallest of its
     other ports (ovs-vswitchd.conf.db(5), Interface.mtu_request)."""
-    return min(_mtus(bridge, observed), default=DEFAULT_MTU)
+    sights = presence.of_bridge(bridge.name).values()
+    return min([mtu for sight in sights if sight.mtus for mtu in sight.mtus], default=DEFAULT_MTU)
 
 
-def _mtus(bridge: WantedBridge, observed: Observed) -> Iterator[int]:
-    for port in bridge.ports:
-        for interface in port.interfaces:
-            if interface.error is not None:
-                continue
-            link = observed.by_name.get(interface.name) if interface.kind is Kind.SYSTEM else None
-            if link is not None and _system_problem(interface.name, link, observed) is None:
-                yield _possible_mtu(interface.mtu_request, link)
-            elif interface.kind is Kind.INTERNAL and interface.mtu_request:
-                yield interface.mtu_request
+def _mtus(port: WantedPort, observed: Observed) -> Iterator[int]:
+    for interface in port.interfaces:
+        if interface.error is not None:
+            continue
+        link = observed.by_name.get(interface.name) if interface.kind is Kind.SYSTEM else None
+        if link is not None and _system_problem(interface.name, link, observed) is None:
+            yield _possible_mtu(interface.mtu_request, link)
+        elif interface.kind is Kind.INTERNAL and interface.mtu_request:
+            yield interface.mtu_request
 
 
 def _possible_mtu(asked: int | None, link: Link) -> int:

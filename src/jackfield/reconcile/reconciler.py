@@ -14,10 +14,11 @@ from jackfield.reconcile.desired import desired
 from jackfield.reconcile.devices import plan_devices
 from jackfield.reconcile.loops import damped, damped_before
 from jackfield.reconcile.memo import Memo
+from jackfield.reconcile.memory import Memory
 from jackfield.reconcile.observed import Observed
 from jackfield.reconcile.outcome import Outcome
 from jackfield.reconcile.plan import plan_maps
-from jackfield.reconcile.presence import bridge_mtu
+from jackfield.reconcile.presence import bridge_mtu, presence
 from jackfield.reconcile.report import outcome
 from jackfield.reconcile.rows import Snapshot, ask_the_same
 from jackfield.reconcile.steps import Owner
@@ -49,8 +50,7 @@ class Reconciler:
         """The ports that may flood little because they are in loops."""
         self._read: tuple[Snapshot, Desired] | None = None
         self._wishes: Memo[Any] = Memo()
-        self._records: Memo[Any] = Memo()
-        self._results: Memo[Any] = Memo()
+        self._memory = Memory()
         self._calm: _Calm | None = None
 
     def close(self) -> None:
@@ -88,7 +88,7 @@ class Reconciler:
             wanted = desired(snapshot, self._ofports, self._wishes)
             self._ofports = {
                 interface.uuid: interface.ofport
-                for _, _, interface in wanted.interfaces()
+                for interface in wanted.interfaces
                 if interface.uuid is not None and interface.ofport > 0
             }
         self._read = snapshot, wanted
@@ -132,6 +132,7 @@ class Reconciler:
         except BaseException:
             self._watch.forget()
             self._calm = None
+            self._memory = Memory()
             raise
 
     def _planned_and_done(self, wanted: Desired) -> Outcome:
@@ -139,19 +140,20 @@ class Reconciler:
         if self._calm is not None and self._calm.holds(wanted, found, self._watch.heard_of):
             return self._calm.outcome
         report = Report()
-        first = plan_devices(wanted, found, self._mtus)
+        first = plan_devices(wanted, found, self._mtus, self._memory)
         apply(first.steps, self._datapath, self._watch, report, self._after_step)
-        second = plan_maps(wanted, self._watch.seen(), self._records)
+        second = plan_maps(wanted, self._watch.seen(), self._memory)
         apply(second.steps, self._datapath, self._watch, report, self._after_step)
         seen = self._watch.seen()
         if report.failed:
             self._watch.forget()
         else:
             self._datapath.remove_other_versions()
-            self._mtus = {b.name: bridge_mtu(b, seen) for b in wanted.bridges if b.error is None}
+            there = self._memory.presence = presence(wanted, seen, self._memory.presence)
+            self._mtus = {b.name: bridge_mtu(b, there) for b in wanted.bridges if b.error is None}
         problems: dict[Owner, str] = dict(second.problems) | dict(first.problems) | report.failed
         hardware = self._datapath.devices.hardware
-        result = outcome(wanted, seen, problems, report.faults, report.done, hardware, self._results)
+        result = outcome(wanted, seen, problems, report.faults, report.done, hardware, self._memory)
         # What a step was done for may be what another one waited for.
         calm = not report.faults and not (problems and report.done)
         disabled = dict(seen.tables.disabled)

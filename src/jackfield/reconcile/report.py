@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -12,8 +12,9 @@ from jackfield.datapath.naming import stable_mac
 from jackfield.net.link import Link
 from jackfield.net.netdev import Hardware
 from jackfield.reconcile.bonddevices import bond_device_warnings
-from jackfield.reconcile.ids import names_by_kind
-from jackfield.reconcile.memo import Memo
+from jackfield.reconcile.ids import Names, read_names
+from jackfield.reconcile.memo import renewed
+from jackfield.reconcile.memory import Memory
 from jackfield.reconcile.observed import Observed
 from jackfield.reconcile.outcome import (
     BridgeOutcome,
@@ -25,7 +26,7 @@ from jackfield.reconcile.outcome import (
     PortOutcome,
     State,
 )
-from jackfield.reconcile.presence import Present, addresses, bridge_macs, namespace_of, presence
+from jackfield.reconcile.presence import Presence, Present, Sight, bridge_macs, namespace_of, presence
 from jackfield.reconcile.steps import Owner, Step
 from jackfield.reconcile.wanted import Desired, Kind, WantedBridge, WantedInterface, WantedPort
 
@@ -42,28 +43,29 @@ def outcome(
     faults: Errors,
     steps: Sequence[Step],
     hardware: Callable[[str], Hardware],
-    memo: Memo[Any] | None = None,
+    memory: Memory | None = None,
 ) -> Outcome:
     """The result of a pass, `observed` being the kernel after it.
 
     `steps` are those that were done, `problems` say what cannot be had and why, `faults` what is wrong with
-    things that are had; `hardware` tells of a system device by name. With the `memo` of the call before, what
-    is told of ports and interfaces that are as they were then is what that call told.
+    things that are had; `hardware` tells of a system device by name. With the `memory` of the call before, what
+    is told of ports and interfaces that are as they were then is what that call told: the same objects.
     """
-    memo = memo or Memo()
-    memo.start(observed.instance)
-    writer = _Writer(observed, desired, problems, faults, hardware, memo)
+    memory = memory or Memory()
+    there = memory.presence = presence(desired, observed, memory.presence)
+    writer = _Writer(there, problems, faults, hardware, memory.account)
+    memory.account = writer.account
     bridges = tuple(map(writer.bridge, desired.bridges))
-    told = [writer.port(bridge, port) for bridge in desired.bridges for port in bridge.ports]
+    told = writer.account.ports.values()
     objects = [
-        *(_state("Bridge", bridge.name, bridge.error) for bridge in bridges),
-        *(each.state for each in told),
-        *(state for each in told for state in each.states),
+        *[_state("Bridge", bridge.name, bridge.error) for bridge in bridges],
+        *[each.state for each in told],
+        *[state for each in told for state in each.states],
     ]
     return Outcome(
         bridges=bridges,
-        ports=tuple(each.port for each in told),
-        interfaces=tuple(interface for each in told for interface in each.interfaces),
+        ports=tuple([each.port for each in told]),
+        interfaces=tuple([interface for each in told for interface in each.interfaces]),
         objects=tuple(objects),
         warnings=(*desired.warnings, *bond_device_warnings(desired, observed)),
         steps=tuple(step.describe() for step in steps),
@@ -109,17 +111,27 @@ def _of(kind: str, errors: Errors) -> Mapping[str, str]:
     return {owner.name: text for owner, text in errors.items() if owner.kind == kind}
 
 
-def _numbers(names: Mapping[int, str]) -> Mapping[str, int]:
-    return {name: number for number, name in names.items()}
+class Told(NamedTuple):
+    """What is told of a port and of its interfaces, and of what it was made. What is `lasting` depends on
+    nothing but what there is of the port: of system devices and bonds more is to be known."""
 
-
-class _Told(NamedTuple):
-    """What is told of a port and of its interfaces."""
-
+    made_of: tuple[WantedPort, _PortFacts, Sequence[_Facts]]
+    lasting: bool
     port: PortOutcome
     state: ObjectState
     interfaces: tuple[InterfaceOutcome, ...]
     states: tuple[ObjectState, ...]
+
+
+class Account(NamedTuple):
+    """What is told of all ports, by key, and of what it was made."""
+
+    there: Presence
+    names: Names
+    problems: Errors
+    faults: Errors
+    disabled: Collection[int]
+    ports: Mapping[str, Told]
 
 
 class _PortFacts(NamedTuple):
@@ -147,9 +159,9 @@ class _Facts(NamedTuple):
     hardware: Hardware | None = None
 
 
-def _told(instance: str, bridge: str, port: WantedPort, own: _PortFacts, facts: Sequence[_Facts]) -> _Told:
+def _told(instance: str, port: WantedPort, own: _PortFacts, facts: Sequence[_Facts]) -> Told:
     pairs = zip(port.interfaces, facts, strict=True)
-    interfaces = tuple(_interface_outcome(instance, bridge, port.name, each, has) for each, has in pairs)
+    interfaces = tuple(_interface_outcome(instance, port, each, has) for each, has in pairs)
     first = next((each for each in interfaces if each.ofport >= 0), None)
     error = own.error
     if error is None and first is None and interfaces:
@@ -157,7 +169,7 @@ def _told(instance: str, bridge: str, port: WantedPort, own: _PortFacts, facts: 
     outcome = PortOutcome(
         name=port.name,
         uuid=port.uuid,
-        bridge=bridge,
+        bridge=port.bridge,
         config=port.config,
         interfaces=tuple(interface.name for interface in port.interfaces),
         id=own.id if error is None else 0,
@@ -171,13 +183,14 @@ def _told(instance: str, bridge: str, port: WantedPort, own: _PortFacts, facts: 
         error=error,
     )
     states = tuple(_state("Interface", each.name, each.error) for each in interfaces)
-    return _Told(outcome, _port_state(outcome), interfaces, states)
+    lasting = port.bond is None and all(each.hardware is None for each in facts)
+    return Told((port, own, facts), lasting, outcome, _port_state(outcome), interfaces, states)
 
 
 def _interface_outcome(
-    instance: str, bridge: str, port: str, interface: WantedInterface, facts: _Facts
+    instance: str, port: WantedPort, interface: WantedInterface, facts: _Facts
 ) -> InterfaceOutcome:
-    named = InterfaceOutcome(interface.name, interface.uuid, bridge, port, interface.type)
+    named = InterfaceOutcome(interface.name, interface.uuid, port.bridge, port.name, interface.type)
     if not facts.there:
         return replace(named, waits=facts.waits, error=facts.error)
     return replace(
@@ -238,65 +251,62 @@ def _kind_fault(interface: WantedInterface, switch: Link | None) -> str | None:
 class _Writer:
     def __init__(
         self,
-        observed: Observed,
-        desired: Desired,
+        there: Presence,
         problems: Errors,
         faults: Errors,
         hardware: Callable[[str], Hardware],
-        memo: Memo[Any],
+        before: Account | None,
     ) -> None:
-        self._memo = memo
-        self._observed = observed
+        tables = there.observed.tables
+        self._there = there
         self._hardware = hardware
         self._bridge_problems = _of("Bridge", problems)
         self._port_problems = _of("Port", problems)
         self._interface_problems = _of("Interface", problems)
         self._faults = _of("Interface", faults)
-        found, missing = presence(desired, observed)
-        self._missing = _of("Interface", missing)
-        self._found: dict[str, Present] = {here.interface.name: here for here in found}
-        self._macs = addresses(desired, observed)
-        self._bonds = observed.tables.bonds
-        self._disabled = observed.tables.disabled
-        self._names = names = names_by_kind(observed.tables.names)
-        self._bridge_ids = _numbers(names[NameKind.BRIDGE])
-        self._port_ids = _numbers(names[NameKind.PORT])
-        self._iface_ids = _numbers(names[NameKind.IFACE])
-        self._bond_ids = _numbers(names[NameKind.BOND])
+        self._bonds = tables.bonds
+        self._disabled = tables.disabled
+        names = read_names(tables.names, before.names if before is not None else None)
+        self._names, self._numbers = names.of, names.numbers
+        told: dict[str, Told] = {}
+        self.account = Account(there, names, dict(problems), faults, frozenset(self._disabled), told)
+        known = before.ports if before is not None else {}
+        anew = _anew(self.account, before)
+        for key, sight in there.ports.items():
+            told[key] = self._port(sight, known.get(key)) if key in anew else known[key]
 
     def bridge(self, bridge: WantedBridge) -> BridgeOutcome:
         error = bridge.error or self._bridge_problems.get(bridge.name)
         if bridge.error is not None:
             return BridgeOutcome(bridge.name, bridge.uuid, bridge.config, error=error)
-        mac = bridge_macs(bridge, self._macs).bridge
+        mac = bridge_macs(bridge, self._there).bridge
         identity = int.from_bytes(mac) if bridge.datapath_id is None else bridge.datapath_id
         return BridgeOutcome(
             name=bridge.name,
             uuid=bridge.uuid,
             config=bridge.config,
-            id=self._bridge_ids.get(bridge.name, 0),
+            id=self._numbers[NameKind.BRIDGE].get(bridge.name, 0),
             mac=mac.hex(":"),
             datapath_id=f"{identity:016x}",
             error=error,
         )
 
-    def port(self, bridge: WantedBridge, port: WantedPort) -> _Told:
-        name = port.name
-        port_id, bond_id = self._port_ids.get(name, 0), self._bond_ids.get(name, 0)
+    def _port(self, sight: Sight, known: Told | None) -> Told:
+        port, numbers = sight.port, self._numbers
+        bond_id = numbers[NameKind.BOND].get(port.name, 0)
+        port_id = numbers[NameKind.PORT].get(port.name, 0)
         own = _PortFacts(
-            port.error or self._port_problems.get(name),
+            port.error or self._port_problems.get(port.name),
             port_id,
             bond_id,
             self._members(bond_id) if bond_id else (),
             self._disabling(port_id),
         )
-        facts = [self._facts(bridge, port, interface) for interface in port.interfaces]
-        told: _Told = self._memo.get(
-            name,
-            (bridge.name, port, own, facts),
-            lambda: _told(self._observed.instance, bridge.name, port, own, facts),
-        )
-        return told
+        found = {here.interface.name: here for here in sight.present}
+        facts = [self._facts(sight, each, found.get(each.name)) for each in port.interfaces]
+        if known is not None and known.made_of == (port, own, facts):
+            return known
+        return _told(self._there.observed.instance, port, own, facts)
 
     def _members(self, bond_id: int) -> tuple[str, ...]:
         bond, names = self._bonds.get(bond_id), self._names[NameKind.IFACE]
@@ -309,24 +319,43 @@ class _Writer:
         by = _DISABLED_BY.get(_abi.DisabledBy(record.by), DisabledBy.LOOP)
         return Disabled(by, record.since_ns / 1e9, self._names[NameKind.PORT].get(record.other))
 
-    def _facts(self, bridge: WantedBridge, port: WantedPort, interface: WantedInterface) -> _Facts:
-        name, here = interface.name, self._found.get(interface.name)
+    def _facts(self, sight: Sight, interface: WantedInterface, here: Present | None) -> _Facts:
+        name, port = interface.name, sight.port
         error = (
             interface.error
             or self._interface_problems.get(name)
             or self._port_problems.get(port.name)
-            or self._bridge_problem(bridge.name)
-            or self._missing.get(name)
+            or self._bridge_problem(port.bridge)
+            or sight.missing.get(name)
         )
         if error is not None or here is None:
             place = interface.place
-            waits = place is not None and namespace_of(place, self._observed) is None
+            waits = place is not None and namespace_of(place, self._there.observed) is None
             return _Facts(False, error, waits)
-        number, fault = self._iface_ids.get(name, 0), self._faults.get(name, interface.fault)
+        number = self._numbers[NameKind.IFACE].get(name, 0)
+        fault = self._faults.get(name, interface.fault)
         system = interface.kind is Kind.SYSTEM and here.user is not None
         hardware = self._hardware(name) if system else None
         return _Facts(True, None, False, here.switch, here.user, here.nsid, number, fault, hardware)
 
     def _bridge_problem(self, name: str) -> str | None:
         """Why there is no bridge; what is wrong with one that there is does not take its ports away."""
-        return None if name in self._bridge_ids else self._bridge_problems.get(name)
+        known = self._numbers[NameKind.BRIDGE]
+        return None if name in known else self._bridge_problems.get(name)
+
+
+def _anew(now: Account, before: Account | None) -> Collection[str]:
+    """The ports of which something else may be to be told than before."""
+    desired = now.there.desired
+    if before is None:
+        return desired.ports.keys()
+    anew = set(renewed(before.there.ports, now.there.ports))
+    anew.update([key for key, told in before.ports.items() if not told.lasting])
+    odd = {owner.name for owner, _ in now.problems.items() ^ before.problems.items()}
+    odd |= {owner.name for owner, _ in now.faults.items() ^ before.faults.items()}
+    odd |= {now.names.of[NameKind.PORT].get(number, "") for number in {*now.disabled, *before.disabled}}
+    odd |= now.names.changed
+    if odd:
+        anew.update([key for key, port in desired.ports.items() if port.name in odd or port.bridge in odd])
+        anew.update([port.key for name, port in desired.port_of.items() if name in odd])
+    return anew

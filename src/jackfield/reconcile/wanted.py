@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -72,13 +72,14 @@ class WantedInterface:
 
 @dataclass(frozen=True, slots=True)
 class WantedPort:
-    """A port of a bridge. `config.mtu` is left out: it is the device's matter. `mac` is Port.mac, `tag` is
-    Port.tag as it is in the database. `mirror_output` tells that it does not count for the bridge's MAC.
+    """A port of the bridge of that name. `config.mtu` is left out: it is the device's matter. `mac` is
+    Port.mac, `tag` is Port.tag as it is in the database. `mirror_output` tells that it does not count for the bridge's MAC.
     `bond` is set for a port of several interfaces, `lacp` for one that speaks LACP. `device`: a device is to
     bear the bond's name."""
 
     name: str
     uuid: str | None
+    bridge: str
     config: PortConfig
     interfaces: tuple[WantedInterface, ...]
     tag: int | None = None
@@ -90,6 +91,11 @@ class WantedPort:
     device: bool = False
     loops: LoopSettings = REPORT_ONLY
     error: str | None = None
+
+    @property
+    def key(self) -> str:
+        """By which it is told from all other ports: its row, else the bridge that it is the local port of."""
+        return self.uuid or self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,18 +124,41 @@ class Desired:
     warnings: tuple[Warning, ...] = ()
 
     @cached_property
-    def _interfaces(self) -> tuple[tuple[WantedBridge, WantedPort, WantedInterface], ...]:
-        return tuple(
-            (bridge, port, interface)
-            for bridge in self.bridges
-            for port in bridge.ports
-            for interface in port.interfaces
-        )
+    def ports_of(self) -> Mapping[str, Mapping[str, WantedPort]]:
+        """The ports of each bridge by key."""
+        return {
+            bridge.name: {port.uuid or port.name: port for port in bridge.ports} for bridge in self.bridges
+        }
 
-    def interfaces(self) -> tuple[tuple[WantedBridge, WantedPort, WantedInterface], ...]:
-        """Every interface with its port and bridge."""
-        return self._interfaces
+    @cached_property
+    def ports(self) -> Mapping[str, WantedPort]:
+        """All ports by key."""
+        return {key: port for ports in self.ports_of.values() for key, port in ports.items()}
+
+    @cached_property
+    def interfaces(self) -> Sequence[WantedInterface]:
+        """All interfaces."""
+        return [interface for port in self.ports.values() for interface in port.interfaces]
+
+    @cached_property
+    def port_of(self) -> Mapping[str, WantedPort]:
+        """The port of each interface by the interface's name."""
+        return {interface.name: port for port in self.ports.values() for interface in port.interfaces}
+
+    @cached_property
+    def internal(self) -> frozenset[str]:
+        """The names of internal interfaces."""
+        return frozenset([each.name for each in self.interfaces if each.kind is Kind.INTERNAL])
+
+    @cached_property
+    def has_system(self) -> bool:
+        """Whether there is an interface for a device that is there by itself."""
+        return any(each.kind is Kind.SYSTEM for each in self.interfaces)
+
+    @cached_property
+    def _namespaces(self) -> Mapping[str, str]:
+        return {each.name: each.place.netns for each in self.interfaces if each.place is not None}
 
     def namespaces(self) -> Mapping[str, str]:
         """The files of the network namespaces that internal ports are to be made in, by interface."""
-        return {each.name: each.place.netns for *_, each in self.interfaces() if each.place}
+        return self._namespaces

@@ -27,7 +27,7 @@ class Unwritten:
     def __init__(self) -> None:
         self._told: Mapping[str, _Told] = {}
         self._notes: Mapping[tuple[str, str], Sequence[str]] = {}
-        self._rows: dict[str, Mapping[str, Row]] = dict.fromkeys(_TABLES, {})
+        self._rows: dict[str, Mapping[str, Row]] = {table: {} for table in _TABLES}
         self._due: list[Update] = []
 
     def updates(
