@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 from jackfield.datapath._abi import Disabled, DisabledBy, Limit, NameKind, PortFlag
 from jackfield.model.config import PortConfig, VlanMode
 from jackfield.net.netdev import Hardware
-from jackfield.reconcile.desired import desired
+from jackfield.reconcile.desired import Reading, desired
 from jackfield.reconcile.devices import plan_devices
 from jackfield.reconcile.guards import guard_record
 from jackfield.reconcile.loops import damped
-from jackfield.reconcile.memo import Memo
 from jackfield.reconcile.memory import Memory
 from jackfield.reconcile.plan import plan_maps
 from jackfield.reconcile.presence import presence
@@ -189,9 +188,9 @@ def test_no_step_leaves_a_list_that_names_a_port_of_another_bridge_or_none(
 @given(histories())
 @settings(max_examples=150, deadline=None)
 def test_what_is_remembered_makes_no_difference(readings: list[Snapshot]) -> None:
-    memo: Memo[Any] = Memo()
+    memory = Reading()
     for tables in readings:
-        assert desired(tables, memo=memo) == desired(tables)
+        assert desired(tables, memory=memory) == desired(tables)
 
 
 @given(databases(), st.dictionaries(st.sampled_from(NAMES), st.integers(1, 9)), st.sampled_from(NAMES))
@@ -263,13 +262,13 @@ def test_what_passes_remember_makes_no_difference(
     history: list[Snapshot], passes: list[tuple[dict[str, Any] | None, tuple[Any, ...]]]
 ) -> None:
     kernel = kernel_with_nics()
-    memory, unwritten, rows, memo = Memory(), Unwritten(), Rows(), Memo[Any]()
+    memory, unwritten, rows, reading = Memory(), Unwritten(), Rows(), Reading()
     before: Snapshot = {}
     for tables, (bond, (disabled, damp, failed, touched, change, gone, done)) in zip(
         history, passes, strict=True
     ):
         before = tables = kept(before, bonded(tables, bond) if bond else tables)
-        wanted = damped(desired(tables, memo=memo), damp)
+        wanted = damped(desired(tables, memory=reading), damp)
         names = {
             value.name: key.id for key, value in kernel.tables.names.items() if key.kind == NameKind.PORT
         }

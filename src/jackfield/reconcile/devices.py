@@ -11,7 +11,6 @@ from typing import NamedTuple
 from jackfield.datapath.naming import stable_mac, switch_end_alias, switch_end_name
 from jackfield.net.pair import DEFAULT, NAMES
 from jackfield.reconcile.bonddevices import bond_devices
-from jackfield.reconcile.memo import renewed
 from jackfield.reconcile.memory import Memory
 from jackfield.reconcile.observed import Observed, Pair
 from jackfield.reconcile.presence import (
@@ -24,6 +23,7 @@ from jackfield.reconcile.presence import (
     namespace_of,
     presence,
 )
+from jackfield.reconcile.renewed import renewed
 from jackfield.reconcile.steps import (
     CreatePair,
     DeleteDevice,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from jackfield.datapath._abi import Name, NameKey, NameKind
-from jackfield.reconcile.memo import renewed
+from jackfield.reconcile.renewed import renewed
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,13 +23,15 @@ def assign(wishes: Iterable[tuple[str, int | None, int | None]]) -> Mapping[str,
             taken[number] = name
             given[name] = number
 
-    for name, request, held in asked:
+    asking = [wish for wish in asked if wish[1] is not None]
+    for name, request, held in asking:
         if request == held:
             give(name, request)
-    for name, request, _ in asked:
+    for name, request, _ in asking:
         give(name, request)
     for name, _, held in asked:
-        give(name, held)
+        if held is not None and held not in taken and name not in given:
+            taken[held], given[name] = name, held
     lowest = 1
     for name, _, _ in asked:
         if name not in given:

@@ -7,16 +7,17 @@ that a plan cut short at any step is taken up by the next one.
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 
 from jackfield.datapath._abi import FdbOp, Name, NameKey, NameKind, Port, PortFlag
 from jackfield.reconcile.bonddevices import add_bond_devices, bond_devices
 from jackfield.reconcile.flood import FloodPlanner
 from jackfield.reconcile.ids import Ids
-from jackfield.reconcile.memo import renewed
 from jackfield.reconcile.memory import Memory
 from jackfield.reconcile.observed import Observed, Pair
 from jackfield.reconcile.presence import interface_owner, presence
+from jackfield.reconcile.renewed import renewed
 from jackfield.reconcile.steps import (
     Attach,
     ChangeFdb,
@@ -179,9 +180,10 @@ class _Planner:
     def _let_in(self) -> Iterator[Step]:
         """Frames may enter by the interfaces that are ready."""
         want, have = self._want, self._have
+        devices = want.attached.items() if self._desired.has_system else ()
         unpromiscuous = {
             ifindex
-            for ifindex, here in want.attached.items()
+            for ifindex, here in devices
             if here.user is here.switch and here.user is not None and not here.user.promiscuous
         }
         ready = {*renewed(have.ingress, want.ingress), *(want.attached.keys() - self._observed.attached)}
@@ -279,7 +281,7 @@ class _Owners(Mapping[int, Owner]):
 
     def __init__(self, ids: Ids) -> None:
         self._kind = _KINDS[ids.kind]
-        self._names = {**ids.known, **ids.used}
+        self._names = ChainMap(ids.used, dict(ids.known))
 
     def __getitem__(self, number: int) -> Owner:
         return Owner(self._kind, self._names[number])

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from jackfield.datapath.naming import stable_mac
 from jackfield.net.link import Link
-from jackfield.reconcile.memo import renewed
 from jackfield.reconcile.observed import Observed
+from jackfield.reconcile.renewed import renewed
 from jackfield.reconcile.steps import Owner
 from jackfield.reconcile.wanted import Desired, Kind, Place, WantedBridge, WantedInterface, WantedPort
 
@@ -95,17 +95,16 @@ def _changed(before: Presence, desired: Desired, now: Observed) -> Iterator[str]
     """The interfaces that may not be there any more, or otherwise. (Those that were missing are looked at
     anyhow.)"""
     old = before.observed
-    for had, has in ((old.pairs, now.pairs), (old.by_name, now.by_name)):
-        yield from renewed(had, has)
-        yield from had.keys() - has.keys()
+    yield from renewed(old.pairs, now.pairs)
+    yield from old.pairs.keys() - now.pairs.keys()
     if old.namespaces != now.namespaces:
         moved = {path for path, _ in old.namespaces.items() ^ now.namespaces.items()}
         yield from (name for name, path in desired.namespaces().items() if path in moved)
-    if desired.has_system and old.own != now.own:
-        devices = [
-            links[each] for each in old.own ^ now.own for links in (old.links, now.links) if each in links
-        ]
-        yield from (link.name for link in devices)
+    if desired.has_system:
+        yield from renewed(old.by_name, now.by_name)
+        yield from old.by_name.keys() - now.by_name.keys()
+        for each in old.own ^ now.own:
+            yield from (links[each].name for links in (old.links, now.links) if each in links)
 
 
 def interface_owner(interface: WantedInterface) -> Owner:

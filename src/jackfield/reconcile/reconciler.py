@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 from weakref import finalize
 
 from jackfield.datapath._abi import Disabled, DisabledBy
 from jackfield.datapath.store import Datapath
 from jackfield.reconcile.apply import Report, apply
-from jackfield.reconcile.desired import desired
+from jackfield.reconcile.desired import Reading, desired
 from jackfield.reconcile.devices import plan_devices
 from jackfield.reconcile.loops import damped, damped_before
-from jackfield.reconcile.memo import Memo
 from jackfield.reconcile.memory import Memory
 from jackfield.reconcile.observed import Observed
 from jackfield.reconcile.outcome import Outcome
@@ -49,7 +47,7 @@ class Reconciler:
         self.damped = damped_before(datapath.guards.items(), datapath.names.get)
         """The ports that may flood little because they are in loops."""
         self._read: tuple[Snapshot, Desired] | None = None
-        self._wishes: Memo[Any] = Memo()
+        self._reading = Reading()
         self._memory = Memory()
         self._calm: _Calm | None = None
 
@@ -85,7 +83,7 @@ class Reconciler:
         if self._read is not None and ask_the_same(self._read[0], snapshot):
             wanted = self._read[1]
         else:
-            wanted = desired(snapshot, self._ofports, self._wishes)
+            wanted = desired(snapshot, self._ofports, self._reading)
             self._ofports = {
                 interface.uuid: interface.ofport
                 for interface in wanted.interfaces

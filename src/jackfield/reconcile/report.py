@@ -13,7 +13,6 @@ from jackfield.net.link import Link
 from jackfield.net.netdev import Hardware
 from jackfield.reconcile.bonddevices import bond_device_warnings
 from jackfield.reconcile.ids import Names, read_names
-from jackfield.reconcile.memo import renewed
 from jackfield.reconcile.memory import Memory
 from jackfield.reconcile.observed import Observed
 from jackfield.reconcile.outcome import (
@@ -27,6 +26,7 @@ from jackfield.reconcile.outcome import (
     State,
 )
 from jackfield.reconcile.presence import Presence, Present, Sight, bridge_macs, namespace_of, presence
+from jackfield.reconcile.renewed import renewed
 from jackfield.reconcile.steps import Owner, Step
 from jackfield.reconcile.wanted import Desired, Kind, WantedBridge, WantedInterface, WantedPort
 
@@ -48,8 +48,8 @@ def outcome(
     """The result of a pass, `observed` being the kernel after it.
 
     `steps` are those that were done, `problems` say what cannot be had and why, `faults` what is wrong with
-    things that are had; `hardware` tells of a system device by name. With the `memory` of the call before, what
-    is told of ports and interfaces that are as they were then is what that call told: the same objects.
+    things that are had; `hardware` tells of a system device by name. With the `memory` of the call before,
+    what is told of ports and interfaces that are as they were then is what that call told: the same objects.
     """
     memory = memory or Memory()
     there = memory.presence = presence(desired, observed, memory.presence)

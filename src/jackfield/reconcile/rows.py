@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
+from jackfield.reconcile.renewed import renewed
+
 Row = Mapping[str, Any]
 Snapshot = Mapping[str, Mapping[str, Row]]
 """Database contents: snapshot[table][uuid] -> {column: value}, values as jackfield.wire.notation has them:
@@ -78,17 +80,25 @@ _DIGITS = re.compile(r"([0-9]+)")
 def ask_the_same(one: Snapshot, other: Snapshot) -> bool:
     """Whether all that the desired state is drawn from is equal, but for the numbers that the switch itself
     has written. Rows that are the same objects are not looked into."""
-    for table, columns in COLUMNS.items():
-        before, now = rows(one, table), rows(other, table)
-        if before.keys() != now.keys():
-            return False
-        for uuid, row in now.items():
-            known = before[uuid]
-            if known is not row and any(
-                known.get(column) != row.get(column) for column in columns if column != "ofport"
-            ):
-                return False
-    return True
+    return all(
+        rows(one, table).keys() == rows(other, table).keys()
+        and not otherwise(rows(one, table), rows(other, table), table, "ofport")
+        for table in COLUMNS
+    )
+
+
+def otherwise(
+    before: Mapping[str, Row], now: Mapping[str, Row], table: str, but_for: str | None = None
+) -> list[str]:
+    """The rows of a table that are new or ask for something else than before, but for one column. Rows that
+    are the same objects are not looked into."""
+    columns = [column for column in COLUMNS[table] if column != but_for]
+    return [
+        uuid
+        for uuid in renewed(before, now)
+        if (known := before.get(uuid)) is None
+        or any(known.get(column) != now[uuid].get(column) for column in columns)
+    ]
 
 
 def rows(snapshot: Snapshot, table: str) -> Mapping[str, Row]:

@@ -10,10 +10,10 @@ from jackfield.datapath import _abi
 from jackfield.datapath._abi import BridgeFlag, IfaceFlag, Limit, NameKind, PortFlag
 from jackfield.reconcile.ids import Ids, Names, read_names
 from jackfield.reconcile.membership import flood_members, mask_of, record_of
-from jackfield.reconcile.memo import renewed
 from jackfield.reconcile.observed import Observed
 from jackfield.reconcile.presence import Presence, Present, Sight, interface_owner
 from jackfield.reconcile.records import Records, bond_record, records_of, seated
+from jackfield.reconcile.renewed import renewed
 from jackfield.reconcile.steps import Owner
 from jackfield.reconcile.wanted import WantedBridge
 

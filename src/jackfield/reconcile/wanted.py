@@ -73,9 +73,9 @@ class WantedInterface:
 @dataclass(frozen=True, slots=True)
 class WantedPort:
     """A port of the bridge of that name. `config.mtu` is left out: it is the device's matter. `mac` is
-    Port.mac, `tag` is Port.tag as it is in the database. `mirror_output` tells that it does not count for the bridge's MAC.
-    `bond` is set for a port of several interfaces, `lacp` for one that speaks LACP. `device`: a device is to
-    bear the bond's name."""
+    Port.mac, `tag` is Port.tag as it is in the database. `mirror_output` tells that it does not count for the
+    bridge's MAC. `bond` is set for a port of several interfaces, `lacp` for one that speaks LACP. `device`: a
+    device is to bear the bond's name."""
 
     name: str
     uuid: str | None

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from jackfield.reconcile.memo import renewed
 from jackfield.reconcile.outcome import (
     BridgeOutcome,
     InterfaceOutcome,
@@ -19,6 +18,7 @@ from jackfield.reconcile.outcome import (
     State,
     Warning,
 )
+from jackfield.reconcile.renewed import renewed
 from jackfield.reconcile.rows import COLUMNS, Snapshot
 from jackfield.wire.notation import Value, encode
 

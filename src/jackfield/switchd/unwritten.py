@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from jackfield.reconcile.memo import renewed
 from jackfield.reconcile.outcome import InterfaceOutcome, Outcome, PortOutcome
+from jackfield.reconcile.renewed import renewed
 from jackfield.reconcile.rows import Row, Snapshot
 from jackfield.switchd.status import (
     Platform,
