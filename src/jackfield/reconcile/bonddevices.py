@@ -20,10 +20,9 @@ BondDevice = tuple[WantedPort, WantedInterface]
 
 def bond_devices(desired: Desired) -> list[BondDevice]:
     """The devices that are wanted, with their bonds. An interface keeps its name for itself."""
-    asked = [port for port in desired.ports.values() if port.device and port.bond and port.error is None]
     return [
         (port, WantedInterface(port.name, None, Kind.INTERNAL.value, Kind.INTERNAL, ofport=-1))
-        for port in asked
+        for port in desired.with_devices
         if port.name not in desired.port_of
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count, filterfalse
 
 from jackfield.datapath._abi import Name, NameKey, NameKind
 from jackfield.reconcile.renewed import renewed
@@ -63,8 +64,7 @@ class Ids:
         """The number of `name`, a new one if it has none; None when there are no more."""
         number = self._numbers.get(name) or self._given.get(name)
         if number is None:
-            while self._lowest in self.known:
-                self._lowest += 1
+            self._lowest = next(filterfalse(self.known.__contains__, count(self._lowest)))
             if self._lowest >= self._limit:
                 return None
             number = self._lowest
@@ -79,4 +79,4 @@ class Ids:
 
     def retired(self) -> dict[int, str]:
         """Numbers known that nobody took."""
-        return {number: name for number, name in self.known.items() if number not in self.used}
+        return {number: self.known[number] for number in sorted(self.known.keys() - self.used.keys())}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import chain
 
 from jackfield.datapath._abi import Limit, Port, VlanMode, VlanSet
 
@@ -78,8 +79,13 @@ def flood_members(ports: Iterable[tuple[int, Port, int]]) -> dict[int, tuple[int
         key = tuple((mask, native, vlan in (0, native)) for mask, native in sorts)
         listed = made.get(key)
         if listed is None:
-            members = sorted((not first, n) for mask, native, first in key for n in alike[mask, native])
-            listed = made[key] = tuple(number for _, number in members)
+            firsts, others = (
+                sorted(
+                    chain.from_iterable(alike[mask, native] for mask, native, first in key if first is now)
+                )
+                for now in (True, False)
+            )
+            listed = made[key] = (*firsts, *others)
         if listed != every:
             lists[vlan] = listed
     if every:

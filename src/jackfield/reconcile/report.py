@@ -54,23 +54,18 @@ def outcome(
     memory = memory or Memory()
     there = memory.presence = presence(desired, observed, memory.presence)
     writer = _Writer(there, problems, faults, hardware, memory.account)
-    memory.account = writer.account
+    account = memory.account = writer.account
     bridges = tuple(map(writer.bridge, desired.bridges))
-    told = writer.account.ports.values()
-    objects = [
-        *[_state("Bridge", bridge.name, bridge.error) for bridge in bridges],
-        *[each.state for each in told],
-        *[state for each in told for state in each.states],
-    ]
+    states = [_state("Bridge", bridge.name, bridge.error) for bridge in bridges]
     return Outcome(
         bridges=bridges,
-        ports=tuple([each.port for each in told]),
-        interfaces=tuple([interface for each in told for interface in each.interfaces]),
-        objects=tuple(objects),
+        ports=account.all.ports,
+        interfaces=account.all.interfaces,
+        objects=(*states, *account.all.states),
         warnings=(*desired.warnings, *bond_device_warnings(desired, observed)),
         steps=tuple(step.describe() for step in steps),
         notes=tuple(step.describe() for step in steps if step.notable),
-        complete=not faults and not any(state.state is State.ERROR for state in objects),
+        complete=not (faults or account.all.error or any(each.state is State.ERROR for each in states)),
         vlan_limit=desired.vlan_limit,
         stats_interval_ms=desired.stats_interval_ms,
     )
@@ -123,8 +118,17 @@ class Told(NamedTuple):
     states: tuple[ObjectState, ...]
 
 
+class All(NamedTuple):
+    """What is told of all ports and interfaces, and whether there is an error among them."""
+
+    ports: tuple[PortOutcome, ...]
+    interfaces: tuple[InterfaceOutcome, ...]
+    states: tuple[ObjectState, ...]
+    error: bool
+
+
 class Account(NamedTuple):
-    """What is told of all ports, by key, and of what it was made."""
+    """What is told of all ports, by key and as a whole, and of what it was made."""
 
     there: Presence
     names: Names
@@ -132,6 +136,7 @@ class Account(NamedTuple):
     faults: Errors
     disabled: Collection[int]
     ports: Mapping[str, Told]
+    all: All
 
 
 class _PortFacts(NamedTuple):
@@ -268,12 +273,16 @@ class _Writer:
         self._disabled = tables.disabled
         names = read_names(tables.names, before.names if before is not None else None)
         self._names, self._numbers = names.of, names.numbers
-        told: dict[str, Told] = {}
-        self.account = Account(there, names, dict(problems), faults, frozenset(self._disabled), told)
+        disabled = frozenset(self._disabled)
         known = before.ports if before is not None else {}
-        anew = _anew(self.account, before)
-        for key, sight in there.ports.items():
-            told[key] = self._port(sight, known.get(key)) if key in anew else known[key]
+        anew = _anew(there, names, problems, faults, disabled, before)
+        told = {
+            key: self._port(sight, known.get(key)) if key in anew else known[key]
+            for key, sight in there.ports.items()
+        }
+        same = before is not None and len(known) == len(told) and not renewed(known, told)
+        whole = before.all if before is not None and same else _all(told.values())
+        self.account = Account(there, names, dict(problems), faults, disabled, told, whole)
 
     def bridge(self, bridge: WantedBridge) -> BridgeOutcome:
         error = bridge.error or self._bridge_problems.get(bridge.name)
@@ -344,17 +353,34 @@ class _Writer:
         return None if name in known else self._bridge_problems.get(name)
 
 
-def _anew(now: Account, before: Account | None) -> Collection[str]:
+def _all(told: Collection[Told]) -> All:
+    states = (*[each.state for each in told], *[state for each in told for state in each.states])
+    return All(
+        tuple([each.port for each in told]),
+        tuple([interface for each in told for interface in each.interfaces]),
+        states,
+        any(state.state is State.ERROR for state in states),
+    )
+
+
+def _anew(
+    there: Presence,
+    names: Names,
+    problems: Errors,
+    faults: Errors,
+    disabled: Collection[int],
+    before: Account | None,
+) -> Collection[str]:
     """The ports of which something else may be to be told than before."""
-    desired = now.there.desired
+    desired = there.desired
     if before is None:
         return desired.ports.keys()
-    anew = set(renewed(before.there.ports, now.there.ports))
+    anew = set(renewed(before.there.ports, there.ports))
     anew.update([key for key, told in before.ports.items() if not told.lasting])
-    odd = {owner.name for owner, _ in now.problems.items() ^ before.problems.items()}
-    odd |= {owner.name for owner, _ in now.faults.items() ^ before.faults.items()}
-    odd |= {now.names.of[NameKind.PORT].get(number, "") for number in {*now.disabled, *before.disabled}}
-    odd |= now.names.changed
+    odd = {owner.name for owner, _ in problems.items() ^ before.problems.items()}
+    odd |= {owner.name for owner, _ in faults.items() ^ before.faults.items()}
+    odd |= {names.of[NameKind.PORT].get(number, "") for number in {*disabled, *before.disabled}}
+    odd |= names.changed
     if odd:
         anew.update([key for key, port in desired.ports.items() if port.name in odd or port.bridge in odd])
         anew.update([port.key for name, port in desired.port_of.items() if name in odd])

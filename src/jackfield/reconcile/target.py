@@ -160,7 +160,14 @@ def target(there: Presence, before: Target | None = None) -> Target:
         if bridge.name in bridges:
             known = before.flooding.get(bridge.name) if before and bridge.name not in changed else None
             _configure(result, bridge, bridges[bridge.name], known or _flooding(result, bridge.name))
+    for table in ("ports", "port_vlans", "guards", "ifaces", "ingress"):
+        _same_objects(getattr(tables, table), getattr(result, table))
     return result
+
+
+def _same_objects(have: Mapping[int, object], want: dict[int, object]) -> None:
+    """Where a table has what is wanted, want the very object that it has: so nobody has to compare them."""
+    want.update({key: have[key] for key in renewed(have, want) if have.get(key) == want[key]})
 
 
 def made_promiscuous(observed: Observed) -> frozenset[int]:

@@ -151,6 +151,11 @@ class Desired:
         return frozenset([each.name for each in self.interfaces if each.kind is Kind.INTERNAL])
 
     @cached_property
+    def with_devices(self) -> Sequence[WantedPort]:
+        """The bonds whose names devices are to bear."""
+        return [port for port in self.ports.values() if port.device and port.bond and port.error is None]
+
+    @cached_property
     def has_system(self) -> bool:
         """Whether there is an interface for a device that is there by itself."""
         return any(each.kind is Kind.SYSTEM for each in self.interfaces)

@@ -103,11 +103,15 @@ class LinkResets:
     """Counts how often each interface's link state changed (Interface.link_resets) since the start."""
 
     def __init__(self) -> None:
+        self._told: Sequence[InterfaceOutcome] = ()
         self._seen: Mapping[str, InterfaceOutcome] = {}
         self._counts: dict[str, int] = {}
 
-    def count(self, interfaces: Iterable[InterfaceOutcome]) -> Mapping[str, int]:
+    def count(self, interfaces: Sequence[InterfaceOutcome]) -> Mapping[str, int]:
         """Take note of the present states; the number of changes so far, by interface name."""
+        if interfaces is self._told:
+            return self._counts
+        self._told = interfaces
         before, now = self._seen, {each.name: each for each in interfaces}
         for name in renewed(before, now):
             known = before.get(name, now[name])
@@ -265,7 +269,7 @@ def _status(status: Mapping[str, str], notes: Sequence[str], error: str | None) 
 
 def narrate(old: Outcome, new: Outcome) -> tuple[list[str], list[str]]:
     """For the log, the step from `old` to `new`: news, and faults that a user should look at."""
-    if old.interfaces is new.interfaces and old.objects is new.objects and old.warnings is new.warnings:
+    if old.interfaces is new.interfaces and old.objects == new.objects and old.warnings == new.warnings:
         return [], []
     news: list[str] = []
     before = {each.name: each for each in old.interfaces if each.ofport >= 0}
