@@ -25,7 +25,7 @@ class Names:
 def read_names(table: Mapping[NameKey, Name], before: Names | None = None) -> Names:
     """What the table of names says. With the reading `before`, only what is new is read."""
     known = before.table if before is not None else {}
-    new = renewed(known, table)
+    new = [key for key in renewed(known, table) if known.get(key) != table[key]]
     gone = known.keys() - table.keys() if new or len(known) != len(table) else ()
     if before is not None and not new and not gone:
         return Names(before.table, before.of, before.numbers, frozenset()) if before.changed else before

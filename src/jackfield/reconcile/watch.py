@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from jackfield.datapath.naming import ALIAS_WORD, interface_of_alias, origin_of_alias
@@ -12,6 +12,7 @@ from jackfield.net.link import Link
 from jackfield.net.monitor import LinkChange, LinkMonitor, MountMonitor, Resync
 from jackfield.net.netdev import InternalPair
 from jackfield.reconcile.observed import Observed, Pair, Tables, read_tables
+from jackfield.reconcile.renewed import renewed
 from jackfield.reconcile.steps import (
     Attach,
     CreatePair,
@@ -47,7 +48,10 @@ class Watch:
         self.heard = False
         self.heard_of: frozenset[int] | None = None
         self._namespaces: dict[str, int] = {}
+        self._paired: Mapping[int, Link] = {}
         self._pairs: dict[int, tuple[str, Pair]] = {}
+        self._far_ends: dict[tuple[int, int], int] = {}
+        self._far_changed: set[tuple[int, int]] = set()
         self._seen: Observed | None = None
 
     def close(self) -> None:
@@ -76,10 +80,15 @@ class Watch:
         else:
             self._tables.disabled = dict(self._datapath.disabled.items())
         if all_lost:
+            self._far_changed.update(self._far)
             self._far.clear()
             self._attached = set(self._datapath.attached())
         if all_lost or len(changed) > len(self._links) // 2:
-            self._links = {link.ifindex: link for link in self._datapath.devices.list_links()}
+            known = self._links
+            self._links = {
+                link.ifindex: known[link.ifindex] if known.get(link.ifindex) == link else link
+                for link in self._datapath.devices.list_links()
+            }
             changed = {(ifindex, nsid) for ifindex, nsid in changed if nsid is not None}
         for ifindex, nsid in changed:
             self._read_again(ifindex, nsid)
@@ -93,13 +102,16 @@ class Watch:
 
     def _look_for(self, namespaces: Mapping[str, str], *, everywhere: bool) -> None:
         """Look for namespaces: one whose interface is there is the same until mounts have changed."""
-        pairs = {} if everywhere else self.seen().pairs
-        there = {}
-        for interface, path in namespaces.items():
-            known = self._namespaces.get(path) if interface in pairs else None
-            inode = known or netns.inode_of(path)
-            if inode is not None:
-                there[path] = inode
+        known = {} if everywhere else self._namespaces
+        there = {path: known[path] for path in namespaces.values() if path in known}
+        waiting = namespaces.keys() - self.seen().pairs.keys()
+        for interface, path in namespaces.items() if waiting or len(there) < len(namespaces) else ():
+            if interface in waiting or path not in known:
+                inode = netns.inode_of(path)
+                if inode is not None:
+                    there[path] = inode
+                else:
+                    there.pop(path, None)
         if there != self._namespaces:
             self._namespaces = there
             self._seen = None if self._seen is None else replace(self._seen, namespaces=there)
@@ -108,10 +120,10 @@ class Watch:
         """The kernel as of the last look and what was noted since."""
         assert self._tables is not None
         if self._seen is None:
-            self._pairs = {each[1].switch.ifindex: each for each in self._found_pairs()}
+            self._pair_up()
             self._seen = Observed(
                 instance=self._instance,
-                links=dict(self._links),
+                links=self._paired,
                 pairs=dict(self._pairs.values()),
                 attached=frozenset(self._attached & self._links.keys()),
                 tables=self._tables,
@@ -135,6 +147,7 @@ class Watch:
                     self._links[result.user.ifindex] = result.user
                 else:
                     self._far[nsid, result.user.ifindex] = result.user
+                    self._far_changed.add((nsid, result.user.ifindex))
             case DeleteDevice(ifindex=ifindex):
                 link = self._links.pop(ifindex, None)
                 if link is not None and link.peer_nsid is None:
@@ -153,6 +166,7 @@ class Watch:
     def _read_again(self, ifindex: int, nsid: int | None) -> None:
         if nsid is not None:
             self._far.pop((nsid, ifindex), None)
+            self._far_changed.add((nsid, ifindex))
             return
         link = self._datapath.devices.get_link(ifindex)
         if link is not None:
@@ -163,22 +177,40 @@ class Watch:
             # Its other end is gone too, or says now where this one went.
             self._read_again(gone.peer_ifindex, None)
 
-    def _found_pairs(self) -> Iterator[tuple[str, Pair]]:
-        """The pairs of this instance by interface; what is as it was when last seen is the same object."""
-        for ifindex, link in self._links.items():
-            if not link.alias.startswith(self._mark):
-                continue
-            user = self._user_end(link)
-            known = self._pairs.get(ifindex)
-            if known is not None and known[1].switch is link and known[1].user is user:
-                yield known
-            elif (name := interface_of_alias(link.alias, self._instance)) is not None:
-                yield name, Pair(link, user, link.peer_nsid, origin_of_alias(link.alias))
+    def _pair_up(self) -> None:
+        """Find the pairs again that have an end that changed, came or went."""
+        before, now = self._paired, dict(self._links)
+        changed = {*renewed(before, now), *(before.keys() - now.keys())}
+        ends = [links[ifindex] for ifindex in changed for links in (before, now) if ifindex in links]
+        changed.update(link.peer_ifindex for link in ends if link.peer_nsid is None)
+        changed.update(self._far_ends[end] for end in self._far_changed if end in self._far_ends)
+        for ifindex in changed:
+            self._pair(ifindex, now.get(ifindex))
+        self._paired = now
+        self._far_changed.clear()
+
+    def _pair(self, ifindex: int, switch: Link | None) -> None:
+        """Note a pair of this instance, if that is the switch's end of one; one that is as it was when last
+        seen is the same object."""
+        known = self._pairs.pop(ifindex, None)
+        if known is not None and known[1].nsid is not None:
+            end = known[1].nsid, known[1].switch.peer_ifindex
+            if self._far_ends.get(end) == ifindex:
+                del self._far_ends[end]
+        mine = switch is not None and switch.alias.startswith(self._mark)
+        name = interface_of_alias(switch.alias, self._instance) if switch is not None and mine else None
+        if switch is None or name is None:
+            return
+        user = self._user_end(switch)
+        if known is None or known[1].switch is not switch or known[1].user is not user:
+            known = name, Pair(switch, user, switch.peer_nsid, origin_of_alias(switch.alias))
+        self._pairs[ifindex] = known
 
     def _user_end(self, switch: Link) -> Link | None:
         if switch.peer_nsid is None:
             return self._links.get(switch.peer_ifindex)
         key = (switch.peer_nsid, switch.peer_ifindex)
+        self._far_ends[key] = switch.ifindex
         if key not in self._far:
             self._far[key] = self._datapath.devices.read_far(*key)
         return self._far[key]
