@@ -89,7 +89,7 @@ def plan_devices(
         # What it comes to is the port's matter: see bond_device_warnings.
         steps += followed[port.bridge].internal(port, interface, {})
     memory.orderly = orderly
-    steps += _system_mtus(there)
+    steps += _system_mtus(there) if desired.has_system else ()
     return Plan(tuple(steps), tuple(problems.items()))
 
 

@@ -308,12 +308,15 @@ class Engine:
         snapshot = self._database.snapshot()
         cur_cfg = next((row["next_cfg"] for row in snapshot["Open_vSwitch"].values()), None)
         check = started - self._checked_at >= CHECK_SECONDS
-        known = {each.name for each in self.outcome.interfaces if each.ofport >= 0}
+        before = self.outcome.interfaces
 
         def work() -> tuple[Outcome, dict[str, dict[str, int]]]:
             outcome = judged(
                 self._reconciler.check(snapshot) if check else self._reconciler.reconcile(snapshot)
             )
+            if outcome.interfaces is before:
+                return outcome, {}
+            known = {each.name for each in before if each.ofport >= 0}
             return outcome, collect(self._datapath, outcome, lambda each: each.name not in known)
 
         outcome, statistics = await self.own(work)

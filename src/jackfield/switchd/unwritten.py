@@ -25,7 +25,9 @@ class Unwritten:
     """Remembers what was told of each row, and how the rows were when they were last looked at."""
 
     def __init__(self) -> None:
-        self._told: Mapping[str, _Told] = {}
+        self._ports: Sequence[PortOutcome] = ()
+        self._interfaces: Sequence[InterfaceOutcome] = ()
+        self._told: dict[str, _Told] = {}
         self._notes: Mapping[tuple[str, str], Sequence[str]] = {}
         self._rows: dict[str, Mapping[str, Row]] = {table: {} for table in _TABLES}
         self._due: list[Update] = []
@@ -41,8 +43,11 @@ class Unwritten:
         """Those of `status_updates` that say something else than `tables`, whose rows are never changed in
         place. An interface's number in `resets` may change with its outcome only."""
         notes = notes_by_object(outcome.warnings)
-        told: dict[str, _Told] = {each.uuid: each for each in outcome.ports if each.uuid is not None}
-        told |= {each.uuid: each for each in outcome.interfaces if each.uuid is not None}
+        told = self._told
+        if outcome.ports is not self._ports or outcome.interfaces is not self._interfaces:
+            told = {each.uuid: each for each in outcome.ports if each.uuid is not None}
+            told |= {each.uuid: each for each in outcome.interfaces if each.uuid is not None}
+            self._ports, self._interfaces = outcome.ports, outcome.interfaces
         look = [update.uuid for update in self._due] + renewed(self._told, told)
         if notes != self._notes:
             noted = notes.keys() | self._notes.keys()
