@@ -94,6 +94,8 @@ class Agent:
         self._gives_back = False
         self._cables: set[str] | None = None
         self._portless: list[Attachment] = []
+        self._changed = True
+        self._looked = 0.0
 
     def run(self) -> None:
         """Follow until told to end."""
@@ -130,6 +132,7 @@ class Agent:
     def _refresh(self) -> None:
         """Take in what has changed; ports that have gone may have been in the place of something."""
         for change in self._database.refresh():
+            self._changed |= change.table in TABLES
             if change.table == "Port" and change.new is None and change.old is not None:
                 attachment = attachment_of(change.old)
                 if attachment is not None and attachment.aside:
@@ -170,17 +173,17 @@ class Agent:
         for tiding in tidings:
             if tiding.said:
                 self._complain(tiding.id, tiding.said)
+        now = time.monotonic()
+        if not (tidings or self._changed or now - self._looked >= SAFETY_SECONDS):
+            return  # the switch has told how far it has come, as a rule
+        self._changed, self._looked = False, now
         known = self._every()
         self._remove_cables(known)
         self._put_back(known)
-        identities = [self._identity(each) for each in known]
-        concerned = [
-            each
-            for each, identity in zip(known, identities, strict=True)
-            if identity not in self._seen or _concerns(tidings, each)
-        ]
-        self._seen = set(identities)
-        self._leases.drop(self._leases.ports - {each.attachment.port for each in known if each.port})
+        concerned = [each for each in known if each.identity not in self._seen or _concerns(tidings, each)]
+        self._seen = {each.identity for each in known}
+        if self._leases.ports:
+            self._leases.drop(self._leases.ports - {each.attachment.port for each in known if each.port})
         for each in concerned:
             self._follow(each)
 
@@ -198,11 +201,12 @@ class Agent:
 
     def _put_back(self, known: list[Known]) -> None:
         """Whoever deletes the port of an attachment that took an interface's place wants that one again."""
+        if not self._portless:
+            return
         there = {each.attachment.key for each in known}
-        if self._portless:
-            with suppress(Failure):
-                # The name is free when the switch has removed its device.
-                self._database.commit([], seconds=LAST_SECONDS if self._ended else ANSWER_SECONDS)
+        with suppress(Failure):
+            # The name is free when the switch has removed its device.
+            self._database.commit([], seconds=LAST_SECONDS if self._ended else ANSWER_SECONDS)
         while self._portless:
             attachment = self._portless.pop()
             if attachment.key not in there:
@@ -220,11 +224,6 @@ class Agent:
 
     def _every(self) -> list[Known]:
         return every(self._database, self._remembered)
-
-    @staticmethod
-    def _identity(known: Known) -> tuple[object, ...]:
-        """What makes it worth another look when it changes: the port, and its device, which may be remade."""
-        return (*known.attachment.key, known.port, known.interface.get("ifindex"))
 
     def _follow(self, known: Known) -> None:
         target = known.attachment.target
@@ -261,11 +260,12 @@ class Agent:
                 return
             if is_claimed(target.key):
                 # A command waits for a DHCP server; what it leaves is looked at then.
-                self._seen.discard(self._identity(now))
+                self._seen.discard(now.identity)
+                self._changed = True
                 self._watch.when_free(target.key)
                 return
-            self._seen.add(self._identity(now))
-            if target.kind in ENGINES and self._identity(now) != self._identity(known):
+            self._seen.add(now.identity)
+            if target.kind in ENGINES and now.identity != known.identity:
                 self._follow(now)
                 return
             name = f"{target.name} {now.attachment.wish.ifname}"

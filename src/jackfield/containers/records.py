@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from jackfield.client.database import Database
@@ -25,7 +25,7 @@ TABLES = {
 _MOST_LOADED = 4096
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Known:
     """An attachment that is in the database: the row of its bridge, and of its port, None while it is parked
     with the bridge. `interface` is the row of the port's interface as far as TABLES has it."""
@@ -34,6 +34,16 @@ class Known:
     bridge: Uuid
     port: Uuid | None
     interface: Mapping[str, Value]
+
+    @cached_property
+    def identity(self) -> tuple[object, ...]:
+        """What makes it worth another look when it changes: the port, and its device, which may be remade."""
+        return (*self.attachment.key, self.port, self.interface.get("ifindex"))
+
+    @cached_property
+    def place(self) -> tuple[str, str]:
+        """Its place among all: by bridge and port."""
+        return self.attachment.wish.bridge, self.attachment.port
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +57,9 @@ class Found:
     holders: Mapping[str, str]
 
 
-Remembered = dict[Uuid, tuple[Row, Known]]
-"""Attachments by port, each with the row it was read from; rows are never changed in place."""
+Remembered = dict[Uuid, tuple[Row, Uuid | None, Known]]
+"""Attachments by port in their order, each with the row that it was read from and its interface's UUID; rows
+are never changed in place."""
 
 
 def every(database: Database, before: Remembered | None = None) -> list[Known]:
@@ -57,36 +68,46 @@ def every(database: Database, before: Remembered | None = None) -> list[Known]:
     `before` is for those who ask time and again: what it has from the last call is not read anew, and it is
     brought up to date for the next one.
     """
-    found, ports = [], database.tables["Port"]
-    now: Remembered = {}
-    for uuid, bridge in database.tables["Bridge"].items():
-        for port in _uuids(bridge["ports"]):
-            row = ports.get(port)
-            if row is None:
-                continue
-            known = _known(row, uuid, port, _interface(database, row), (before or {}).get(port))
-            if known is not None:
-                now[port] = row, known
-                found.append(known)
-        parked = (
-            Attachment.load(text) for key, text in _texts(bridge["external_ids"]).items() if _is_parked(key)
-        )
-        found += [Known(attachment, uuid, None, {}) for attachment in parked if attachment is not None]
+    ports, interfaces, bridges = (database.tables[table] for table in ("Port", "Interface", "Bridge"))
+    home = {port: uuid for uuid, bridge in bridges.items() for port in _uuids(bridge["ports"])}
+    known = before or {}
+    read: Remembered = {}
+    for port in (*known, *(home.keys() - known.keys())):
+        row, last = ports.get(port), known.get(port)
+        if row is None or port not in home:
+            continue
+        if last is None or not _is_same(last, row, home[port], interfaces):
+            last = _read(database, port, row, home[port])
+        if last is not None:
+            read[port] = last
+    found = [each for _, _, each in read.values()]
+    for uuid, bridge in bridges.items():
+        texts = [text for key, text in _texts(bridge["external_ids"]).items() if _is_parked(key)]
+        parked = [attachment for text in texts if (attachment := Attachment.load(text)) is not None]
+        found += [Known(attachment, uuid, None, {}) for attachment in parked]
     if before is not None:
         before.clear()
-        before.update(now)
-    return sorted(found, key=lambda known: (known.attachment.wish.bridge, known.attachment.port))
+        before.update(sorted(read.items(), key=lambda item: item[1][2].place))
+    return sorted(found, key=lambda known: known.place)
 
 
-def _known(
-    row: Row, bridge: Uuid, port: Uuid, interface: Row, before: tuple[Row, Known] | None
-) -> Known | None:
-    if before is not None:
-        same, known = before
-        if same is row and known.interface is interface and known.bridge == bridge:
-            return known
+def _is_same(
+    last: tuple[Row, Uuid | None, Known], row: Row, bridge: Uuid, interfaces: Mapping[Uuid, Row]
+) -> bool:
+    """Whether nothing has changed of what an attachment was read from."""
+    before, uuid, known = last
+    same = uuid is not None and interfaces.get(uuid) is known.interface
+    return same and before is row and known.bridge == bridge
+
+
+def _read(database: Database, port: Uuid, row: Row, bridge: Uuid) -> tuple[Row, Uuid | None, Known] | None:
+    """The attachment that a port is, if it is one."""
     attachment = attachment_of(row)
-    return None if attachment is None else Known(attachment, bridge, port, interface)
+    if attachment is None:
+        return None
+    interfaces = database.tables["Interface"]
+    at = next((uuid for uuid in _uuids(row["interfaces"]) if uuid in interfaces), None)
+    return row, at, Known(attachment, bridge, port, interfaces[at] if at is not None else {})
 
 
 def netns_id(known: Known) -> int | None:
@@ -229,14 +250,6 @@ def _loaded(text: str, tag: int | None, trunks: frozenset[Atom]) -> Attachment |
     if attachment is None:
         return None
     return attachment.with_vlans(tag, (number for number in trunks if isinstance(number, int)))
-
-
-def _interface(database: Database, port: Row) -> Row:
-    for uuid in _uuids(port["interfaces"]):
-        row = database.tables["Interface"].get(uuid)
-        if row is not None:
-            return row
-    return {}
 
 
 def _is_parked(key: str) -> bool:
