@@ -94,6 +94,7 @@ def desired(
 
 
 def _setting(snapshot: Snapshot) -> object:
+    """All that may matter for a port besides rows of Port and Interface: there is little of it."""
     return {
         table: {
             uuid: {name: row.get(name) for name in columns if name != "ports"} for uuid, row in found.items()
@@ -134,11 +135,8 @@ class _Reader:
         """Find the ports of interfaces that are new or gone, and whether all is used once only."""
         sets = [elements(row, "ports") for row in bridges]
         single = sum(map(len, sets)) == len(frozenset().union(*sets))
-        before, ports, interfaces = (
-            self._before,
-            rows(self._snapshot, "Port"),
-            rows(self._snapshot, "Interface"),
-        )
+        before, ports = self._before, rows(self._snapshot, "Port")
+        interfaces = rows(self._snapshot, "Interface")
         users = self._users = dict(before.users)
         for uuid in self._anew:
             for each in elements(before.ports.get(uuid, {}), "interfaces"):
