@@ -160,6 +160,31 @@ def test_internal_ports_in_two_namespaces_reach_each_other(
     run("ip", "netns", "exec", places["jftp"], "ping", "-c", "1", "-W", "2", "192.0.2.2")
 
 
+def test_what_happens_while_all_is_looked_at_was_not_broken_by_somebody(
+    datapath: Datapath,
+    reconciler: Reconciler,
+    namespaces: Callable[[], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tables = snapshot(bridge("br0", port("jftp")))
+    number = interface(reconciler.reconcile(tables), "jftp").id
+    until(lambda: not reconciler.check(tables).steps, what="calm")
+    place, look = namespaces(), datapath.devices.list_links
+
+    def moved_meanwhile() -> Any:
+        monkeypatch.undo()
+        run("ip", "link", "set", "jftp", "netns", place)
+        return look()
+
+    monkeypatch.setattr(datapath.devices, "list_links", moved_meanwhile)
+    outcome = reconciler.check(tables)
+    assert outcome.steps
+    assert outcome.repaired == ()
+    assert datapath.ifaces.get(number).flags & IfaceFlag.FAR
+    datapath.ifaces.delete(number)
+    assert reconciler.check(tables).repaired
+
+
 def test_settings_reach_a_port_that_was_moved_and_renamed(
     reconciler: Reconciler, namespaces: Callable[[], str]
 ) -> None:

@@ -31,8 +31,8 @@ from jackfield.reconcile.steps import (
 class Watch:
     """The kernel as one instance sees it. Belongs to one thread.
 
-    Every method may raise NetworkError; then `forget`. `heard`: whether devices had changed at the last look;
-    `heard_of`: which of this namespace, None when they cannot be told.
+    Every method may raise NetworkError; then `forget`. `heard`: whether devices had changed at the last look, or
+    did meanwhile; `heard_of`: which of this namespace had, None when they cannot be told.
     """
 
     def __init__(self, datapath: Datapath, instance: str) -> None:
@@ -46,6 +46,7 @@ class Watch:
         self._far: dict[tuple[int, int], Link | None] = {}
         self._attached: set[int] = set()
         self.heard = False
+        self._heard_meanwhile: list[LinkChange | Resync] = []
         self.heard_of: frozenset[int] | None = None
         self._namespaces: dict[str, int] = {}
         self._paired: Mapping[int, Link] = {}
@@ -67,8 +68,7 @@ class Watch:
         """The kernel now: of devices, what changed since the last look is read again. `namespaces` are files
         of network namespaces to look for, by the interface that is to be made there."""
         # Hear first and read then: a change in between is read now, and heard next time.
-        heard = self._monitor.read()
-        self.heard = bool(heard)
+        heard = self._heard_meanwhile + self._monitor.read()
         changed = {(change.ifindex, change.nsid) for change in heard if isinstance(change, LinkChange)}
         all_lost = self._tables is None or any(isinstance(change, Resync) for change in heard)
         self.heard_of = None if all_lost else frozenset(ifindex for ifindex, nsid in changed if nsid is None)
@@ -98,7 +98,10 @@ class Watch:
                 self._datapath.detach(ifindex)
             self._attached &= self._links.keys()
         self._look_for(namespaces or {}, everywhere=all_lost or mounted)
-        return self.seen()
+        seen = self.seen()
+        self._heard_meanwhile = self._monitor.read()
+        self.heard = bool(heard or self._heard_meanwhile)
+        return seen
 
     def _look_for(self, namespaces: Mapping[str, str], *, everywhere: bool) -> None:
         """Look for namespaces: one whose interface is there is the same until mounts have changed."""
