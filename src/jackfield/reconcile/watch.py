@@ -31,8 +31,8 @@ from jackfield.reconcile.steps import (
 class Watch:
     """The kernel as one instance sees it. Belongs to one thread.
 
-    Every method may raise NetworkError; then `forget`. `heard`: whether devices had changed at the last look, or
-    did meanwhile; `heard_of`: which of this namespace had, None when they cannot be told.
+    Every method may raise NetworkError; then `forget`. `heard`: whether devices had changed at the last
+    look, or did meanwhile; `heard_of`: which of this namespace had, None when they cannot be told.
     """
 
     def __init__(self, datapath: Datapath, instance: str) -> None:
