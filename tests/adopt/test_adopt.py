@@ -377,6 +377,17 @@ def test_the_card_of_the_own_session_needs_a_confirmation(world: World) -> None:
         assert "eth0: your own SSH session comes in by it; with --confirm" in said
 
 
+def test_a_card_that_was_renamed_meanwhile_is_released_when_it_has_its_name_again(world: World) -> None:
+    with world.everything_as_before():
+        world.jackfield("adopt", "eth0")
+        world.host.ip("link", "set", "eth0", "name", "jftx")
+        assert "there is no network device eth0 to give the addresses back to" in world.jackfield(
+            "release", "eth0", code=1
+        )
+        world.host.ip("link", "set", "jftx", "name", "eth0")
+        world.jackfield("release", "eth0")
+
+
 def test_release_of_what_was_not_adopted_is_refused(world: World) -> None:
     assert "eth0: it is on no bridge, so there is nothing to release" in world.jackfield(
         "release", "eth0", code=1

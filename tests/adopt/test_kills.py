@@ -11,7 +11,7 @@ from tests.adopt.hosts import elaborate
 from tests.adopt.world import Stream, World
 from tests.netlab import DEADLINE, until
 
-STRIDE = int(os.environ.get("JACKFIELD_TEST_KILL_STRIDE", "29"))
+STRIDE = int(os.environ.get("JACKFIELD_TEST_KILL_STRIDE", "17"))
 MOST_STEPS = 400
 PROGRAM = """
 import os, signal, sys

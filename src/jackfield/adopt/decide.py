@@ -16,7 +16,7 @@ from jackfield.net.errors import NetworkError
 STEP_SECONDS = 60.0
 """How long the steps themselves may take, beyond the time for answers and for the user, before the guard
 takes the command for dead."""
-NOW_SECONDS = 3.0
+NOW_SECONDS = 5.0
 """How long somebody may take to answer before anything is changed."""
 
 Say = Callable[[str], None]

@@ -222,6 +222,11 @@ def release(nic: str, say: Say = lambda _: None) -> Outcome:
                 on = wiring.bridge_of(nic)
                 what = f"it is on bridge {on}, but was not adopted" if on else "it is on no bridge"
                 raise Failure(f"{nic}: {what}, so there is nothing to release")
+            if host.devices.get_link(adoption.card) is None:
+                raise Failure(
+                    f"{nic}: there is no network device {adoption.card} to give the addresses back to; if it "
+                    "has another name now, give it that one again"
+                )
             holder = host.link(adoption.card)
             state = host.layer3(adoption.port)
             kept = tuple(rule for rule in state.rules if adoption.port in rule.devices)
