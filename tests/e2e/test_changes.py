@@ -11,6 +11,7 @@ import pytest
 
 from tests.e2e.switch import Switch
 from tests.netlab import Namespace, Tap
+from tests.patience import PATIENCE
 from tests.scenarios.kit import BROADCAST, tagged, untagged
 
 pytestmark = pytest.mark.usefixtures("no_warnings")
@@ -152,7 +153,8 @@ def test_a_broadcast_reaches_each_of_a_hundred_ports_once(pair: Pair) -> None:
 def test_clients_that_change_the_switch_at_the_same_time_all_succeed(pair: Pair) -> None:
     names = [f"tap{number}" for number in range(10, 22)]
     script = " & ".join(
-        f"ovs-vsctl --timeout=20 add-port br0 {name} -- set Interface {name} type=internal || echo {name}"
+        f"ovs-vsctl --timeout={20 * PATIENCE:.0f} add-port br0 {name} -- set Interface {name} type=internal"
+        f" || echo {name}"
         for name in names
     )
     assert pair.switch.shell(f"{script} & wait") == ""
