@@ -67,7 +67,7 @@ SAFETY_SECONDS = 30.0
 CHECK_SECONDS = 60.0
 SWEEP_SECONDS = 1.0
 IDLE_SWEEP_SECONDS = 5.0
-SETTLE_PAUSE_SECONDS = 0.02
+SETTLE_PAUSE_SECONDS = 0.05
 QUIET_SECONDS = 1.0
 
 _ANOTHER = "another ovs-vswitchd process is running, disabling this process (pid %d) until it goes away"
