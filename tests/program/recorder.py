@@ -15,7 +15,7 @@ from jackfield.model.config import BondConfig, BridgeConfig, PortConfig
 from jackfield.model.vlan import tag_limit
 from jackfield.reconcile.guards import guard_record
 from jackfield.reconcile.membership import carried, flood_members, mask_of, record_of
-from jackfield.reconcile.target import bond_record, port_record, seated
+from jackfield.reconcile.records import bond_record, port_record, seated
 from tests.program.devices import Devices
 
 VLAN_TYPES = (b"\x81\x00", b"\x88\xa8")  # as they stand in a frame
