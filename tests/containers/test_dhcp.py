@@ -38,7 +38,9 @@ list(carry_out(AttachOrder(sys.argv[1], Wish("br0", addresses=("dhcp",), tag=5))
 """
 
 
-def answer(request: bytes, type_: int, address: str, seconds: int, gateway: str = "") -> bytes:
+def answer(
+    request: bytes, type_: int, address: str, seconds: int, gateway: str = "", renew: int = 0
+) -> bytes:
     """A server's answer to a client's message."""
     head = bytearray(request[:236])
     head[0] = 2
@@ -49,6 +51,7 @@ def answer(request: bytes, type_: int, address: str, seconds: int, gateway: str 
         codec.LEASE_TIME: struct.pack("!I", seconds),
         codec.MASK: socket.inet_aton("255.255.255.0"),
         codec.ROUTER: socket.inet_aton(gateway) if gateway else b"",
+        codec.RENEWAL_TIME: struct.pack("!I", renew) if renew else b"",
     }
     body = b"".join(bytes([kind, len(value)]) + value for kind, value in options.items() if value)
     return bytes(head) + request[236:240] + body + b"\xff"
@@ -93,16 +96,16 @@ def test_a_lease_is_renewed_at_the_times_of_the_standard(now: float, pause: floa
 
 @contextmanager
 def attaching_slowly(
-    world: World, monkeypatch: pytest.MonkeyPatch, one: Namespace
+    world: World, monkeypatch: pytest.MonkeyPatch, one: Namespace, seconds: float
 ) -> Iterator[tuple[threading.Event, list[str]]]:
-    """An attachment under way whose answer from DHCP comes when the event is set; what it ended with."""
+    """An attachment under way that asks for so many seconds when the event is set; what it ended with."""
     monkeypatch.setenv("OVS_RUNDIR", str(world.switch.daemon.rundir))
     asking, answered, said = threading.Event(), threading.Event(), list[str]()
 
     def ask(inside: Inside, device: Link, host: str) -> Lease:
         asking.set()
-        assert answered.wait(DEADLINE)
-        return obtain(inside, device, host, seconds=0.5)
+        assert answered.wait(12 * DEADLINE)
+        return obtain(inside, device, host, seconds=seconds)
 
     def work() -> None:
         try:
@@ -129,6 +132,7 @@ class Server:
         self.address = "10.0.0.77"
         self.gateway = "10.0.0.254"
         self.seconds = 600
+        self.renew = 0
         self.refuses = False
         self.is_mute = False
         self.heard: list[int] = []
@@ -163,7 +167,7 @@ class Server:
                 continue
             given = codec.OFFER if type_ == codec.DISCOVER else codec.NAK if self.refuses else codec.ACK
             to = "255.255.255.255" if client[0] == "0.0.0.0" else client[0]
-            reply = answer(request, given, self.address, self.seconds, self.gateway)
+            reply = answer(request, given, self.address, self.seconds, self.gateway, self.renew)
             self._socket.sendto(reply, (to, codec.CLIENT_PORT))
 
 
@@ -227,14 +231,18 @@ def test_a_server_that_is_gone_does_not_keep_a_lease_from_being_detached(world: 
 def test_a_lease_is_renewed_and_replaced_by_another(world: World) -> None:
     one = world.switch.lab.namespace("one")
     with served(world) as server:
-        server.seconds = 4
+        server.renew = 1  # of a lease that does not run out, however slow all is
         world.do("attach", f"netns:{one.name}", "br0", "--ip", "dhcp", "--tag", "5")
-        until(lambda: server.heard.count(codec.REQUEST) > 1, what="a renewal", deadline=10)
+        until(lambda: server.heard.count(codec.REQUEST) > 1, what="a renewal", deadline=2 * DEADLINE)
         assert server.heard.count(codec.DISCOVER) == 1
         server.refuses, server.address = True, "10.0.0.88"
-        until(lambda: server.heard.count(codec.REQUEST) > 2, what="a renewal that is refused", deadline=10)
+        until(
+            lambda: server.heard.count(codec.REQUEST) > 2,
+            what="a renewal that is refused",
+            deadline=2 * DEADLINE,
+        )
         server.refuses = False
-        until(lambda: "10.0.0.88/24" in one.ip("address"), what="another address", deadline=10)
+        until(lambda: "10.0.0.88/24" in one.ip("address"), what="another address", deadline=2 * DEADLINE)
         assert "10.0.0.77" not in one.ip("address")
         until(lambda: world.attachments()[0]["leased"] == "10.0.0.88/24", what="the lease in the database")
 
@@ -263,7 +271,7 @@ def test_nobody_else_waits_while_a_server_is_asked(world: World, monkeypatch: py
     world.do("attach", f"netns:{three.name}", "br0")
     agent = world.agent_pid()
     before = world.configuration(), one.devices()
-    with attaching_slowly(world, monkeypatch, one) as (answered, said):
+    with attaching_slowly(world, monkeypatch, one, 0.5) as (answered, said):
         world.do("attach", f"netns:{two.name}", "br0", "--ip", "10.0.0.2/24")
         world.do("detach", f"netns:{two.name}")
         # Nor does the agent, which leaves alone what a command works on.
@@ -292,8 +300,8 @@ def test_who_wants_the_same_target_waits_for_what_comes_of_it(
     one = world.switch.lab.namespace("one")
     again = ("attach", f"netns:{one.name}", "br0", "--ip", "dhcp", "--tag", "5")
     with served(world) as server:
-        server.seconds = 4
-        with attaching_slowly(world, monkeypatch, one) as (answered, said):
+        server.renew = 1  # of a lease that does not run out, however slow all is
+        with attaching_slowly(world, monkeypatch, one, 2 * DEADLINE) as (answered, said):
             second = threading.Thread(target=lambda: said.append(world.do(*again)))
             second.start()
             answered.set()
@@ -310,10 +318,12 @@ def test_a_lease_that_somebody_was_killed_waiting_for_is_got_by_the_agent(world:
         server.is_mute = True
         words = [sys.executable, "-c", PROGRAM, f"netns:{one.name}"]
         process = subprocess.Popen(words, env=world.switch.daemon.environment)
-        until(lambda: codec.DISCOVER in server.heard, what="a question")
-        world.agent_pid()
-        process.kill()
-        process.wait()
+        try:
+            until(lambda: codec.DISCOVER in server.heard, what="a question", deadline=6 * DEADLINE)
+            world.agent_pid()
+        finally:
+            process.kill()
+            process.wait()
         server.is_mute = False
-        until(lambda: "10.0.0.77/24" in one.ip("address"), what="an address", deadline=3 * DEADLINE)
+        until(lambda: "10.0.0.77/24" in one.ip("address"), what="an address", deadline=6 * DEADLINE)
         until(lambda: world.attachments()[0]["leased"] == "10.0.0.77/24", what="the lease in the database")

@@ -35,8 +35,9 @@ class _Keeper:
     stop: Event = field(default_factory=Event)
 
     def run(self) -> None:
-        pause = 0.0 if self.lease is None else pause_before(self.lease, time.time())
-        while not self.stop.wait(pause):
+        # One that is overdue, as nobody was there to renew it, is renewed at once.
+        pause = 0.0 if self.lease is None else self.lease.since + self.lease.renew_seconds - time.time()
+        while not self.stop.wait(max(0.0, pause)):
             with suppress(KernelError, Failure), Inside(self.running.netns) as inside:
                 self._keep(inside)
             pause = AGAIN_SECONDS if self.lease is None else pause_before(self.lease, time.time())
