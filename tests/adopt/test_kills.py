@@ -7,9 +7,13 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
 from tests.adopt.hosts import elaborate
 from tests.adopt.world import Stream, World
 from tests.netlab import DEADLINE, until
+
+pytestmark = pytest.mark.timeout(600)  # many commands, one after the other
 
 STRIDE = int(os.environ.get("JACKFIELD_TEST_KILL_STRIDE", "17"))
 MOST_STEPS = 400
