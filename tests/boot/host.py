@@ -44,7 +44,7 @@ def boot(manager: str, control: Path, seconds: float) -> Booted:
     """Boot it with the database `conf.db` in the folder `control`, which is the host's /run/jackfield-vm."""
     (control / "settings").touch()
     command = (sys.executable, "-m", "tests.boot.prepare", manager, "/run/jackfield-vm/conf.db")
-    with cgroup(f"jft-{control.name}") as group:
+    with cgroup(f"jft{os.getpid()}-{control.name}") as group:
         join = f'echo $$ >{group}/cgroup.procs && exec "$@"'
         machine = ("unshare", *NAMESPACES, "--fork", "--kill-child", "sh", "tests/boot/machine.sh")
         with subprocess.Popen(
