@@ -23,6 +23,17 @@ static __always_inline __u32 lowest_member(__u32 set)
 	return at;
 }
 
+#define JF_TEST_PAUSE_NS 100000000ULL /* from test to test of a bond */
+
+/* Whether it is time to test a bond again, which is noted. A test that comes to nothing for each frame would cost much. */
+static __always_inline int is_test_due(struct jf_bond *bond, __u64 now_ns)
+{
+	__u64 tested_ns = bond->tested_ns;
+
+	return now_ns - tested_ns >= JF_TEST_PAUSE_NS &&
+	       __sync_val_compare_and_swap(&bond->tested_ns, tested_ns, now_ns) == tested_ns;
+}
+
 struct inheritance {
 	__u32 bond_id;
 	__u32 lost; /* interface ids */
@@ -50,7 +61,7 @@ __noinline int lose_member(__u32 bond_id, __u32 lost, __u32 may_hope)
 		return JF_NO_MEMBER;
 	__sync_fetch_and_or(&bond->down, 1U << lost & bond->present);
 	usable = usable_members(bond);
-	if (!usable && may_hope) {
+	if (!usable && may_hope && is_test_due(bond, current_time())) {
 		__sync_fetch_and_and(&bond->down, 1U << lost);
 		usable = usable_members(bond);
 	}
@@ -64,6 +75,8 @@ __noinline int revive_bond(__u32 bond_id, __u32 heard)
 	struct jf_bond *bond = find_bond(bond_id);
 
 	if (!bond || !bond->present || bond->lacp == JF_BOND_LACP_NEGOTIATED || bond->refusal != JF_DROP_BOND_NO_MEMBER)
+		return JF_NO_MEMBER;
+	if (heard >= JF_MAX_MEMBERS && !is_test_due(bond, current_time()))
 		return JF_NO_MEMBER;
 	__sync_fetch_and_and(&bond->down, 0);
 	return heard < JF_MAX_MEMBERS && bond->present >> heard & 1 ? heard : lowest_member(usable_members(bond));
@@ -134,7 +147,6 @@ __noinline int send_unwatched(struct __sk_buff *skb, __u32 bond_id, __u32 bucket
 	return bond_refusal(bond_id);
 }
 
-#define JF_TEST_PAUSE_NS 100000000ULL /* from test to test of a bond */
 #define JF_TEST_BYTES 96
 
 /* The frame that is sent to see whether a member takes it: to an address that bridges keep to themselves (IEEE 802.1Q,
@@ -180,13 +192,8 @@ __noinline int test_active(struct __sk_buff *skb, __u32 bond_id, __u32 heard, __
 	struct jf_bond *bond = find_bond(bond_id);
 	struct jf_iface *iface;
 	__u32 active, heir, id;
-	__u64 tested_ns;
 
-	if (!bond || now_ns <= bond->watched_ns || bond->lacp == JF_BOND_LACP_NEGOTIATED)
-		return 0;
-	tested_ns = bond->tested_ns;
-	if (now_ns - tested_ns < JF_TEST_PAUSE_NS ||
-	    __sync_val_compare_and_swap(&bond->tested_ns, tested_ns, now_ns) != tested_ns)
+	if (!bond || now_ns <= bond->watched_ns || bond->lacp == JF_BOND_LACP_NEGOTIATED || !is_test_due(bond, now_ns))
 		return 0;
 	active = active_member(bond_id);
 	if (active >= JF_MAX_MEMBERS) {
