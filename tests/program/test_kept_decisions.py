@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -20,8 +21,19 @@ from tests.scenarios.kit import access, bond, ctag, frame, mac, switch, tagged, 
 THERE, BACK = untagged("A", "B"), untagged("B", "A")
 CONFIG = switch(access("p1", 10), access("p2", 10), trunk("p3"))
 BRIDGE = 1
+LATER = START + 3600 * NSEC_PER_SEC
+"""When nobody else's frames came: what an interface hands up is counted by the second."""
 
 Change = Callable[[Recorder], None]
+
+
+@pytest.fixture(autouse=True)
+def one_processor() -> Iterator[None]:
+    """Decisions are kept on each processor."""
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    yield
+    os.sched_setaffinity(0, allowed)
 
 
 def port(number: int, **fields: int) -> Change:
@@ -289,11 +301,11 @@ def test_a_member_hands_up_so_many_frames_a_second_and_no_other_less_for_it(reco
     most = int(_abi.Limit.UPCALL_RATE)
     with recorder.configured(MODES[BondMode.BALANCE_TCP]):
         recorder.taken_up()
-        drops = [drop for _ in range(most + 6) for drop in recorder.send("p2", lacpdu("B"), START).drops]
-        drops += recorder.send("p3", lacpdu("C"), START).drops
+        drops = [drop for _ in range(most + 6) for drop in recorder.send("p2", lacpdu("B"), LATER).drops]
+        drops += recorder.send("p3", lacpdu("C"), LATER).drops
         assert recorder.taken_up() == most + 1
         assert drops == [("p2", DropReason.UPCALL_LIMIT)] * 6
-        assert not recorder.send("p2", lacpdu("B"), START + NSEC_PER_SEC).drops
+        assert not recorder.send("p2", lacpdu("B"), LATER + NSEC_PER_SEC).drops
 
 
 def test_slow_protocols_go_up_whoever_they_are_addressed_to(recorder: Recorder) -> None:
@@ -304,5 +316,5 @@ def test_slow_protocols_go_up_whoever_they_are_addressed_to(recorder: Recorder) 
         exchange(recorder)
         recorder.taken_up()
         for _ in range(3):
-            assert not recorder.send("p2", to_station, START).outputs
+            assert not recorder.send("p2", to_station, LATER).outputs
         assert recorder.taken_up() == 3
