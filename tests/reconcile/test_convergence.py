@@ -67,7 +67,9 @@ def histories(draw: st.DrawFn, length: int = 4) -> list[Snapshot]:
     for at in range(length):
         anew = frozenset(NAMES) if not at else draw(st.frozensets(st.sampled_from(NAMES), max_size=2))
         for name in sorted(anew):
-            homes[name] = draw(st.sampled_from(["br0", "br1", None])), draw(ports(name))
+            # A port that only moves to another bridge has the same row there.
+            row = homes[name][1] if at and draw(st.booleans()) else draw(ports(name))
+            homes[name] = draw(st.sampled_from(["br0", "br1", None])), row
         if not at or draw(st.booleans()):
             there = draw(st.frozensets(st.sampled_from(["br0", "br1"])))
             bridges = {name: draw(st.frozensets(VLANS, max_size=1)) for name in sorted(there)}
