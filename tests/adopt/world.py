@@ -147,6 +147,8 @@ class World:
             and route.get("type") not in ("local", "broadcast", "anycast", "multicast")
         ]
         rules = [rule for family in ("-4", "-6") for rule in show(family, "rule") if "DEVICE" in str(rule)]
+        for address in addresses:
+            address.pop("tentative", None)  # for as long as duplicates are looked for
         for entry in (*addresses, *routes):
             for passing in ("valid_life_time", "preferred_life_time", "expires"):
                 if entry.get(passing, 0xFFFFFFFF) != 0xFFFFFFFF:

@@ -69,7 +69,8 @@ class Dockerd:
         """End it without a chance to put things in order; its containerd ends with it."""
         process, self._process = self._process, None
         assert process is not None
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        threads = Path(f"/proc/{process.pid}/task").iterdir()
+        children = [child for thread in threads for child in (thread / "children").read_text().split()]
         process.kill()
         process.wait(10)
         # The next one would wait for what is about to end.

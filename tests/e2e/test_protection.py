@@ -163,9 +163,12 @@ def test_a_new_port_is_not_blamed_for_what_another_did_before_it(site: Site) -> 
     def blamed() -> str:
         return site.switch.appctl("fdb/stats-show", "br0").partition("without room")[1]
 
-    for number in range(2 * TABLE):
-        site.taps["p2"].send(untagged(station(2, number), BROADCAST))
-    until(blamed, what="addresses without room")
+    def crowded() -> bool:
+        for number in range(4 * TABLE):
+            site.taps["p2"].send(untagged(station(2, number), BROADCAST))
+        return bool(blamed())
+
+    until(crowded, what="addresses without room")
     site.switch.vsctl("del-port", "p2")
     for number in range(3):  # one of them gets the number by which the data plane knew p2
         site.switch.internal("br0", f"new{number}")
