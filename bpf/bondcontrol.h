@@ -77,9 +77,9 @@ int jf_bond_control(struct jf_bond_request *request)
 	case JF_BOND_WATCH:
 		is_shorter = request->watched_ns < bond->watched_ns;
 		bond->watched_ns = request->watched_ns;
-		__sync_fetch_and_add(&bond->changes, 1); /* for whoever settles it right now */
-		bond->hash = (bond->hash & ~JF_BOND_HASH_LIMITED) | limited_flag(bond);
-		if (is_shorter)
+		if ((bond->hash & JF_BOND_HASH_LIMITED) != limited_flag(bond))
+			settle_bond(bond, id);
+		else if (is_shorter)
 			end_kept_decisions();
 		break;
 	case JF_BOND_REMOVE:

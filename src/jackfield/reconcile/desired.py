@@ -207,7 +207,11 @@ class _Reader:
         outputs = {mirrors[each].get("output_port") for each in elements(row, "mirrors") if each in mirrors}
         given = {**numbers, name: LOCAL_OFPORT}
         found = {
-            port: _read(entries.get(port), port, ports[port], members[port], row, given, port in outputs)
+            port: _kept(
+                entries.get(port),
+                members[port],
+                *port_of(port, ports[port], members[port], row, given, port in outputs),
+            )
             if port in anew
             else entries[port]
             for port in order
@@ -236,19 +240,10 @@ class _Reader:
         return first == user
 
 
-def _read(
-    before: _Entry | None,
-    uuid: str,
-    row: Row,
-    members: Members,
-    bridge: Row,
-    numbers: Mapping[str, int],
-    mirror_output: bool,
-) -> _Entry:
-    """A port: the same object again if it comes out equal, because it is a part of something else."""
-    port, warnings = port_of(uuid, row, members, bridge, numbers, mirror_output)
+def _kept(before: _Entry | None, members: Members, port: WantedPort, warnings: tuple[Warning, ...]) -> _Entry:
+    """What was read of a port: the same object again if it came out equal, for others hold on to it."""
     entry = _Entry(members, port, warnings, any(interface.local for interface in port.interfaces))
-    return before if before is not None and before == entry else entry
+    return before if before == entry and before is not None else entry
 
 
 def _bridge_problem(row: Row) -> str | None:

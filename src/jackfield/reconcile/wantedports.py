@@ -24,10 +24,8 @@ MOST_DEVICE_NAME = 15
 _MOST_NAME = 63
 _KINDS = {kind.value: kind for kind in Kind}
 
-
 _Member = tuple[str, Row, str | None]
 """An interface's UUID and row, and why it cannot be had."""
-
 
 Wish = tuple[str, int | None, str, int | None]
 """An interface's name, the OpenFlow port number requested for it, its UUID, and the number in its row."""
@@ -88,105 +86,87 @@ def port_of(
     uuid: str, row: Row, members: Members, bridge: Row, numbers: Mapping[str, int], mirror_output: bool
 ) -> tuple[WantedPort, tuple[Warning, ...]]:
     """A port and its warnings; `numbers` are the OpenFlow port numbers of its bridge's interfaces by name."""
-    reader = _Reader()
-    port = reader.port(uuid, row, members, bridge, numbers, mirror_output)
-    return port, tuple(reader.warnings)
+    warnings = [*port_warnings(row), *guard_warnings(row), *loop_warnings("Port", row)]
+    flood_vlans = bool(elements(bridge, "flood_vlans"))
+    warnings += bond_warnings(row, members.asked, members.names, flood_vlans)
+    lacp = lacp_settings(row, members.asked)
+    name, owner = text(row, "name"), text(bridge, "name")
+    port = WantedPort(
+        name=name,
+        uuid=uuid,
+        bridge=owner,
+        config=settings.port_config(row, None),
+        interfaces=tuple(
+            _interface(member, owner, numbers, lacp is not None, warnings) for member in members.rows
+        ),
+        tag=integer(row, "tag"),
+        mac=mac(text(row, "mac")),
+        fake_bridge=row.get("fake_bridge") is True,
+        mirror_output=mirror_output,
+        bond=bond_settings(row, members.asked),
+        lacp=lacp,
+        device=members.asked > 1 and _has_device(row, warnings),
+        loops=loop_settings(bridge, row),
+        error=members.error,
+    )
+    return port, tuple(warnings)
 
 
-class _Reader:
-    """One reading of a port: what was found wrong."""
+def _has_device(row: Row, warnings: list[Warning]) -> bool:
+    """Whether a device is to bear the name of this bond."""
+    name = text(row, "name")
+    asked = row.get("bond_fake_iface") is True
+    complaint = name_problem(f"network device {name}", name, MOST_DEVICE_NAME) if asked else None
+    if complaint is not None:
+        warnings.append(Warning("Port", name, f"bond_fake_iface: {complaint}"))
+    return asked and complaint is None
 
-    def __init__(self) -> None:
-        self.warnings: list[Warning] = []
 
-    def port(
-        self,
-        uuid: str,
-        row: Row,
-        members: Members,
-        bridge: Row,
-        numbers: Mapping[str, int],
-        mirror_output: bool,
-    ) -> WantedPort:
-        self.warnings += port_warnings(row)
-        self.warnings += guard_warnings(row)
-        self.warnings += loop_warnings("Port", row)
-        flood_vlans = bool(elements(bridge, "flood_vlans"))
-        self.warnings += bond_warnings(row, members.asked, members.names, flood_vlans)
-        lacp = lacp_settings(row, members.asked)
-        return WantedPort(
-            name=text(row, "name"),
-            uuid=uuid,
-            bridge=text(bridge, "name"),
-            config=settings.port_config(row, None),
-            interfaces=tuple(
-                self._interface(member, text(bridge, "name"), numbers, lacp is not None)
-                for member in members.rows
-            ),
-            tag=integer(row, "tag"),
-            mac=mac(text(row, "mac")),
-            fake_bridge=row.get("fake_bridge") is True,
-            mirror_output=mirror_output,
-            bond=bond_settings(row, members.asked),
-            lacp=lacp,
-            device=members.asked > 1 and self._has_device(row),
-            loops=loop_settings(bridge, row),
-            error=members.error,
-        )
+def _interface(
+    member: _Member, bridge: str, numbers: Mapping[str, int], lacp: bool, warnings: list[Warning]
+) -> WantedInterface:
+    uuid, row, error = member
+    name = text(row, "name")
+    type_ = _type_of(row, bridge)
+    kind = _KINDS.get(type_)
+    warnings += interface_warnings(row)
+    warnings += link_warnings(row) if lacp else ()
+    mtu = integer(row, "mtu_request")
+    fault = None
+    ofport = -1 if error is not None else numbers[name]
+    if kind is Kind.INTERNAL and mtu is not None and not LEAST_MTU <= mtu <= MOST_MTU:
+        bounds = f"{LEAST_MTU} at least and {MOST_MTU} at most"
+        fault = f"could not set the MTU of {name} to {mtu} (an internal port's can be {bounds})"
+        mtu = None
+    return WantedInterface(
+        name=name,
+        uuid=uuid,
+        type=type_,
+        kind=kind,
+        ofport=ofport,
+        local=name == bridge,
+        mac=_mac(row, kind, name == bridge, warnings),
+        mtu_request=mtu,
+        peer=pairs(row, "options").get("peer") if kind is Kind.PATCH else None,
+        lacp=link_settings(row, ofport) if lacp else None,
+        place=settings.place(row) if kind is Kind.INTERNAL and name != bridge and not error else None,
+        device_kinds=settings.device_kinds(row) if kind is Kind.INTERNAL else (),
+        error=error,
+        fault=fault,
+    )
 
-    def _has_device(self, row: Row) -> bool:
-        """Whether a device is to bear the name of this bond."""
-        name = text(row, "name")
-        asked = row.get("bond_fake_iface") is True
-        complaint = name_problem(f"network device {name}", name, MOST_DEVICE_NAME) if asked else None
-        if complaint is not None:
-            self.warnings.append(Warning("Port", name, f"bond_fake_iface: {complaint}"))
-        return asked and complaint is None
 
-    def _interface(
-        self, member: _Member, bridge: str, numbers: Mapping[str, int], lacp: bool
-    ) -> WantedInterface:
-        uuid, row, error = member
-        name = text(row, "name")
-        type_ = _type_of(row, bridge)
-        kind = _KINDS.get(type_)
-        self.warnings += interface_warnings(row)
-        self.warnings += link_warnings(row) if lacp else ()
-        mtu = integer(row, "mtu_request")
-        fault = None
-        ofport = -1 if error is not None else numbers[name]
-        if kind is Kind.INTERNAL and mtu is not None and not LEAST_MTU <= mtu <= MOST_MTU:
-            bounds = f"{LEAST_MTU} at least and {MOST_MTU} at most"
-            fault = f"could not set the MTU of {name} to {mtu} (an internal port's can be {bounds})"
-            mtu = None
-        return WantedInterface(
-            name=name,
-            uuid=uuid,
-            type=type_,
-            kind=kind,
-            ofport=ofport,
-            local=name == bridge,
-            mac=self._mac(row, kind, name == bridge),
-            mtu_request=mtu,
-            peer=pairs(row, "options").get("peer") if kind is Kind.PATCH else None,
-            lacp=link_settings(row, ofport) if lacp else None,
-            place=settings.place(row) if kind is Kind.INTERNAL and name != bridge and not error else None,
-            device_kinds=settings.device_kinds(row) if kind is Kind.INTERNAL else (),
-            error=error,
-            fault=fault,
-        )
-
-    def _mac(self, row: Row, kind: Kind | None, local: bool) -> bytes | None:
-        """The MAC an Interface row asks for: for internal ports other than the local one."""
-        asked, complaint = settings.address(text(row, "mac"))
-        if kind is not Kind.INTERNAL:
-            return None
-        if local and asked is not None:
-            complaint = "ignoring mac (use other_config:hwaddr of the bridge to set its local port's)"
-        if complaint is None:
-            return asked
-        self.warnings.append(Warning("Interface", text(row, "name"), complaint))
+def _mac(row: Row, kind: Kind | None, local: bool, warnings: list[Warning]) -> bytes | None:
+    """The MAC an Interface row asks for: for internal ports other than the local one."""
+    asked, complaint = settings.address(text(row, "mac"))
+    if kind is not Kind.INTERNAL:
         return None
+    if local and asked is not None:
+        complaint = "ignoring mac (use other_config:hwaddr of the bridge to set its local port's)"
+    if complaint is None:
+        return asked
+    warnings.append(Warning("Interface", text(row, "name"), complaint))
+    return None
 
 
 def name_problem(what: str, name: str, most: int) -> str | None:
